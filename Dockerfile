@@ -1,0 +1,45 @@
+# The hub as an image: nothing but Python, the locked packages and the hub, run by a user of its own.
+#
+#   docker build --tag ocpi-hub .
+#   docker run --rm --publish 8000:8000 --volume ocpi-hub:/srv/hub/var ocpi-hub
+#
+# ops/compose.yaml runs it with PostgreSQL and Redis.
+
+FROM python:3.13-slim-bookworm AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+
+# The locked packages come first: they change less often than the hub, so their layer is reused.
+COPY requirements.txt requirements-build.txt ./
+RUN python -m venv --without-pip /opt/hub \
+    && pip --python /opt/hub/bin/python install --require-hashes -r requirements.txt \
+    && pip install --require-hashes -r requirements-build.txt
+
+COPY pyproject.toml README.md LICENSE ./
+COPY routing routing
+COPY hub hub
+COPY loadtests loadtests
+RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
+    && pip --python /opt/hub/bin/python install --no-deps --no-index dist/*.whl
+
+
+FROM python:3.13-slim-bookworm
+
+RUN useradd --system --uid 10001 --home-dir /srv/hub --create-home --shell /usr/sbin/nologin hub \
+    && install -d -o hub -g hub -m 700 /srv/hub/var
+COPY --from=build /opt/hub /opt/hub
+
+ENV PATH="/opt/hub/bin:${PATH}" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_HOST=0.0.0.0 HUB_LOG_FORMAT=json
+WORKDIR /srv/hub
+USER 10001
+VOLUME ["/srv/hub/var"]
+
+# 8000 is for partners. The operator listener (8001) stays inside until HUB_OPERATOR_HOST lets it out.
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ.get('HUB_OPERATOR_PORT', '8001') + '/healthz', timeout=2)"]
+
+CMD ["ocpi-hub", "serve"]

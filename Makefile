@@ -1,0 +1,64 @@
+# Everything a person types. Needs Python 3.11 or newer, make, and a package registry; the rest is installed from here
+# into .venv, in the versions and with the hashes of requirements*.txt.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# The interpreters the tests run on, then whatever the machine calls Python.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
+	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo bench test check lock clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## */  make \1 \t/p' Makefile | expand -t 20
+
+run: $(VENV)/.runtime  ## start a hub on SQLite; prints its URLs and the operator token
+	@$(BIN)/ocpi-hub migrate
+	@exec $(BIN)/ocpi-hub serve
+
+demo: $(VENV)/.runtime  ## a hub and simulated partners exchange messages, step by step
+	@exec $(BIN)/ocpi-hub demo
+
+bench: $(VENV)/.runtime  ## the hub beside nginx and beside the bare framework, also as bench.json
+	@exec $(BIN)/python -m loadtests.bench $(ARGS)
+
+test: $(VENV)/.dev  ## the whole suite, on real servers; ARGS="-k words" for a part of it
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(VENV)/.dev  ## format, lint, strict types, import contracts, dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+lock: $(VENV)/.dev  ## write requirements*.txt again; ARGS=--upgrade for the newest of everything
+	$(COMPILE) --group build --output-file requirements-build.txt
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:  ## remove the environment and every cache; var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+COMPILE = $(BIN)/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv and ensurepip found; try make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip  # an environment made by uv has no pip
+	$(PIP) --require-hashes -r requirements-build.txt -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@

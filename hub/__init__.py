@@ -1,0 +1,1 @@
+"""The hub: everything that touches the world."""

@@ -1,0 +1,1 @@
+"""Simulated partners, a demonstration, and measurements: what makes traffic for a hub."""
