@@ -1,0 +1,165 @@
+"""Where a message goes, and the call that takes it there.
+
+The rules are those of OCPI 2.2.1, "Message Routing". This is the order in which they are asked:
+
+===  ==========================================  ==========================================
+ 1   the sender's party belongs to its platform  403 / 2001 (`check_sender`)
+ 2   a receiver is named                         4001
+ 3   it is not the hub itself                    4000, or 2001 where it never makes sense
+ 4   it is known, and visible to the sender      4001, the same text for both
+ 5   it is CONNECTED                             4003, without a call
+ 6   its platform offers the module's interface  4000
+ 7   both sides speak the same version           4000
+===  ==========================================  ==========================================
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from routing.bodies import Members, check_body, owner_in, owner_in_path, owners_of_tokens
+from routing.directory import Connection, PartyDirectory, Platform
+from routing.errors import (
+    ForeignSender,
+    InvalidParameters,
+    NoSuchPath,
+    NotRoutable,
+    ReceiverUnreachable,
+    SuspendedSender,
+    UnknownReceiver,
+)
+from routing.message import Message, RoutingHeaders
+from routing.modules import Body
+from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party
+
+_UNKNOWN_RECEIVER: Final = "OCPI-to names no party that can be reached through this hub"
+
+
+class Forward(Struct, frozen=True, eq=False):
+    """The message goes to one party, through this connection, to this URL."""
+
+    receiver: Party
+    connection: Connection
+    url: str
+
+
+def check_sender(addresses: RoutingHeaders, platform: Platform, directory: PartyDirectory) -> Party:
+    """The party that a message of this platform is from.
+
+    Raises:
+        InvalidParameters: it names none, and the hub may not or cannot fill it in.
+        ForeignSender: a party of another platform, or of none.
+        SuspendedSender: a party that is suspended.
+    """
+    sender = addresses.sender
+    if sender is None:
+        if len(platform.parties) != 1 or not platform.quirks.infer_from:
+            raise InvalidParameters("OCPI-from-country-code and OCPI-from-party-id are missing")
+        sender = platform.parties[0]
+    entry = directory.entry(sender)
+    if entry is None or entry.platform_id != platform.id:
+        raise ForeignSender("OCPI-from is not a party of the platform this token belongs to")
+    if entry.status is ConnectionStatus.SUSPENDED:
+        raise SuspendedSender("The party of OCPI-from is suspended at this hub")
+    return sender
+
+
+def decide(message: Message, directory: PartyDirectory, hub: Party) -> Forward:
+    """Choose the way of a message; see the table on top.
+
+    Raises:
+        UnknownReceiver: nobody is named, or nobody the sender may reach.
+        ReceiverUnreachable: the receiver is planned, offline or suspended.
+        NotRoutable: its platform has no such interface, or not in the sender's version.
+        InvalidParameters: the hub itself is named where that means nothing.
+    """
+    receiver = message.receiver
+    if receiver is None:
+        raise UnknownReceiver("OCPI-to is missing, and nothing else says who is to get this message")
+    if receiver == hub:
+        raise _addressed_to_hub(message)
+    if not directory.visible_to(message.sender, receiver):
+        raise UnknownReceiver(_UNKNOWN_RECEIVER)
+    connection = _connection_for(message, connected(receiver, directory), receiver)
+    return Forward(receiver, connection, url_at(connection, message))
+
+
+def connected(receiver: Party, directory: PartyDirectory) -> Platform:
+    """The platform of a party that can be called now.
+
+    Raises:
+        UnknownReceiver: there is no such party.
+        ReceiverUnreachable: it is planned, offline or suspended.
+    """
+    entry = directory.entry(receiver)
+    if entry is None:
+        raise UnknownReceiver(_UNKNOWN_RECEIVER)
+    if entry.status is not ConnectionStatus.CONNECTED:
+        raise ReceiverUnreachable(f"{receiver} is {entry.status}")
+    return directory.platform(entry.platform_id)
+
+
+def _addressed_to_hub(message: Message) -> Exception:
+    if message.operation.method == "GET" and message.operation.interface is InterfaceRole.RECEIVER:
+        return InvalidParameters("A GET on a RECEIVER interface cannot be addressed to the hub")
+    return NotRoutable("This hub carries messages between parties; name the receiver in OCPI-to")
+
+
+def _connection_for(message: Message, platform: Platform, receiver: Party) -> Connection:
+    key = (message.operation.module, message.operation.interface)
+    offering = [connection for connection in platform.connections if key in connection.endpoints]
+    if not offering:
+        raise NotRoutable(f"{receiver} does not offer the {key[1]} interface of the module {key[0]}")
+    for connection in offering:
+        if connection.version is message.version:
+            return connection
+    raise NotRoutable(f"{receiver} speaks OCPI {offering[0].version}, this message is OCPI {message.version}")
+
+
+_SUB_ENDPOINTS: Final = ("/terminals", "/financial-advice-confirmations")
+"""Payments has two sub-endpoints below one identifier; some partners register the URL of one of them."""
+
+
+def url_at(connection: Connection, message: Message) -> str:
+    """The URL of this message at the partner: its endpoint, one slash, the path and query as they came."""
+    operation = message.operation
+    endpoint = connection.endpoints[operation.module, operation.interface]
+    if operation.module == ModuleID.PAYMENTS:
+        for ending in _SUB_ENDPOINTS:
+            endpoint = endpoint.removesuffix(ending)
+    url = "/".join((endpoint, *message.segments))
+    if connection.quirks.trailing_slash:
+        url += "/"
+    return f"{url}?{message.query}" if message.query else url
+
+
+def check_object(message: Message, platform: Platform, members: Members, rule: Body) -> None:
+    """Check a carried object against its path and its sender. "Client Owned Objects" and the modules' chapters.
+
+    Raises:
+        InvalidParameters: it contradicts the path, or names an owner who is not of the sender's platform.
+        UnreadableBody: a token in it names its owner twice.
+    """
+    check_body(message.operation, rule, members, message.segments, message.query)
+    if rule.owner and not message.operation.owned:
+        _check_own(owner_in(members), platform, "country_code and party_id")
+    if rule.token:
+        for owner in owners_of_tokens(members):
+            _check_own(owner, platform, "the token's country_code and party_id")
+
+
+def _check_own(owner: Party | None, platform: Platform, what: str) -> None:
+    if owner is not None and owner not in platform.parties:
+        raise InvalidParameters(f"{what} name a party of another platform")
+
+
+def check_owner(message: Message, platform: Platform) -> None:
+    """Check the owner segments of a client-owned path. "Client Owned Objects".
+
+    Raises:
+        NoSuchPath: they name a party that is not of the sender's platform.
+    """
+    if message.operation.owned and owner_in_path(message.segments) not in platform.parties:
+        raise NoSuchPath("The owner in the path is not a party of the platform this token belongs to")
