@@ -1,0 +1,82 @@
+"""What every test may ask for: real servers, fresh databases, and the two ways a hub can be run."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests import server_programs
+from tests.servers import Postgres, PostgresServer, Redis, RedisServer
+
+
+class StoreUrls(NamedTuple):
+    """What a hub keeps its data in. Without a Redis URL it keeps its directory in the process."""
+
+    database_url: str
+    redis_url: str | None
+
+
+def pytest_report_header() -> list[str]:
+    """Say once which servers this run uses."""
+    return server_programs.described()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The PostgreSQL of this run, or of this worker of it. Tests that hurt a server start their own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield Postgres(given)
+        return
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(worker_number: int) -> Iterator[Redis]:
+    """The Redis of this run, or of this worker of it. Tests that hurt a server start their own."""
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        yield Redis(f"{given.rstrip('/')}/{worker_number}")
+        return
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """Which of the processes that share this run's tests this is, from 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture
+async def database_url(
+    anyio_backend: str,  # noqa: ARG001  # asking for it makes the anyio plugin run this fixture, in sync tests too
+    postgres_server: Postgres,
+) -> AsyncIterator[str]:
+    """The URL of a new, empty PostgreSQL database, which is dropped afterwards, with whoever still uses it."""
+    url = await postgres_server.create_database()
+    yield url
+    await postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """An empty Redis database."""
+    redis_server.flush()
+    return redis_server.url
+
+
+@pytest.fixture(params=["embedded", "postgresql+redis"])
+def store_urls(request: pytest.FixtureRequest, tmp_path: Path) -> StoreUrls:
+    """Run the test twice: on SQLite alone, and on PostgreSQL and Redis."""
+    if request.param == "embedded":
+        return StoreUrls(f"sqlite+aiosqlite:///{tmp_path}/hub.db", None)
+    return StoreUrls(request.getfixturevalue("database_url"), request.getfixturevalue("redis_url"))
