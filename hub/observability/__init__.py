@@ -1,0 +1,35 @@
+"""What the hub says about itself while it runs: log lines and metrics.
+
+Every module that has something to say holds one logger and names events in the past tense, with fields instead of
+prose. Parties may be passed as they are and are written NL*ABC:
+
+    log: FilteringBoundLogger = structlog.get_logger()
+    log.info("message_forwarded", module=module, method=method, hub_ms=0.4)
+
+`bound_fields` puts fields (ids, parties) on every line that is written while one message is carried.
+"""
+
+from structlog.typing import FilteringBoundLogger
+
+from hub.observability.logs import (
+    TEXT_LIMIT,
+    LogSettings,
+    bound_fields,
+    configure_logging,
+    flush_logs,
+    readable,
+)
+from hub.observability.metrics import PLATFORM_LABELS, ROUTES, Metrics
+
+__all__ = [
+    "PLATFORM_LABELS",
+    "ROUTES",
+    "TEXT_LIMIT",
+    "FilteringBoundLogger",
+    "LogSettings",
+    "Metrics",
+    "bound_fields",
+    "configure_logging",
+    "flush_logs",
+    "readable",
+]

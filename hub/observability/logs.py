@@ -1,0 +1,295 @@
+"""Log lines: made in the caller, written by a thread, so that a slow or full disk costs lines and never messages.
+
+Lines of libraries that use `logging` take the same way out. No line shows a token or a `Secret`, text from partners
+is cut at 500 characters, and control characters are escaped.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import re
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from routing.vocabulary import Party
+
+EventDict = MutableMapping[str, Any]
+
+TEXT_LIMIT = 500
+"""Characters of one text that reach a log line or an operator."""
+
+_SECRET_NAMES = frozenset(
+    {"authorization", "hub_next", "operator_token", "password", "secret", "secret_key", "token"}
+    | {f"{name}_token" for name in ("our", "their")}
+    | {f"token_{letter}" for letter in "abc"}
+)
+_SECRETS_IN_TEXT = re.compile(
+    r"""(?ix)
+    ( authorization ["']? \s* [:=] \s* ["']? (?:(?:token|bearer|basic)\s+)?
+    | \b(?:token|bearer|basic) \s+ (?=[^\s"',;]{12})
+    | ["'] token(?:_[abc])? ["'] \s* : \s* ["']
+    | \b(?:hub_next|token|token_[abc]|access_token) =
+    ) [^\s"'&,;<>]+"""
+)
+_PLAIN = re.compile(r"[\w.*/-]*")
+# Control characters, and the ones that turn or break lines of text: they could forge a line or hide a part of one.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def readable(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Text of a partner as it may be shown: without secrets, without control characters, at most `limit` long."""
+    if not _PLAIN.fullmatch(text):
+        text = _SECRETS_IN_TEXT.sub(r"\1***", text)
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return text
+
+
+def _safe(value: Any) -> Any:  # noqa: ANN401 - a field of a log line may be anything
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Party():
+            return str(value)
+        case str():
+            return readable(value)
+        case Mapping():
+            return {str(key): _safe_field(str(key), item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_safe(item) for item in value]
+        case _:
+            return readable(str(value))
+
+
+def _safe_field(name: str, value: Any) -> Any:  # noqa: ANN401 - a field of a log line may be anything
+    if name == "exception":
+        return "\n".join(map(readable, str(value).splitlines()))
+    return "***" if name.lower() in _SECRET_NAMES else _safe(value)
+
+
+# ---------------------------------------------------------------- log lines
+
+_fields: ContextVar[Mapping[str, Any] | None] = ContextVar("log_fields", default=None)
+
+
+@contextmanager
+def bound_fields(**fields: Any) -> Iterator[None]:  # noqa: ANN401 - a field of a log line may be anything
+    """Put these fields on every line that is logged inside, in this task and in those it starts."""
+    before = _fields.get()
+    token = _fields.set(fields if before is None else {**before, **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(token)
+
+
+def _as_text(value: object) -> str:
+    return str(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_as_text)
+
+
+class _Clock:
+    """RFC 3339 in milliseconds; the part down to the second is written once a second."""
+
+    second = 0
+    text = ""
+
+    def now(self) -> str:
+        now = time.time()
+        second = int(now)
+        if second != self.second:
+            self.text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self.second = second
+        return f"{self.text}{int((now - second) * 1000):03d}Z"
+
+
+_clock = _Clock()
+
+
+def _complete(_: object, level: str, event: EventDict) -> EventDict:
+    """Give the line its time, its level and the bound fields, in the order people read them."""
+    line: EventDict = {"time": _clock.now(), "level": level, "event": event.pop("event", "")}
+    bound = _fields.get()
+    if bound is not None:
+        line.update(bound)
+    line.update(event)
+    for name, value in line.items():
+        if value.__class__ is Party:
+            line[name] = str(value)
+    exc_info = line.pop("exc_info", None)
+    if exc_info:
+        line["exception"] = _traceback(exc_info)
+    return line
+
+
+def _traceback(exc_info: object) -> str:
+    if isinstance(exc_info, BaseException):
+        return "".join(traceback.format_exception(exc_info))
+    found = exc_info if isinstance(exc_info, tuple) else sys.exc_info()
+    return "" if found[1] is None else "".join(traceback.format_exception(*found))
+
+
+def _as_json(_: object, __: str, event: EventDict) -> bytes:
+    """The line as JSON.
+
+    Looking through every field for secrets would cost more than everything else. So the line is written first,
+    and only one that could hold something to hide, to cut or to escape is written again with every field looked at.
+    """
+    line = _encoder.encode(event)
+    if _is_plain(line) and _SECRET_NAMES.isdisjoint(event):
+        return line + b"\n"
+    return _encoder.encode({name: _safe_field(name, value) for name, value in event.items()}) + b"\n"
+
+
+def _is_plain(line: bytes) -> bool:
+    """Whether nothing in this line can be a secret: each form of one has a blank, an equals sign or a quote in it."""
+    return (
+        len(line) <= TEXT_LIMIT
+        and line.isascii()
+        and b" " not in line
+        and b"=" not in line
+        and b"\\" not in line
+        and b"\x7f" not in line
+        and line.find(b"{", 1) < 0
+        and b"uthorization" not in line
+    )
+
+
+class _AsConsole:
+    """The line for people: aligned, coloured on a terminal, a traceback below it."""
+
+    def __init__(self, *, colors: bool) -> None:
+        self._render = structlog.dev.ConsoleRenderer(
+            colors=colors, timestamp_key="time", pad_event_to=24, sort_keys=False
+        )
+
+    def __call__(self, logger: Any, level: str, event: EventDict) -> bytes:  # noqa: ANN401 - structlog's own signature
+        safe = {name: _safe_field(name, value) for name, value in event.items()}
+        text = str(self._render(logger, level, safe)).replace(
+            "\n", "\n    "
+        )  # only a line of its own starts at the edge
+        return f"{text}\n".encode("utf-8", "backslashreplace")
+
+
+class _LineWriter:
+    """Writes lines to a file descriptor from a thread of its own, in batches, at most 50 ms late.
+
+    A reader that stalls or a disk that is full must not stop messages: beyond `LIMIT` waiting lines the newest
+    are dropped, counted, and the number is logged when writing works again.
+    """
+
+    LIMIT = 20_000
+    DELAY_S = 0.05
+
+    def __init__(self) -> None:
+        self.fd = 2
+        self.dropped = 0
+        self._lines: deque[bytes] = deque()
+        self._waiting = threading.Event()
+        self._writing = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def start(self, fd: int) -> None:
+        self.flush()
+        self.fd = fd
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+            self._thread.start()
+
+    def write(self, line: bytes) -> None:
+        """Take one line; never waits."""
+        if len(self._lines) >= self.LIMIT:
+            self.dropped += 1
+            return
+        self._lines.append(line)
+        if not self._waiting.is_set():
+            self._waiting.set()
+
+    msg = debug = info = warning = error = critical = write  # the names under which structlog calls a logger
+
+    def flush(self) -> None:
+        """Write what has been taken so far; a line that cannot be written is dropped and counted."""
+        with self._writing:
+            self._waiting.clear()  # before anything is taken: what comes from here on sets it again
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if self.dropped and lines:
+                dropped, self.dropped = self.dropped, 0
+                lines.append(_as_json(None, "", {"time": _clock.now(), "event": "log_lines_dropped", "lines": dropped}))
+            try:
+                _write_all(self.fd, b"".join(lines))
+            except OSError:  # the place where one would report this is the one that fails
+                self.dropped += len(lines)
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.wait()
+            time.sleep(self.DELAY_S)
+            self.flush()
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+_writer = _LineWriter()
+flush_logs = _writer.flush
+atexit.register(flush_logs)
+
+
+class _FromLogging(logging.Handler):
+    """Lines of libraries, in the hub's format: the message is the event, `logger` says who wrote it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno // 10 * 10, record.getMessage(), logger=record.name, exc_info=record.exc_info
+        )
+
+
+class LogSettings(Protocol):
+    """The two settings that logging needs."""
+
+    @property
+    def log_format(self) -> str:
+        """`console` or `json`."""
+
+    @property
+    def log_level(self) -> str:
+        """`debug`, `info`, `warning`, `error` or `critical`."""
+
+
+def configure_logging(settings: LogSettings, *, fd: int = 2) -> None:
+    """Send every log line of this process to `fd`, in the format and from the level of the settings on."""
+    _writer.start(fd)
+    structlog.configure(
+        processors=[_complete, _as_json if settings.log_format == "json" else _AsConsole(colors=os.isatty(fd))],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=lambda *_: _writer,
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_FromLogging()], level=settings.log_level.upper(), force=True)
+    # Below a warning, SQLAlchemy logs statements with their values, and HTTP clients a line for every call.
+    for name in ("sqlalchemy", "aiosqlite", "aiohttp", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic"):
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+    logging.getLogger("uvicorn.access").disabled = True  # the hub's own line says more

@@ -1,0 +1,178 @@
+"""Every metric of the hub. Labels come from small closed sets; names end in their unit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import values as prometheus_values
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from routing.vocabulary import ConnectionStatus, ModuleID, Version
+
+ROUTES = frozenset({"direct", "open", "broadcast", "get_all", "callback", "hub", "refused"})
+"""How a message was routed; `hub`: answered by the hub itself, `refused`: not routed at all."""
+_MODULES = frozenset(map(str, ModuleID)) | {"versions"}
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_STATUSES = frozenset({1000, 2000, 2001, 2002, 2003, 2004, 3000, 3001, 3002, 3003, 4000, 4001, 4002, 4003})
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_CHILDREN_LIMIT = 20_000
+PLATFORM_LABELS = 1_000
+
+
+def _status_label(status: int | None) -> str:
+    """A status of the specification, the hundreds of another one, `unread` when the hub did not look."""
+    if status is None:
+        return "unread"
+    if status in _STATUSES:
+        return str(status)
+    return f"{status // 1000}xxx" if 1000 <= status < 5000 else "other"
+
+
+class Metrics:
+    """Every metric of the hub, with one method for each thing that happens.
+
+    In one process the figures live in a registry of their own. Where PROMETHEUS_MULTIPROC_DIR is set, they live
+    in files of that directory, and any of the processes shows the sum of all.
+    """
+
+    content_type = "text/plain; version=0.0.4"
+
+    def __init__(self) -> None:
+        self._multiprocess = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        if self._multiprocess and prometheus_values.ValueClass is prometheus_values.MutexValue:
+            # The library looked before the command line had set the variable.
+            prometheus_values.ValueClass = prometheus_values.MultiProcessValue()  # type: ignore[no-untyped-call]  # the library lacks types here
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library lacks types here
+        registry = self._registry = CollectorRegistry()
+        self._messages = Counter(
+            "ocpi_hub_messages",
+            "Messages answered, by how they were routed and the OCPI status of the answer.",
+            ["route", "module", "method", "source_version", "target_version", "ocpi_status"],
+            registry=registry,
+        )
+        self._message_seconds = Histogram(
+            "ocpi_hub_message_seconds",
+            "Whole time of a message in the hub, the partner's part included.",
+            ["route", "module"],
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        self._upstream_seconds = Histogram(
+            "ocpi_hub_upstream_seconds",
+            "Time a partner took to answer a call of the hub.",
+            ["module", "platform"],
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        self._platforms = Gauge(
+            "ocpi_hub_platforms",
+            "Platforms, by status.",
+            ["status"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._parties = Gauge(
+            "ocpi_hub_parties",
+            "Parties, by status.",
+            ["status"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._snapshot_age = Gauge(
+            "ocpi_hub_directory_snapshot_age_seconds",
+            "Time since the directory was last known to be current.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._reloads = Counter(
+            "ocpi_hub_directory_reloads",
+            "Times the directory was renewed because platforms changed.",
+            registry=registry,
+        )
+        self._reloads_counted = 0
+        self._message_children: dict[tuple[object, ...], tuple[Counter, Histogram]] = {}
+        self._upstream_children: dict[tuple[str, str], Histogram] = {}
+        self._platform_labels: set[str] = set()
+
+    def message(
+        self,
+        *,
+        route: str,
+        module: str,
+        method: str,
+        source_version: Version | None,
+        target_version: Version | None,
+        ocpi_status: int | None,
+        seconds: float,
+    ) -> None:
+        """Count one answered message. `ocpi_status` is None when an answer went on unread."""
+        key = (route, module, method, source_version, target_version, ocpi_status)
+        children = self._message_children.get(key)
+        if children is None:
+            children = self._new_message_children(*key)
+            if len(self._message_children) < _CHILDREN_LIMIT:
+                self._message_children[key] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    def upstream(self, module: str, platform_id: str, seconds: float) -> None:
+        """Count one call at a partner."""
+        key = (module, platform_id)
+        child = self._upstream_children.get(key)
+        if child is None:
+            if len(self._platform_labels) < PLATFORM_LABELS:
+                self._platform_labels.add(platform_id)
+            platform = platform_id if platform_id in self._platform_labels else "other"
+            child = self._upstream_seconds.labels(_module_label(module), platform)
+            if len(self._upstream_children) < _CHILDREN_LIMIT:
+                self._upstream_children[key] = child
+        child.observe(seconds)
+
+    def directory(
+        self,
+        platforms: Mapping[ConnectionStatus, int],
+        parties: Mapping[ConnectionStatus, int],
+        *,
+        age_s: float,
+        reloads: int,
+    ) -> None:
+        """Say what the directory holds, how long ago it was known to be current, and how often it was renewed."""
+        for status in ConnectionStatus:
+            self._platforms.labels(status.value).set(platforms.get(status, 0))
+            self._parties.labels(status.value).set(parties.get(status, 0))
+        self._snapshot_age.set(age_s)
+        self._reloads.inc(reloads - self._reloads_counted)
+        self._reloads_counted = reloads
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format, see `content_type`."""
+        if not self._multiprocess:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library lacks types here
+        return generate_latest(registry)
+
+    def _new_message_children(
+        self,
+        route: str,
+        module: str,
+        method: str,
+        source: Version | None,
+        target: Version | None,
+        status: int | None,
+    ) -> tuple[Counter, Histogram]:
+        route = route if route in ROUTES else "other"
+        module = _module_label(module)
+        method = method if method in _METHODS else "other"
+        labels = (route, module, method, _version_label(source), _version_label(target), _status_label(status))
+        return self._messages.labels(*labels), self._message_seconds.labels(route, module)
+
+
+def _module_label(module: str) -> str:
+    return str(module) if module in _MODULES else "custom"
+
+
+def _version_label(version: Version | None) -> str:
+    return "none" if version is None else version.value
