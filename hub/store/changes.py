@@ -1,0 +1,114 @@
+"""One change of the truth: what every writing transaction of the directory has in common.
+
+The transaction first takes the row that holds the revision, so changes happen one after the other and
+their revisions have the order in which they are committed. Whoever has seen revision n has missed
+nothing up to n. It also decides every race: the second of two changes sees all of the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlmodel import col, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.store.database import Database
+from hub.store.tables import ConnectionRow, DirectoryRow, PartyRoleRow, PartyRow, PlatformRow
+from hub.store.truth import platform_row, roles_of_platform
+from routing.vocabulary import ConnectionStatus, Party
+
+_IDS_AT_ONCE = 500
+"""How many bound values one statement carries at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A writing transaction that changes one platform."""
+
+    session: AsyncSession
+    revision: int
+    now: datetime
+
+
+@asynccontextmanager
+async def changing(database: Database) -> AsyncIterator[Change]:
+    """A change, committed at the end of the block."""
+    revision = col(DirectoryRow.revision)
+    async with database.writing() as session:
+        result = await session.exec(update(DirectoryRow).values(revision=revision + 1).returning(revision))
+        yield Change(session, result.scalar_one(), datetime.now(UTC))
+
+
+@asynccontextmanager
+async def settling(change: Change, platform_id: str) -> AsyncIterator[PlatformRow]:
+    """The platform to change. After the block it is stamped, and the status of its parties fits what it has become.
+
+    Raises:
+        UnknownPlatform: there is none.
+    """
+    platform = await platform_row(change.session, platform_id)
+    before = await roles_of_platform(change.session, platform.id)
+    yield platform
+    platform.revision = change.revision
+    change.session.add(platform)
+    await change.session.flush()
+    after = await roles_of_platform(change.session, platform.id)
+    is_connected = bool(await connections_of(change, platform))
+    registered = await _registered_parties(change, platform)
+    for row in (await change.session.exec(select(PartyRow).where(col(PartyRow.platform_id) == platform.id))).all():
+        status = _status(row, platform, is_connected=is_connected, is_registered=row.party in registered)
+        if status is not row.status or before.get(row.party) != after.get(row.party):
+            row.status = status
+            row.last_updated = change.now
+
+
+async def connections_of(change: Change, platform: PlatformRow) -> list[ConnectionRow]:
+    """The platform's connections, the oldest first."""
+    query = select(ConnectionRow).where(col(ConnectionRow.platform_id) == platform.id)
+    return list((await change.session.exec(query.order_by(col(ConnectionRow.created_at)))).all())
+
+
+async def note_last_seen(session: AsyncSession, connection_ids: Collection[str], at: datetime) -> None:
+    """Note that the platforms of these connections were heard of at that time, unless a later one is noted.
+
+    Rows are locked in one order, so that processes which note the same platforms at once cannot block each other.
+    """
+    ids = sorted(connection_ids)
+    for first in range(0, len(ids), _IDS_AT_ONCE):
+        some = ids[first : first + _IDS_AT_ONCE]
+        of_these = select(ConnectionRow.platform_id).where(col(ConnectionRow.id).in_(some))
+        behind = or_(col(PlatformRow.last_seen).is_(None), col(PlatformRow.last_seen) < at)
+        locked = select(PlatformRow.id).where(col(PlatformRow.id).in_(of_these), behind).order_by(col(PlatformRow.id))
+        platforms = (await session.exec(locked.with_for_update())).all()
+        await session.exec(update(PlatformRow).where(col(PlatformRow.id).in_(platforms)).values(last_seen=at))
+
+
+def _status(row: PartyRow, platform: PlatformRow, *, is_connected: bool, is_registered: bool) -> ConnectionStatus:
+    """What becomes of a party. OCPI 2.2.1, "HubClientInfo": who was there once is never PLANNED again.
+
+    =======================================================  =========
+    it or its platform is suspended by the operator          SUSPENDED
+    a connection of its platform names it                    CONNECTED
+    invited, never there, and its platform still may come    PLANNED
+    anything else: it left, or is no longer named            SUSPENDED
+    =======================================================  =========
+    """
+    if platform.suspended or row.suspended:
+        return ConnectionStatus.SUSPENDED
+    if is_registered:
+        return ConnectionStatus.CONNECTED
+    if row.status is ConnectionStatus.PLANNED and (platform.planned or is_connected):
+        return ConnectionStatus.PLANNED
+    return ConnectionStatus.SUSPENDED
+
+
+async def _registered_parties(change: Change, platform: PlatformRow) -> set[Party]:
+    query = (
+        select(PartyRoleRow.country_code, PartyRoleRow.party_id)
+        .join(ConnectionRow, col(ConnectionRow.id) == col(PartyRoleRow.connection_id))
+        .where(col(ConnectionRow.platform_id) == platform.id)
+    )
+    return {Party(*row) for row in (await change.session.exec(query)).all()}

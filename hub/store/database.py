@@ -1,0 +1,139 @@
+"""Connections and transactions, on PostgreSQL and on SQLite.
+
+Library exceptions stop here: a database that does not answer is a HubFault, within `ANSWER_S` seconds, and
+a value it refuses is InvalidParameters. One session belongs to one task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from routing.errors import HubFault, InvalidParameters
+
+ANSWER_S = 5.0
+"""How long a transaction may take, waiting for a connection included."""
+
+_CONNECT_S = 3.0
+_STATEMENT_S = 4.0
+_LOCK_S = 3.0
+_POOL_SIZE = 5
+_POOL_OVERFLOW = 10
+
+_IMMEDIATE = "hub_begin_immediate"
+_REFUSED_VALUE = ("22", "23")
+"""SQLSTATE classes: data exception, integrity constraint violation."""
+
+
+class Database:
+    """An engine with its pool. `url` is `postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        on_postgresql = self.engine.dialect.name == "postgresql"
+        self.name = "PostgreSQL" if on_postgresql else "SQLite"
+        self._reader = self.engine.execution_options(
+            **({"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if on_postgresql else {})
+        )
+        self._writer = self.engine.execution_options(**{_IMMEDIATE: True})
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that sees one moment of the truth from beginning to end.
+
+        Raises:
+            HubFault: the database does not answer.
+        """
+        async with self._faults_translated(), AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that is committed at the end of the block, and rolled back when the block raises.
+
+        Raises:
+            HubFault: the database does not answer.
+            InvalidParameters: it refuses a value.
+        """
+        async with self._faults_translated(), AsyncSession(self._writer, expire_on_commit=False) as session:
+            yield session
+            await session.commit()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _faults_translated(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                yield
+        except DBAPIError as error:
+            if _is_refused_value(error):
+                raise InvalidParameters("A value is too long, malformed or taken") from error
+            raise HubFault(f"{self.name} cannot do this now; try again") from error
+        except (OSError, TimeoutError, PoolTimeout) as error:
+            raise HubFault(f"{self.name} does not answer; try again") from error
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine whose connections are set up the way the hub needs them."""
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url, connect_args={"timeout": _LOCK_S}, pool_timeout=_LOCK_S)
+        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_on_sqlite)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=_LOCK_S,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "timeout": _CONNECT_S,
+            "command_timeout": _STATEMENT_S,
+            "server_settings": {
+                "application_name": "ocpi-hub",
+                "statement_timeout": _milliseconds(_STATEMENT_S),
+                "lock_timeout": _milliseconds(_LOCK_S),
+                "idle_in_transaction_session_timeout": _milliseconds(2 * ANSWER_S),
+            },
+        },
+    )
+
+
+def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401  SQLAlchemy's adapter has no public type
+    connection.isolation_level = None  # so that the driver begins nothing by itself
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(_LOCK_S)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_on_sqlite(connection: Connection) -> None:
+    """Take the write lock at once when writing, since a lock taken later can fail without waiting."""
+    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _is_refused_value(error: DBAPIError) -> bool:
+    if isinstance(error, IntegrityError):
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(state, str) and state.startswith(_REFUSED_VALUE)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))

@@ -1,0 +1,304 @@
+"""The directory this process decides from, kept up to date.
+
+The database holds the truth, Redis the same as one text per platform, and this process a snapshot that
+is swapped whole. A change reaches the snapshot in one of these ways, the earliest counts:
+
+1. the process that made it reads it back from the truth;
+2. a notice on Redis, which may get lost;
+3. a look at the revision of Redis, twice a second;
+4. a look at the revision of the truth, every two seconds, and twice a second without Redis.
+
+The fourth finds what a writer left undone that died after its commit. Whoever sees there that Redis is
+behind the truth, damaged, or ahead of it because the truth was restored, repairs Redis.
+
+A snapshot goes on serving whatever happens: a store that does not answer, or that turns up empty,
+removes nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from hub.observability import FilteringBoundLogger
+from hub.store.database import Database
+from hub.store.outage import Outage
+from hub.store.records import Changes
+from hub.store.redis import CacheDamaged, CacheUnreachable, DirectoryCache, RedisClient
+from hub.store.single_flight import SingleFlight
+from hub.store.snapshot import platform_part
+from hub.store.truth import DirectoryTruth
+from hub.store.vault import Vault
+from routing.directory import PartyDirectory, PlatformPart
+from routing.errors import HubFault
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+FOLLOW_S = 0.5
+"""Between two looks at the store that is asked most often: Redis, or the database when there is no Redis."""
+COMPARE_S = 2.0
+"""Between two looks at the truth while Redis answers."""
+
+_AT_ONCE = 200
+"""Platforms read in one step; between two steps the event loop does other work."""
+_QUIET_S = 60.0
+"""How long the same background task is silent after it reported a bug."""
+
+
+class Source(Protocol):
+    """Where platforms can be read from: the truth, or its cache."""
+
+    async def changes(self, since: int, limit: int) -> Changes:
+        """Platforms changed after a revision, those that changed first."""
+
+
+class _Loaded(NamedTuple):
+    platforms: dict[str, tuple[int, PlatformPart]]
+    """Revision and part by platform id."""
+    upto: int
+
+
+class LiveDirectory:
+    """Owns the snapshot. Without `redis` the database is all there is, which is enough for one process."""
+
+    def __init__(self, database: Database, vault: Vault, redis: RedisClient | None) -> None:
+        self.snapshot = PartyDirectory.of(0, [])
+        self.reloads = 0
+        """How often the snapshot was replaced."""
+        self._truth = DirectoryTruth(database)
+        self._vault = vault
+        self._redis = redis
+        self._cache: DirectoryCache | None = None
+        self._identity = ""
+        self._revisions: dict[str, int] = {}
+        self._swapping = asyncio.Lock()
+        self._compare = SingleFlight(self._compare_with_truth)
+        self._cache_moved = asyncio.Event()
+        self._truth_wanted = asyncio.Event()
+        self._cache_is_damaged = False
+        self._truth_is_lost = False
+        self._truth_outage = Outage(database.name)
+        self._cache_outage = Outage(DirectoryCache.name)
+        self._current_at = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load the first snapshot and begin to follow.
+
+        Raises:
+            HubFault: the database does not answer.
+            VaultError: it was written with another secret key.
+        """
+        self._identity = await self._truth.open(self._vault.mark)
+        if self._redis is not None:
+            self._cache = DirectoryCache(self._redis, self._identity)
+        await self._load_first()
+        steps: list[tuple[Callable[[], Awaitable[None]], asyncio.Event]] = [(self._compare, self._truth_wanted)]
+        if self._cache is not None:
+            steps += [(self._follow_cache, self._cache_moved), (self._listen, asyncio.Event())]
+        self._tasks = [asyncio.create_task(self._repeat(step, wake)) for step, wake in steps]
+
+    async def stop(self) -> None:
+        """Stop following. The snapshot stays."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._compare.stop()
+
+    async def refresh(self) -> None:
+        """Catch up with the truth, or only with Redis while the database does not answer."""
+        if not self._truth_outage.is_on:
+            await self._compare()
+        elif self._cache is not None:
+            await self._follow_cache()
+
+    async def announce(self) -> None:
+        """Take over what was just committed, here and in Redis, and tell the other processes. Never fails."""
+        try:
+            await self._compare()
+        except Exception:
+            log.exception("announcement_failed")
+
+    def problems(self) -> list[str]:
+        """Why this process may be behind the truth; empty when it is not."""
+        lost = [f"{self._truth.name} does not hold the directory any more"] if self._truth_is_lost else []
+        outages = [each.problem for each in (self._truth_outage, self._cache_outage) if each.is_on]
+        return lost + outages
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the snapshot was last known to be what the truth or Redis has."""
+        return time.monotonic() - self._current_at
+
+    # ------------------------------------------------------------ the truth
+
+    async def _compare_with_truth(self) -> None:
+        """One look at the truth: catch up with it, then let Redis catch up."""
+        mine, cached = self.snapshot.revision, await self._cache_revision()
+        try:
+            latest = await self._latest()
+            if latest is None:
+                return
+            if latest < mine:
+                await self._load_again()
+            elif latest > mine:
+                await self._adopt(await self._load(self._truth, mine))
+            if self._cache is not None and cached is not None and (cached != latest or self._cache_is_damaged):
+                await self._repair(self._cache, is_wrong=cached > latest or self._cache_is_damaged)
+        except HubFault as error:
+            self._truth_outage.begins(error)
+
+    async def _latest(self) -> int | None:
+        """The revision of the truth; none when the database lost what it held, of which nothing can be learned."""
+        identity, latest = await self._truth.revision()
+        self._truth_outage.ends()
+        if identity != self._identity or (latest == 0 and self.snapshot.revision > 0):
+            if not self._truth_is_lost:
+                log.error("truth_lost", server=self._truth.name)
+            self._truth_is_lost = True
+            return None
+        self._truth_is_lost = False
+        self._current_at = time.monotonic()
+        return latest
+
+    async def _load_first(self) -> None:
+        """Read Redis, which is faster, if it has all; the truth otherwise."""
+        cached = await self._cache_revision()
+        _, latest = await self._truth.revision()
+        if self._cache is not None and cached == latest:
+            with suppress(CacheDamaged, CacheUnreachable):
+                await self._adopt(await self._load(self._cache, 0))
+        if self.snapshot.revision < latest:
+            await self._adopt(await self._load(self._truth, self.snapshot.revision))
+
+    async def _load_again(self) -> None:
+        """The truth is older than the snapshot, so a backup was restored: begin from the beginning."""
+        log.warning("truth_restored", server=self._truth.name)
+        loaded = await self._load(self._truth, 0)
+        async with self._swapping:
+            self._revisions = {}
+            self._swap(
+                await asyncio.to_thread(PartyDirectory.of, loaded.upto, _parts(loaded.platforms)), loaded.platforms
+            )
+
+    # ------------------------------------------------------------ Redis
+
+    async def _cache_revision(self) -> int | None:
+        """Up to where Redis is complete; none without Redis. While it does not answer only `_follow_cache` asks it."""
+        if self._cache is None or self._cache_outage.is_on:
+            return None
+        try:
+            return await self._cache.revision()
+        except CacheUnreachable as error:
+            self._cache_outage.begins(error)
+            return None
+
+    async def _follow_cache(self) -> None:
+        """One look at Redis: catch up with it, or have it repaired."""
+        cache, mine = self._cache, self.snapshot.revision
+        if cache is None:
+            return
+        try:
+            cached = await cache.revision()
+            self._cache_outage.ends()
+            if cached > mine:
+                await self._adopt(await self._load_all(cache, mine, cached))
+            if cached < mine:
+                self._truth_wanted.set()
+            else:
+                self._current_at = time.monotonic()
+        except CacheUnreachable as error:
+            self._cache_outage.begins(error)
+        except CacheDamaged as error:
+            if not self._cache_is_damaged:
+                log.warning("cache_damaged", server=cache.name, reason=str(error))
+            self._cache_is_damaged = True
+            self._truth_wanted.set()
+
+    async def _repair(self, cache: DirectoryCache, *, is_wrong: bool) -> None:
+        """Write what Redis lacks; everything, when what it has is wrong."""
+        try:
+            if is_wrong:
+                await cache.clear()
+                self._cache_is_damaged = False
+            since = await cache.revision()
+            while (missing := await self._truth.changes(since, _AT_ONCE)).records:
+                is_written = await cache.write(since, missing.records)
+                since = missing.upto if is_written else await cache.revision()
+            await cache.notify()
+        except CacheUnreachable as error:
+            self._cache_outage.begins(error)
+
+    async def _listen(self) -> None:
+        if self._cache is None:
+            return
+        try:
+            async for _ in self._cache.notices():
+                self._cache_moved.set()
+        except CacheUnreachable as error:
+            self._cache_outage.begins(error)
+
+    # ------------------------------------------------------------ the snapshot
+
+    async def _load(self, source: Source, since: int) -> _Loaded:
+        platforms: dict[str, tuple[int, PlatformPart]] = {}
+        while True:
+            changes = await source.changes(since, _AT_ONCE)
+            for record in changes.records:
+                platforms[record.id] = record.revision, platform_part(record, self._vault)
+            since = changes.upto
+            if len(changes.records) < _AT_ONCE:
+                return _Loaded(platforms, since)
+            await asyncio.sleep(0)
+
+    async def _load_all(self, cache: DirectoryCache, since: int, upto: int) -> _Loaded:
+        loaded = await self._load(cache, since)
+        if loaded.upto < upto:
+            raise CacheDamaged("changes are missing")
+        return loaded
+
+    async def _adopt(self, loaded: _Loaded) -> None:
+        """Take over what is newer than the snapshot. A thread does it, because with many parties it takes a while."""
+        async with self._swapping:
+            newer = {
+                platform_id: (revision, part)
+                for platform_id, (revision, part) in loaded.platforms.items()
+                if revision > self._revisions.get(platform_id, 0)
+            }
+            revision = max(self.snapshot.revision, loaded.upto)
+            self._swap(await asyncio.to_thread(self.snapshot.replacing, revision, _parts(newer)), newer)
+
+    def _swap(self, snapshot: PartyDirectory, platforms: dict[str, tuple[int, PlatformPart]]) -> None:
+        self.snapshot = snapshot
+        self._revisions.update({platform_id: revision for platform_id, (revision, _) in platforms.items()})
+        self.reloads += 1
+
+    # ------------------------------------------------------------ background
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
+        """Take the step for ever, at the latest when its pause is over. A bug in it is reported and survived."""
+        silent_until = 0.0
+        while True:
+            try:
+                await step()
+            except Exception:
+                if time.monotonic() >= silent_until:
+                    log.exception("directory_task_failed")
+                    silent_until = time.monotonic() + _QUIET_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_after(step)):
+                    await wake.wait()
+            wake.clear()
+
+    def _pause_after(self, step: Callable[[], Awaitable[None]]) -> float:
+        redis_answers = self._cache is not None and not self._cache_outage.is_on
+        return COMPARE_S if step == self._compare and redis_answers else FOLLOW_S
+
+
+def _parts(platforms: dict[str, tuple[int, PlatformPart]]) -> list[PlatformPart]:
+    return [part for _, part in platforms.values()]

@@ -1,0 +1,34 @@
+"""Whether a server the hub depends on answers, told to the log once when it stops and once when it starts again."""
+
+from __future__ import annotations
+
+import structlog
+
+from hub.observability import FilteringBoundLogger
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+class Outage:
+    """Of one server."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self.is_on = False
+
+    @property
+    def problem(self) -> str:
+        """What is wrong while it is on."""
+        return f"{self._server} does not answer"
+
+    def begins(self, error: Exception) -> None:
+        """The server did not answer."""
+        if not self.is_on:
+            log.error("store_unreachable", server=self._server, reason=str(error))
+        self.is_on = True
+
+    def ends(self) -> None:
+        """It answered."""
+        if self.is_on:
+            log.warning("store_reachable_again", server=self._server)
+        self.is_on = False

@@ -1,0 +1,156 @@
+"""Redis: the client, and every key and channel name the hub uses in it.
+
+The directory's cache is two keys and a channel. Their common hash tag keeps them in one slot of a cluster:
+
+- `ocpi-hub:{identity}:directory:1:records`    hash, platform id to the JSON of its record
+- `ocpi-hub:{identity}:directory:1:revisions`  sorted set, platform ids by revision
+- `ocpi-hub:{identity}:directory:1:notices`    channel, a word whenever the two have changed
+
+The identity is the database's. The number is the format of a record: it changes when old and new hubs, side
+by side during an upgrade, could not read each other's.
+
+The highest score is the revision of the cache: nothing that changed up to it is missing. Whoever writes says
+up to where it found the cache complete, and is refused when the cache no longer is, such as after a flush.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from hub.store.records import Changes, PlatformRecord, decoded, encoded
+
+RedisClient: TypeAlias = "Redis | RedisCluster"
+
+_ANSWER_S = 1.0
+_STEP_S = 2.0
+"""How long one step may take, a second attempt on a new connection included."""
+_LISTEN_S = 5.0
+
+_WRITE: Final = """
+local newest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
+if tonumber(newest[2] or '0') < tonumber(ARGV[1]) then return 0 end
+for i = 2, #ARGV, 3 do
+    local held = redis.call('ZSCORE', KEYS[2], ARGV[i])
+    if not held or tonumber(held) < tonumber(ARGV[i + 1]) then
+        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
+        redis.call('ZADD', KEYS[2], ARGV[i + 1], ARGV[i])
+    end
+end
+return 1
+"""
+
+
+class CacheUnreachable(Exception):
+    """Redis does not answer, or not as it should."""
+
+
+class CacheDamaged(Exception):
+    """Part of the cache is missing or cannot be read."""
+
+
+def open_redis(url: str) -> RedisClient:
+    """A client for `redis://…` or `rediss://…`; with `?cluster=true`, of a cluster that has this node.
+
+    It connects when it is used first, and never waits long.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    is_cluster = query.pop("cluster", "false").lower() == "true"
+    url = urlunsplit(parts._replace(query=urlencode(query)))
+    limits: dict[str, Any] = {
+        "socket_timeout": _ANSWER_S,
+        "socket_connect_timeout": _ANSWER_S,
+        "health_check_interval": 15,
+    }
+    if is_cluster:
+        return RedisCluster.from_url(url, **limits)
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits)
+
+
+class DirectoryCache:
+    """The directory as all processes share it. Every method raises CacheUnreachable when Redis does not answer."""
+
+    name = "Redis"
+
+    def __init__(self, client: RedisClient, identity: str) -> None:
+        self._client: Any = client  # the two clients have these commands in common, their stubs differ
+        prefix = f"ocpi-hub:{{{identity}}}:directory:1"
+        self._records = f"{prefix}:records"
+        self._revisions = f"{prefix}:revisions"
+        self._notices = f"{prefix}:notices"
+
+    async def revision(self) -> int:
+        """Up to where the cache is complete; 0 when it is empty."""
+        async with _answering():
+            newest = await self._client.zrange(self._revisions, -1, -1, withscores=True)
+        return int(newest[0][1]) if newest else 0
+
+    async def changes(self, since: int, limit: int) -> Changes:
+        """Platforms changed after a revision, those that changed first.
+
+        Raises:
+            CacheDamaged: a record is missing or cannot be read.
+        """
+        async with _answering():
+            found = await self._client.zrange(
+                self._revisions, f"({since}", "+inf", byscore=True, offset=0, num=limit, withscores=True
+            )
+            texts = await self._client.hmget(self._records, [each[0] for each in found]) if found else []
+        return Changes(tuple(_readable(texts)), int(found[-1][1]) if found else since)
+
+    async def write(self, since: int, records: Iterable[PlatformRecord]) -> bool:
+        """Add everything that changed after `since`. False, and nothing done, when it is not complete up to there."""
+        arguments = [part for each in records for part in (each.id, each.revision, encoded(each))]
+        async with _answering():
+            return bool(await self._client.eval(_WRITE, 2, self._records, self._revisions, since, *arguments))
+
+    async def clear(self) -> None:
+        """Forget everything."""
+        async with _answering():
+            await self._client.delete(self._records, self._revisions)
+
+    async def notify(self) -> None:
+        """Tell every process that there is something new."""
+        async with _answering():
+            await self._client.publish(self._notices, "changed")
+
+    async def notices(self) -> AsyncIterator[None]:
+        """One item when listening has begun, then one for each notice. Some get lost on the way."""
+        try:
+            async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(self._notices)
+                yield
+                while True:
+                    if await channel.get_message(timeout=_LISTEN_S) is not None:
+                        yield
+        except (RedisError, OSError, TimeoutError) as error:
+            raise CacheUnreachable(str(error)) from error
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_STEP_S):
+            yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise CacheUnreachable(str(error)) from error
+
+
+def _readable(texts: Iterable[bytes | None]) -> Iterable[PlatformRecord]:
+    for text in texts:
+        if text is None:
+            raise CacheDamaged("a record is missing")
+        try:
+            yield decoded(text)
+        except msgspec.MsgspecError as error:
+            raise CacheDamaged("a record cannot be read") from error

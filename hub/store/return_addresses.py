@@ -1,0 +1,86 @@
+"""Where answers that come later belong: results of commands, and CDRs that can be read again.
+
+Kept in the truth, so that a restart, or another worker, finds them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlmodel import col, delete
+
+from hub.store.database import Database
+from hub.store.tables import CallbackRow, CdrProxyRow
+from routing.vocabulary import Party
+
+
+class Callback(Struct, frozen=True):
+    """A URL of the hub on which a receiver posts the result of a command."""
+
+    id: str
+    response_url: str
+    """Where the originator waits for it."""
+    module: str
+    command: str | None
+    originator_platform_id: str
+    originator: Party
+    receiver_platform_id: str
+    receiver: Party
+    created_at: datetime
+    expires_at: datetime
+
+
+class CdrProxy(Struct, frozen=True):
+    """A URL of the hub under which a posted CDR can be read again."""
+
+    id: str
+    receiver: Party
+    receiver_url: str
+    """What the receiver gave as Location, made absolute."""
+    poster_platform_id: str
+    poster: Party
+    created_at: datetime
+
+
+class ReturnAddresses:
+    """The return addresses in the truth. Every method raises HubFault when the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put_callback(self, callback: Callback) -> None:
+        """Keep a new callback."""
+        async with self._database.writing() as session:
+            session.add(CallbackRow(**asdict(callback)))
+
+    async def callback(self, callback_id: str) -> Callback | None:
+        """The callback of this id, expired or not."""
+        async with self._database.reading() as session:
+            row = await session.get(CallbackRow, callback_id)
+            return None if row is None else Callback(**row.model_dump())
+
+    async def extend_callback(self, callback_id: str, until: datetime) -> None:
+        """Keep a callback at least until then."""
+        async with self._database.writing() as session:
+            row = await session.get(CallbackRow, callback_id)
+            if row is not None:
+                row.expires_at = max(row.expires_at, until)
+
+    async def drop_expired_callbacks(self, now: datetime) -> None:
+        """Forget the callbacks nobody may use any more."""
+        async with self._database.writing() as session:
+            await session.exec(delete(CallbackRow).where(col(CallbackRow.expires_at) <= now))
+
+    async def put_cdr_proxy(self, proxy: CdrProxy) -> None:
+        """Keep a new CDR proxy. It does not expire: CDRs are read years later."""
+        async with self._database.writing() as session:
+            session.add(CdrProxyRow(**asdict(proxy)))
+
+    async def cdr_proxy(self, proxy_id: str) -> CdrProxy | None:
+        """The CDR proxy of this id."""
+        async with self._database.reading() as session:
+            row = await session.get(CdrProxyRow, proxy_id)
+            return None if row is None else CdrProxy(**row.model_dump())
+

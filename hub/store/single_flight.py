@@ -1,0 +1,34 @@
+"""Work that many ask for at once is done once for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+class SingleFlight:
+    """Calls share a run that begins after they were made, so each sees everything that happened before it."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._work = work
+        self._running: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+
+    async def __call__(self) -> None:
+        """Have the work done. A caller that gives up does not stop it for the others."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._run_after(self._running))
+        await asyncio.shield(self._next)
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        tasks = [task for task in (self._running, self._next) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run_after(self, previous: asyncio.Task[None] | None) -> None:
+        if previous is not None:
+            await asyncio.wait([previous])
+        self._running, self._next = self._next, None
+        await self._work()

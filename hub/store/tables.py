@@ -1,0 +1,343 @@
+"""The tables of the truth, for PostgreSQL and SQLite alike.
+
+Table models do not validate what they are given, and SQLite ignores lengths, so every limit that
+matters is a CHECK constraint here as well. Times are aware and come back in UTC (SQLModel's own column
+type; an explicit DateTime column would lose the zone on SQLite). There are no relationships: what is
+not selected is not loaded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+from sqlmodel._compat import SQLModelConfig
+
+from routing.quirks import Quirks
+from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
+
+ID_LENGTH = 32
+NAME_LENGTH = 100
+URL_LENGTH = 255
+LINK_LENGTH = 2048
+MODULE_LENGTH = 100
+_WORD_LENGTH = 20
+_HASH_BYTES = 32
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class Words(TypeDecorator[Word], Generic[Word]):
+    """A column of one of the specification's words."""
+
+    impl = String(_WORD_LENGTH)
+    cache_ok = True
+
+    def __init__(self, words: type[Word]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
+        """What the column holds."""
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Word | None:  # noqa: ARG002  SQLAlchemy's signature
+        """The word again."""
+        return None if value is None else self.words(value)
+
+
+class Json(TypeDecorator[Any]):
+    r"""A column of JSON text that reads back as the given msgspec type.
+
+    Text, not JSONB: PostgreSQL refuses `\u0000` in JSONB, and the hub never looks inside with SQL.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, content: Any) -> None:  # noqa: ANN401  any type msgspec can read
+        super().__init__()
+        self.content = content
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str:  # noqa: ARG002  SQLAlchemy's signature
+        """What the column holds."""
+        return msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002  what __init__ was given; SQLAlchemy's signature
+        """The value again."""
+        return None if value is None else msgspec.json.decode(value, type=self.content)
+
+
+def _at_most(column: str, length: int) -> CheckConstraint:
+    return CheckConstraint(f"length({column}) <= {length}", name=f"{column}_length")
+
+
+def _between(column: str, least: int, most: int) -> CheckConstraint:
+    return CheckConstraint(f"length({column}) BETWEEN {least} AND {most}", name=f"{column}_length")
+
+
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_word")
+
+
+def _hash_of_32_bytes() -> CheckConstraint:
+    return CheckConstraint(f"length(token_hash) = {_HASH_BYTES}", name="token_hash_length")
+
+
+def _party_spelling() -> tuple[CheckConstraint, ...]:
+    return (
+        CheckConstraint("length(country_code) = 2", name="country_code_length"),
+        CheckConstraint("length(party_id) BETWEEN 1 AND 3", name="party_id_length"),
+        CheckConstraint("country_code = upper(country_code) AND party_id = upper(party_id)", name="upper_case"),
+    )
+
+
+class Row(
+    SQLModel,
+    registry=registry(
+        metadata=MetaData(
+            naming_convention={
+                "pk": "pk_%(table_name)s",
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+            }
+        )
+    ),
+):
+    """What all tables share: one metadata whose constraints have predictable names."""
+
+    model_config: ClassVar[SQLModelConfig] = SQLModelConfig(arbitrary_types_allowed=True)
+
+
+class DirectoryRow(Row, table=True):
+    """The one row every change of the directory locks first, which puts changes in one order."""
+
+    __tablename__ = "directory"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"), _between("identity", ID_LENGTH, ID_LENGTH))
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    identity: str = Field(max_length=ID_LENGTH)
+    """Random, made with the database: names its cache, so that two hubs can share a Redis."""
+    revision: int = Field(sa_type=BigInteger)
+    """Of the latest change."""
+    key_mark: bytes | None = Field(sa_type=LargeBinary)
+    """Tells the key the tokens are hashed and sealed with; none before the first start."""
+
+
+class PlatformRow(Row, table=True):
+    """One customer of the hub."""
+
+    __tablename__ = "platforms"
+    __table_args__ = (
+        _between("id", ID_LENGTH, ID_LENGTH),
+        _between("name", 1, NAME_LENGTH),
+        UniqueConstraint("revision"),
+        Index(None, "created_at", "id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    name: str = Field(max_length=NAME_LENGTH)
+    revision: int = Field(sa_type=BigInteger)
+    planned: bool
+    suspended: bool
+    allow_hub: bool
+    is_hub: bool
+    version: Version | None = Field(sa_type=Words(Version))
+    quirks: Quirks = Field(sa_type=Json(Quirks))
+    require_modules: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    invited_parties: tuple[Party, ...] = Field(sa_type=Json(tuple[Party, ...]))
+    created_at: datetime
+    last_seen: datetime | None
+
+
+class PartyRow(Row, table=True):
+    """A party; the key keeps it from belonging to two platforms."""
+
+    __tablename__ = "parties"
+    __table_args__ = (*_party_spelling(), _one_of("status", ConnectionStatus))
+
+    country_code: str = Field(primary_key=True, max_length=2)
+    party_id: str = Field(primary_key=True, max_length=3)
+    platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    status: ConnectionStatus = Field(sa_type=Words(ConnectionStatus))
+    suspended: bool
+    created_at: datetime
+    last_updated: datetime
+
+    @property
+    def party(self) -> Party:
+        """Its name."""
+        return Party(self.country_code, self.party_id)
+
+
+class ConnectionRow(Row, table=True):
+    """One token pair, one version, one list of endpoints."""
+
+    __tablename__ = "connections"
+    __table_args__ = (
+        _between("id", ID_LENGTH, ID_LENGTH),
+        _one_of("face", Face),
+        _between("versions_url", 1, URL_LENGTH),
+        _hash_of_32_bytes(),
+        UniqueConstraint("token_hash"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    version: Version = Field(sa_type=Words(Version))
+    face: Face | None = Field(sa_type=Words(Face))
+    """How the hub poses when the version is 2.1.1; kept while it is another."""
+    versions_url: str = Field(max_length=URL_LENGTH)
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    our_token: bytes = Field(sa_type=LargeBinary)
+    auth_encoding: str | None = Field(max_length=10)
+    created_at: datetime
+
+
+class PartyRoleRow(Row, table=True):
+    """One role of a party, and the connection that registered it.
+
+    Without a connection it is what an invitation announced, or what the party was before it left.
+    """
+
+    __tablename__ = "party_roles"
+    __table_args__ = (
+        ForeignKeyConstraint(["country_code", "party_id"], ["parties.country_code", "parties.party_id"]),
+        Index(None, "country_code", "party_id"),
+        _one_of("role", Role),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    country_code: str = Field(max_length=2)
+    party_id: str = Field(max_length=3)
+    connection_id: str | None = Field(
+        foreign_key="connections.id", ondelete="SET NULL", index=True, max_length=ID_LENGTH
+    )
+    role: Role = Field(sa_type=Words(Role))
+    business_details: dict[str, Any] = Field(sa_type=Json(dict[str, Any]))
+
+
+class EndpointRow(Row, table=True):
+    """One endpoint of a partner."""
+
+    __tablename__ = "endpoints"
+    __table_args__ = (
+        _between("module", 1, MODULE_LENGTH),
+        _one_of("interface", InterfaceRole),
+        _between("url", 1, URL_LENGTH),
+    )
+
+    connection_id: str = Field(primary_key=True, foreign_key="connections.id", ondelete="CASCADE", max_length=ID_LENGTH)
+    module: str = Field(primary_key=True, max_length=MODULE_LENGTH)
+    interface: InterfaceRole = Field(primary_key=True, sa_type=Words(InterfaceRole))
+    url: str = Field(max_length=URL_LENGTH)
+
+
+class ReplacedTokenRow(Row, table=True):
+    """A former token of a partner that still counts for requests in flight."""
+
+    __tablename__ = "replaced_tokens"
+    __table_args__ = (_hash_of_32_bytes(),)
+
+    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    connection_id: str = Field(foreign_key="connections.id", ondelete="CASCADE", index=True, max_length=ID_LENGTH)
+    not_after: datetime
+
+
+class InvitationRow(Row, table=True):
+    """A TOKEN_A that has not been used yet."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        _between("id", ID_LENGTH, ID_LENGTH),
+        _one_of("face", Face),
+        _hash_of_32_bytes(),
+        UniqueConstraint("token_hash"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    face: Face | None = Field(sa_type=Words(Face))
+    expires_at: datetime | None
+    created_at: datetime
+
+
+class HandshakeRow(Row, table=True):
+    """A TOKEN_B of an exchange that the hub began."""
+
+    __tablename__ = "handshakes"
+    __table_args__ = (
+        _between("id", ID_LENGTH, ID_LENGTH),
+        _one_of("face", Face),
+        _hash_of_32_bytes(),
+        UniqueConstraint("token_hash"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    connection_id: str | None = Field(
+        foreign_key="connections.id", ondelete="CASCADE", index=True, max_length=ID_LENGTH
+    )
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    face: Face | None = Field(sa_type=Words(Face))
+    not_after: datetime | None
+    created_at: datetime
+
+
+class CallbackRow(Row, table=True):
+    """Where the asynchronous result of a command goes."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        _between("id", ID_LENGTH, ID_LENGTH),
+        _between("response_url", 1, LINK_LENGTH),
+        _between("module", 1, MODULE_LENGTH),
+        _at_most("command", MODULE_LENGTH),
+        Index(None, "expires_at"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    response_url: str = Field(max_length=LINK_LENGTH)
+    module: str = Field(max_length=MODULE_LENGTH)
+    command: str | None = Field(max_length=MODULE_LENGTH)
+    originator_platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    originator: Party = Field(sa_type=Json(Party))
+    receiver_platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    receiver: Party = Field(sa_type=Json(Party))
+    created_at: datetime
+    expires_at: datetime
+
+
+class CdrProxyRow(Row, table=True):
+    """Where a CDR that went through the hub can be read again."""
+
+    __tablename__ = "cdr_proxies"
+    __table_args__ = (_between("id", ID_LENGTH, ID_LENGTH), _between("receiver_url", 1, LINK_LENGTH))
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    receiver: Party = Field(sa_type=Json(Party))
+    receiver_url: str = Field(max_length=LINK_LENGTH)
+    poster_platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
+    poster: Party = Field(sa_type=Json(Party))
+    created_at: datetime

@@ -1,0 +1,261 @@
+"""Reading the truth: tables become records. Functions use the transaction of whoever asks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from sqlmodel import and_, col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.store.database import Database
+from hub.store.records import (
+    Changes,
+    ConnectionRecord,
+    HandshakeRecord,
+    InvitationRecord,
+    LearnedEncoding,
+    PartnerEndpoint,
+    PartyRecord,
+    PlatformRecord,
+    ReplacedToken,
+)
+from hub.store.tables import (
+    ConnectionRow,
+    DirectoryRow,
+    EndpointRow,
+    HandshakeRow,
+    InvitationRow,
+    PartyRoleRow,
+    PartyRow,
+    PlatformRow,
+    ReplacedTokenRow,
+)
+from hub.store.vault import VaultError
+from routing.directory import CredentialsRole
+from routing.errors import NoSuchPath
+from routing.vocabulary import Party, Role
+
+_AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
+
+
+class DirectoryTruth:
+    """The truth as a source of the directory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.name = database.name
+
+    async def open(self, key_mark: bytes) -> str:
+        """The identity of this directory, once it is sure that its tokens were written with our key.
+
+        Raises:
+            HubFault: the database does not answer.
+            VaultError: they were written with another key.
+        """
+        async with self._database.writing() as session:
+            row = await session.get_one(DirectoryRow, 1)
+            row.key_mark = row.key_mark or key_mark
+            if row.key_mark != key_mark:
+                raise VaultError(
+                    "The secret key is not the one this database was written with; set HUB_SECRET_KEY to it"
+                )
+            return row.identity
+
+    async def revision(self) -> tuple[str, int]:
+        """The identity of the directory, and the revision of the platform that changed last; 0 without platforms."""
+        latest = select(func.coalesce(func.max(PlatformRow.revision), 0)).scalar_subquery()
+        async with self._database.reading() as session:
+            identity, revision = (await session.exec(select(DirectoryRow.identity, latest))).one()
+            return identity, revision
+
+    async def changes(self, since: int, limit: int) -> Changes:
+        """Platforms changed after a revision, those that changed first."""
+        query = select(PlatformRow).where(col(PlatformRow.revision) > since).order_by(col(PlatformRow.revision))
+        async with self._database.reading() as session:
+            records = await records_of(session, (await session.exec(query.limit(limit))).all())
+        return Changes(tuple(records), records[-1].revision if records else since)
+
+
+class UnknownPlatform(NoSuchPath):
+    """No platform has this id."""
+
+    def __init__(self) -> None:
+        super().__init__("No platform has this id")
+
+
+async def platform_row(session: AsyncSession, platform_id: str) -> PlatformRow:
+    """The row of a platform.
+
+    Raises:
+        UnknownPlatform: there is none.
+    """
+    row = await session.get(PlatformRow, platform_id)
+    if row is None:
+        raise UnknownPlatform
+    return row
+
+
+async def record_of(session: AsyncSession, platform: PlatformRow) -> PlatformRecord:
+    """Everything that belongs to one platform."""
+    [record] = await records_of(session, [platform])
+    return record
+
+
+async def records_of(session: AsyncSession, platforms: Sequence[PlatformRow]) -> list[PlatformRecord]:
+    """Everything that belongs to these platforms, in their order."""
+    ids = [platform.id for platform in platforms]
+    parties = await _parties_of(session, ids)
+    connections = await _connections_of(session, ids)
+    invitations = _grouped(
+        (await session.exec(select(InvitationRow).where(col(InvitationRow.platform_id).in_(ids)))).all(),
+        lambda row: row.platform_id,
+    )
+    handshakes = _grouped(
+        (await session.exec(select(HandshakeRow).where(col(HandshakeRow.platform_id).in_(ids)))).all(),
+        lambda row: row.platform_id,
+    )
+    return [
+        PlatformRecord(
+            id=row.id,
+            name=row.name,
+            revision=row.revision,
+            planned=row.planned,
+            suspended=row.suspended,
+            allow_hub=row.allow_hub,
+            is_hub=row.is_hub,
+            version=row.version,
+            quirks=row.quirks,
+            require_modules=row.require_modules,
+            invited_parties=row.invited_parties,
+            created_at=row.created_at,
+            last_seen=row.last_seen,
+            parties=tuple(parties[row.id]),
+            connections=tuple(connections[row.id]),
+            invitations=tuple(_invitation(each, row) for each in invitations[row.id]),
+            handshakes=tuple(map(_handshake, handshakes[row.id])),
+        )
+        for row in platforms
+    ]
+
+
+async def party_records(session: AsyncSession, rows: Sequence[PartyRow]) -> list[PartyRecord]:
+    """These parties with their roles, in their order."""
+    platform_ids = list({row.platform_id for row in rows})
+    roles = await _roles_of(session, platform_ids)
+    return [
+        PartyRecord(
+            party=row.party,
+            platform_id=row.platform_id,
+            status=row.status,
+            suspended=row.suspended,
+            roles=tuple(roles[row.party]),
+            created_at=row.created_at,
+            last_updated=row.last_updated,
+        )
+        for row in rows
+    ]
+
+
+async def roles_of_platform(session: AsyncSession, platform_id: str) -> dict[Party, list[CredentialsRole]]:
+    """Every party of a platform that has roles, with each role once."""
+    return await _roles_of(session, [platform_id])
+
+
+async def _parties_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[str, list[PartyRecord]]:
+    query = (
+        select(PartyRow)
+        .where(col(PartyRow.platform_id).in_(platform_ids))
+        .order_by(col(PartyRow.created_at), col(PartyRow.country_code), col(PartyRow.party_id))
+    )
+    rows = (await session.exec(query)).all()
+    return _grouped(await party_records(session, rows), lambda record: record.platform_id)
+
+
+async def _roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[Party, list[CredentialsRole]]:
+    query = (
+        select(PartyRoleRow)
+        .join(
+            PartyRow,
+            and_(
+                col(PartyRow.country_code) == col(PartyRoleRow.country_code),
+                col(PartyRow.party_id) == col(PartyRoleRow.party_id),
+            ),
+        )
+        .where(col(PartyRow.platform_id).in_(platform_ids))
+        .order_by(col(PartyRoleRow.id))
+    )
+    by_party: dict[Party, dict[Role, CredentialsRole]] = defaultdict(dict)
+    for row in (await session.exec(query)).all():
+        role = CredentialsRole(row.role, row.business_details)
+        by_party[Party(row.country_code, row.party_id)].setdefault(row.role, role)
+    return defaultdict(list, {party: list(roles.values()) for party, roles in by_party.items()})
+
+
+async def _connections_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[str, list[ConnectionRecord]]:
+    query = select(ConnectionRow).where(col(ConnectionRow.platform_id).in_(platform_ids))
+    rows = (await session.exec(query.order_by(col(ConnectionRow.created_at), col(ConnectionRow.id)))).all()
+    ids = [row.id for row in rows]
+    endpoints = _grouped(
+        (await session.exec(select(EndpointRow).where(col(EndpointRow.connection_id).in_(ids)))).all(),
+        lambda row: row.connection_id,
+    )
+    replaced = _grouped(
+        (await session.exec(select(ReplacedTokenRow).where(col(ReplacedTokenRow.connection_id).in_(ids)))).all(),
+        lambda row: row.connection_id,
+    )
+    records: dict[str, list[ConnectionRecord]] = defaultdict(list)
+    for row in rows:
+        records[row.platform_id].append(_connection(row, endpoints[row.id], replaced[row.id]))
+    return records
+
+
+def _connection(
+    row: ConnectionRow, endpoints: Iterable[EndpointRow], replaced: Iterable[ReplacedTokenRow]
+) -> ConnectionRecord:
+    return ConnectionRecord(
+        id=row.id,
+        version=row.version,
+        face_in_2_1_1=row.face,
+        versions_url=row.versions_url,
+        endpoints=tuple(PartnerEndpoint(each.module, each.interface, each.url) for each in endpoints),
+        token_hash=row.token_hash,
+        our_token=row.our_token,
+        auth_encoding=_AUTH_ENCODINGS[row.auth_encoding],
+        replaced_tokens=tuple(ReplacedToken(each.token_hash, each.not_after) for each in replaced),
+        created_at=row.created_at,
+    )
+
+
+def _invitation(row: InvitationRow, platform: PlatformRow) -> InvitationRecord:
+    return InvitationRecord(
+        id=row.id,
+        token_hash=row.token_hash,
+        face=row.face,
+        version=platform.version,
+        parties=platform.invited_parties,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+    )
+
+
+def _handshake(row: HandshakeRow) -> HandshakeRecord:
+    return HandshakeRecord(
+        id=row.id,
+        token_hash=row.token_hash,
+        face=row.face,
+        connection_id=row.connection_id,
+        not_after=row.not_after,
+        created_at=row.created_at,
+    )
+
+
+Element = TypeVar("Element")
+
+
+def _grouped(elements: Iterable[Element], key: Callable[[Element], str]) -> dict[str, list[Element]]:
+    groups: dict[str, list[Element]] = defaultdict(list)
+    for element in elements:
+        groups[key(element)].append(element)
+    return groups

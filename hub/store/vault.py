@@ -1,0 +1,71 @@
+"""What the hub does with tokens and other secrets: make them, recognise them, keep them unreadable.
+
+Tokens that partners present are stored as a keyed hash, which is enough to recognise them. Tokens that
+the hub presents must be sent again, so they are stored encrypted. Both keys come from one key that is
+not in the database; whoever has only the database has no usable token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from routing.errors import HubFault
+from routing.vocabulary import Secret
+
+_NONCE_BYTES = 12
+_TOKEN_BYTES = 32
+
+
+class VaultError(HubFault):
+    """A sealed secret that cannot be opened: another key, another context, or a changed byte."""
+
+
+class Vault:
+    """Holds the keys. Every use of the key material has a derived key of its own (RFC 5869)."""
+
+    def __init__(self, key: Secret) -> None:
+        material = key.reveal().encode()
+        self._hash_key = _derived(material, "token hashes")
+        self._cipher = AESGCM(_derived(material, "sealed secrets"))
+        self._mark = _derived(material, "mark")
+
+    def token_hash(self, token: str) -> bytes:
+        """32 bytes by which this token is recognised, HMAC-SHA-256."""
+        return hmac.digest(self._hash_key, token.encode(), hashlib.sha256)
+
+    def new_token(self) -> Secret:
+        """A fresh token: 256 random bits as 43 URL-safe ASCII characters. OCPI 2.2.1, "Credentials"."""
+        return Secret(secrets.token_urlsafe(_TOKEN_BYTES))
+
+    def seal(self, secret: Secret, context: str) -> bytes:
+        """The secret under AES-256-GCM, to be opened only with the same context."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret.reveal().encode(), context.encode())
+
+    def unseal(self, sealed: bytes, context: str) -> Secret:
+        """The secret that `seal` was given.
+
+        Raises:
+            VaultError: the bytes were not sealed by this key with this context.
+        """
+        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return Secret(self._cipher.decrypt(nonce, ciphertext, context.encode()).decode())
+        except (InvalidTag, ValueError) as error:
+            raise VaultError("A sealed secret cannot be opened with this key") from error
+
+    @property
+    def mark(self) -> bytes:
+        """32 bytes that tell this key from others and reveal nothing of it."""
+        return self._mark
+
+
+def _derived(material: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=f"ocpi-hub {purpose}".encode()).derive(material)
