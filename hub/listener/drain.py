@@ -1,0 +1,43 @@
+"""Whether the hub still takes messages, and whether any is in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Drain:
+    """Begun once, it never ends: a hub that drains goes out of service. To be used on the event loop only."""
+
+    def __init__(self) -> None:
+        self.is_draining = False
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._on_begin: list[Callable[[], None]] = []
+
+    def begin(self) -> None:
+        """Refuse new messages from now on. Those in flight go on."""
+        if not self.is_draining:
+            self.is_draining = True
+            for callback in self._on_begin:
+                callback()
+
+    def on_begin(self, callback: Callable[[], None]) -> None:
+        """Have this called when draining begins."""
+        self._on_begin.append(callback)
+
+    def entered(self) -> None:
+        """A message has begun to be handled."""
+        self._in_flight += 1
+        self._idle.clear()
+
+    def left(self) -> None:
+        """A message that had entered is done."""
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
+    async def wait_idle(self) -> None:
+        """Wait until no message is in flight."""
+        await self._idle.wait()
