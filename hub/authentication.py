@@ -1,0 +1,78 @@
+"""Who is calling, by the token in Authorization. OCPI 2.2.1, "Transport and format", Authorization header."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from hub.hub import Hub
+from routing.directory import Caller, Invited, Registered
+from routing.errors import Unauthorized
+from routing.message import RawHeaders, header
+
+_AUTHORIZATION: Final = re.compile(rb"\s*token\s+(\S+)\s*", re.IGNORECASE)
+
+
+async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
+    """The caller that these headers prove to be, coming from the address `source`.
+
+    A token nobody is known by may be younger than the snapshot, so the hub looks at the truth once
+    before it refuses.
+
+    Raises:
+        Unauthorized: no token, or none that is valid now.
+        TooManyRequests: this address has presented too many wrong ones.
+    """
+    value = header(headers, b"authorization")
+    hashes = [] if value is None else [hub.vault.token_hash(token) for token in _spellings(value)]
+    caller = _caller(hub, hashes)
+    if caller is not None:
+        if isinstance(caller, Registered):
+            hub.presence.seen(caller.connection.id)
+        return caller
+    hub.limits.may_authenticate(source)
+    if hashes:
+        await hub.directory.refresh()
+        caller = _caller(hub, hashes)
+    if caller is None:
+        hub.limits.failed_authentication(source)
+        raise Unauthorized
+    return caller
+
+
+def _caller(hub: Hub, hashes: list[bytes]) -> Caller | None:
+    for token_hash in hashes:
+        caller = hub.directory.snapshot.caller(token_hash)
+        if caller is not None and not _expired(caller):
+            return caller
+    return None
+
+
+def _expired(caller: Caller) -> bool:
+    end = caller.invitation.expires_at if isinstance(caller, Invited) else caller.not_after
+    return end is not None and end <= datetime.now(UTC)
+
+
+def _spellings(value: bytes) -> Iterator[str]:
+    """The token as the partner may have meant it: decoded from Base64, without a newline at its end, then plain."""
+    match = _AUTHORIZATION.fullmatch(value)
+    if match is None:
+        return
+    plain = match[1]
+    with suppress(binascii.Error, UnicodeDecodeError):  # not Base64, so it can only be meant as it is
+        yield base64.b64decode(plain, validate=True).decode().removesuffix("\n").removesuffix("\r")
+    yield plain.decode("latin-1")
+
+
+def presented_token(headers: RawHeaders, known: Hub) -> str | None:
+    """The token of these headers in the spelling the hub knows it by: GET credentials has to show it again."""
+    value = header(headers, b"authorization")
+    for token in [] if value is None else _spellings(value):
+        if known.directory.snapshot.caller(known.vault.token_hash(token)) is not None:
+            return token
+    return None

@@ -1,0 +1,1 @@
+"""What partners call. Functional modules share one mount, configuration modules have handlers of their own."""

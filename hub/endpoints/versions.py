@@ -1,0 +1,41 @@
+"""Versions and version details. OCPI 2.2.1, "Versions"."""
+
+from __future__ import annotations
+
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+
+from hub.endpoints.configuration import (
+    OCPIRequest,
+    check_method,
+    check_version,
+    endpoint,
+    platform_id_of,
+    success,
+)
+from hub.hub import Hub
+from routing.directory import Caller
+from routing.versions import VERSIONS_PATH, details_path, face_for, version_details, versions_for, versions_list
+from routing.vocabulary import Version
+
+
+async def _versions(request: OCPIRequest, hub: Hub, caller: Caller) -> Response[bytes]:
+    """The versions the caller may use, each with the URL of its details."""
+    check_method(request, "GET")
+    return success(request, versions_list(hub.settings.public_url, versions_for(caller)))
+
+
+def _details_of(version: Version) -> HTTPRouteHandler:
+    """The details of one version. A path parameter would collide with the mounts beside it."""
+
+    async def details(request: OCPIRequest, hub: Hub, caller: Caller) -> Response[bytes]:
+        check_method(request, "GET")
+        check_version(caller, version)
+        quirks = hub.directory.snapshot.platform(platform_id_of(caller)).quirks
+        found = version_details(hub.settings.public_url, version, face_for(caller), quirks.custom_modules)
+        return success(request, found)
+
+    return endpoint(details_path(version), "versions", version, details)
+
+
+route_handlers = [endpoint(VERSIONS_PATH, "versions", None, _versions), *map(_details_of, Version)]

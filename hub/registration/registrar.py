@@ -1,0 +1,371 @@
+"""Both directions of the credentials exchange. OCPI 2.2.1, "Credentials", Use cases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any, Final
+
+import structlog
+from msgspec import Struct
+
+from hub.observability import FilteringBoundLogger
+from hub.partners.client import CallLimits, PartnerClient
+from hub.partners.urls import check_partner_url
+from hub.registration.partner_api import MAX_ANSWER_BYTES, Discovery, PartnerAPI, PartnerRefused, Terms
+from hub.settings import Settings
+from hub.store.live_directory import LiveDirectory
+from hub.store.platforms import Platforms
+from hub.store.records import ConnectionRecord, PlatformRecord, RegisteredParty, Registration
+from hub.store.vault import Vault
+from routing.client_info import publishes_payments, visible_entries
+from routing.credentials import PartnerCredentials, check_parties, hub_credentials, reachable_roles, read_credentials
+from routing.dialects import DIALECTS
+from routing.directory import Invited, Registered
+from routing.errors import (
+    AlreadyRegistered,
+    CannotUsePartnerAPI,
+    HubError,
+    InvalidParameters,
+    NoCommonVersion,
+    ReceiverTimeout,
+    RoutingError,
+    Unauthorized,
+)
+from routing.versions import CREDENTIALS, VERSIONS_PATH, offered_versions, versions_for
+from routing.vocabulary import Face, Party, Secret, Version
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+CALLBACKS_WITHIN_S: Final = 25.0
+"""Everything the hub asks of a partner while that waits for the answer to its POST or PUT."""
+GRACE_S: Final = 300.0
+"""How long TOKEN_B still opens versions, details and credentials to a partner that did not answer in time: it
+may have accepted, and be about to look."""
+
+
+class Registrar:
+    """Registers platforms, and takes them out again.
+
+    As receiver: `register`, `update` and `leave` serve the hub's credentials endpoint. As initiator: `connect`,
+    `rotate` and `remove` call the partner's. Nothing is stored of an exchange that fails, and only the exchange
+    itself waits for the partner.
+
+    When the hub's own endpoints for a version change, which only a new release of the hub does, `rotate` tells
+    a partner so: PUT credentials is the protocol's one notification ("Changing endpoints for the current version").
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        directory: LiveDirectory,
+        platforms: Platforms,
+        partners: PartnerClient,
+        vault: Vault,
+        callbacks_within_s: float = CALLBACKS_WITHIN_S,
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._platforms = platforms
+        self._partners = partners
+        self._vault = vault
+        self._callbacks_within_s = callbacks_within_s
+        self._initiating: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def credentials_for(self, platform_id: str, version: Version, token: Secret) -> dict[str, Any]:
+        """The hub's Credentials object for this platform, with the token it is to use at the hub."""
+        dialect, snapshot = DIALECTS[version], self._directory.snapshot
+        viewer = snapshot.platform(platform_id)
+        entries = visible_entries(snapshot, viewer)
+        roles = reachable_roles(entries, dialect, payments=publishes_payments(viewer))
+        settings = self._settings
+        url = settings.public_url + VERSIONS_PATH
+        return hub_credentials(dialect, token, url, settings.hub_party, settings.name, roles)
+
+    # --- as receiver
+
+    async def register(self, caller: Invited, version: Version, body: bytes) -> dict[str, Any]:
+        """POST credentials with a TOKEN_A: look at the partner, store it, and answer with its TOKEN_C.
+
+        Raises:
+            UnreadableBody, InvalidParameters: the body, or what it claims, is not acceptable.
+            RegistrationError: the partner's versions or details are not.
+            AlreadyRegistered: another POST with this TOKEN_A was faster.
+            HubFault: the store cannot be used now.
+        """
+        invitation = caller.invitation
+        record = await self._platforms.get(invitation.platform_id)
+        terms = Terms(
+            platform_id=record.id,
+            versions=_one_of(versions_for(caller), version),
+            face=invitation.face,
+            quirks=record.quirks,
+            require_modules=invitation.require_modules,
+        )
+        registration = await self._look_at(body, version, terms, record, invitation.parties)
+        token = await self._platforms.register(invitation, registration)
+        log.info("platform_registered", **_named(record), version=version, parties=_parties(registration))
+        return self.credentials_for(record.id, version, token)
+
+    async def update(self, caller: Registered, version: Version, body: bytes) -> dict[str, Any]:
+        """PUT credentials of a registered partner: look at it anew, and answer with a fresh token for it.
+
+        Raises:
+            UnreadableBody, InvalidParameters, RegistrationError, HubFault: as `register`; everything stays as it was.
+        """
+        record = await self._platforms.get(caller.platform.id)
+        connection = _connection(record, caller.connection.id)
+        terms = _terms(record, connection, _one_of(versions_for(caller), version))
+        registration = await self._look_at(body, version, terms, record, ())
+        token = await self._platforms.reregister(connection.id, registration)
+        log.info("platform_updated", **_named(record), version=version, parties=_parties(registration))
+        return self.credentials_for(record.id, version, token)
+
+    async def leave(self, caller: Registered) -> None:
+        """DELETE credentials of a registered partner."""
+        await self._platforms.leave(caller.connection.id)
+        log.info("platform_left", platform_id=caller.platform.id, platform=caller.platform.name)
+
+    async def _look_at(
+        self, body: bytes, version: Version, terms: Terms, record: PlatformRecord, allowed: tuple[Party, ...]
+    ) -> Registration:
+        """What the partner says of itself, in the body and behind the URL that the body names."""
+        credentials = read_credentials(body, DIALECTS[version], terms.face)
+        self._check_claims(credentials, record, allowed)
+        self._check_url(credentials.versions_url)
+        api = self._api(terms, credentials.token, self._callbacks_within_s)
+        try:
+            async with asyncio.timeout(self._callbacks_within_s):
+                found = await api.discover(credentials.versions_url)
+        except TimeoutError as error:
+            text = f"The versions and version details were not answered within {self._callbacks_within_s:g} seconds"
+            raise CannotUsePartnerAPI(text) from error
+        return _registration(credentials, credentials.versions_url, found, terms.face)
+
+    # --- as initiator
+
+    async def connect(self, platform_id: str, versions_url: str, token_a: Secret) -> PlatformRecord:
+        """Register the hub at a partner: versions, choice of version, details, POST credentials.
+
+        Raises:
+            InvalidParameters: the URL is not one the hub may call.
+            AlreadyRegistered: the platform has its connection, and is not invited to a second one.
+            RegistrationError: the partner refused, or cannot be used; `PartnerRefused` after the POST was sent.
+            HubFault: the store cannot be used now.
+        """
+        async with self._initiating[platform_id]:
+            record = await self._platforms.get(platform_id)
+            terms, parties = _terms_to_connect(record)
+            self._check_url(versions_url)
+            api = self._api(terms, token_a, self._settings.forward_timeout_s)
+            found = await api.discover(versions_url)
+            introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
+            return await asyncio.shield(self._introduce(introduction))
+
+    async def rotate(self, platform_id: str, version: Version | None = None) -> PlatformRecord:
+        """Give the partner a fresh token for each connection, and look at its endpoints again: PUT credentials.
+
+        With a version, switch to it. Until the partner has answered the present tokens stay valid both ways.
+
+        Raises:
+            InvalidParameters: the platform is not registered, or cannot have this version.
+            RegistrationError: the partner refused, or cannot be used. That it knows nothing of a registration is
+                reported and not healed with a POST, which would take a TOKEN_A.
+            HubFault: the store cannot be used now.
+        """
+        async with self._initiating[platform_id]:
+            record = await self._platforms.get(platform_id)
+            if not record.connections:
+                raise InvalidParameters("This platform is not registered; there is no token to replace")
+            for connection in record.connections:
+                record = await self._rotate(record, connection, version or connection.version)
+            return record
+
+    async def _rotate(self, record: PlatformRecord, connection: ConnectionRecord, version: Version) -> PlatformRecord:
+        if version not in offered_versions(connection.face_in_2_1_1):
+            raise InvalidParameters(f"OCPI {version} takes an invitation that says which role the partner has")
+        terms = _terms(record, connection, (version,))
+        api = self._api(terms, self._our_token(connection), self._settings.forward_timeout_s)
+        found = await api.discover(connection.versions_url)
+        url = connection.versions_url
+        introduction = _Introduction("PUT", api, found, terms, record, url, connection.id, ())
+        return await asyncio.shield(self._introduce(introduction))
+
+    async def _introduce(self, to: _Introduction) -> PlatformRecord:
+        """Send the hub's credentials with a fresh token, which already opens what the partner looks at meanwhile."""
+        handshake_id, token = await self._platforms.open_handshake(
+            to.record.id, face=to.terms.face, connection_id=to.connection_id
+        )
+        try:
+            record = await self._exchange(to, handshake_id, token)
+        except BaseException as error:
+            grace_s = GRACE_S if isinstance(error, ReceiverTimeout) else 0.0
+            await self._platforms.abandon_handshake(handshake_id, grace_s=grace_s)
+            log.warning("partner_refused_registration", **_named(to.record), method=to.method, reason=str(error))
+            if isinstance(error, RoutingError):
+                raise PartnerRefused(f"{to.method} credentials: {error}") from error
+            raise
+        log.info("partner_registered_hub", **_named(record), method=to.method, version=to.found.version)
+        return record
+
+    async def _exchange(self, to: _Introduction, handshake_id: str, token: Secret) -> PlatformRecord:
+        version, url = to.found.version, to.found.endpoints[CREDENTIALS]
+        ours = self.credentials_for(to.record.id, version, token)
+        answer = await to.api.exchange(to.method, url, version, ours)
+        try:
+            theirs = read_credentials(answer, DIALECTS[version], to.terms.face)
+        except HubError as error:
+            raise PartnerRefused(f"The partner's answer is no Credentials object: {error}") from error
+        try:
+            self._check_claims(theirs, to.record, to.parties)
+            # The URL that has just been used is known to work; what the answer names need not be.
+            registration = _registration(theirs, to.versions_url, to.found, to.terms.face)
+            return await self._platforms.close_handshake(handshake_id, registration)
+        except HubError as error:
+            await self._take_back(to, theirs.token)
+            if isinstance(error, InvalidParameters):
+                raise PartnerRefused(f"The partner's credentials cannot be accepted: {error}") from error
+            raise
+
+    async def _take_back(self, to: _Introduction, token: Secret) -> None:
+        """Undo a POST whose answer cannot be accepted, so that the partner does not believe in a registration."""
+        if to.method == "POST":
+            api = self._api(to.terms, token, self._settings.connect_timeout_s)
+            await self._say_goodbye(api, to.found.endpoints[CREDENTIALS], to.found.version, to.record)
+
+    async def remove(self, platform_id: str) -> None:
+        """Take a platform out of the hub, then tell the partner so: DELETE credentials.
+
+        The hub forgets it first, so that nothing the partner does or fails to do can keep it.
+
+        Raises:
+            HubFault: the store cannot be used now, and nothing has changed.
+        """
+        async with self._initiating[platform_id]:
+            record = await self._platforms.get(platform_id)
+            farewells = [self._farewell(record, connection) for connection in record.connections]
+            await self._platforms.remove(platform_id)
+            log.info("platform_removed", **_named(record))
+            await asyncio.gather(*(self._say_goodbye(*farewell) for farewell in farewells))
+
+    def _farewell(
+        self, record: PlatformRecord, connection: ConnectionRecord
+    ) -> tuple[PartnerAPI, str, Version, PlatformRecord]:
+        terms = _terms(record, connection, (connection.version,))
+        api = self._api(terms, self._our_token(connection), self._settings.connect_timeout_s)
+        url = next(each.url for each in connection.endpoints if (each.module, each.interface) == CREDENTIALS)
+        return api, url, connection.version, record
+
+    async def _say_goodbye(self, api: PartnerAPI, url: str, version: Version, record: PlatformRecord) -> None:
+        try:
+            reply = await api.leave(url, version)
+        except HubError as error:
+            log.warning("partner_not_told_of_removal", **_named(record), reason=str(error))
+        else:
+            log.info("partner_told_of_removal", **_named(record), http_status=reply.http_status)
+
+    # --- both
+
+    def _api(self, terms: Terms, token: Secret, within_s: float) -> PartnerAPI:
+        settings = self._settings
+        limits = CallLimits(
+            total_s=within_s,
+            connect_s=min(settings.connect_timeout_s, within_s),
+            max_answer_bytes=MAX_ANSWER_BYTES,
+            concurrency=terms.quirks.concurrency,
+            platform_id=terms.platform_id,
+            allow_private=settings.allow_private_partners,
+        )
+        return PartnerAPI(self._partners, terms, token, limits, settings.public_url)
+
+    def _our_token(self, connection: ConnectionRecord) -> Secret:
+        return self._vault.unseal(connection.our_token, connection.id)
+
+    def _check_url(self, url: str) -> None:
+        settings = self._settings
+        check_partner_url(url, allow_private=settings.allow_private_partners, own_origins=(settings.public_url,))
+
+    def _check_claims(self, theirs: PartnerCredentials, record: PlatformRecord, allowed: tuple[Party, ...]) -> None:
+        check_parties(theirs, hub_party=self._settings.hub_party, allowed=allowed, allow_hub=record.allow_hub)
+
+
+class _Introduction(Struct, frozen=True):
+    """One POST or PUT of the hub's credentials, prepared."""
+
+    method: str
+    api: PartnerAPI
+    found: Discovery
+    terms: Terms
+    record: PlatformRecord
+    versions_url: str
+    connection_id: str | None
+    parties: tuple[Party, ...]
+    """The parties that may be named in the answer; any when empty."""
+
+
+def _terms(record: PlatformRecord, connection: ConnectionRecord, versions: tuple[Version, ...]) -> Terms:
+    return Terms(
+        platform_id=record.id,
+        versions=versions,
+        face=connection.face_in_2_1_1,
+        quirks=record.quirks,
+        require_modules=record.require_modules,
+        learned=connection.auth_encoding,
+    )
+
+
+def _terms_to_connect(record: PlatformRecord) -> tuple[Terms, tuple[Party, ...]]:
+    """What the platform's latest invitation says, and the parties it is for."""
+    invitation = max(record.invitations, key=lambda each: each.created_at, default=None)
+    face = invitation.face if invitation is not None else None
+    versions = offered_versions(face, record.version)
+    if record.connections:
+        if face is None or any(connection.face_in_2_1_1 in {None, face} for connection in record.connections):
+            raise AlreadyRegistered("This platform is registered; rotate its tokens, or delete it first", ())
+        versions = (Version.V2_1_1,)  # the one version in which a company may have two connections
+    terms = Terms(
+        platform_id=record.id,
+        versions=versions,
+        face=face,
+        quirks=record.quirks,
+        require_modules=record.require_modules,
+    )
+    return terms, invitation.parties if invitation is not None else ()
+
+
+def _connection(record: PlatformRecord, connection_id: str) -> ConnectionRecord:
+    connection = record.connection(connection_id)
+    if connection is None:
+        raise Unauthorized  # it has left since this request was authenticated
+    return connection
+
+
+def _one_of(offered: Collection[Version], version: Version) -> tuple[Version]:
+    if version not in offered:
+        raise NoCommonVersion(f"OCPI {version} is not offered to this connection; see the versions URL of this hub")
+    return (version,)
+
+
+def _registration(
+    credentials: PartnerCredentials, versions_url: str, found: Discovery, face: Face | None
+) -> Registration:
+    return Registration(
+        version=found.version,
+        face=face,
+        versions_url=versions_url,
+        endpoints=found.as_records(),
+        parties=tuple(RegisteredParty(party, roles) for party, roles in credentials.parties.items()),
+        our_token=credentials.token,
+        auth_encoding=found.learned,
+        is_hub=credentials.is_hub,
+    )
+
+
+def _named(record: PlatformRecord) -> dict[str, str]:
+    return {"platform_id": record.id, "platform": record.name}
+
+
+def _parties(registration: Registration) -> list[str]:
+    return [str(each.party) for each in registration.parties]
