@@ -1,0 +1,174 @@
+"""Where the asynchronous result of a command goes: `response_url` out, the result back.
+
+A receiver of a command cannot call its originator, it only has a token for the hub. So it gets a URL of
+the hub in place of the originator's, and what it posts there goes on to the originator's URL.
+OCPI 2.2.1, "Commands" and "ChargingProfiles", `response_url`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from hub.hub import Hub
+from hub.partners.urls import check_partner_url
+from hub.store.return_addresses import Callback
+from routing.bodies import Members, read_members, text
+from routing.decision import Forward, connected
+from routing.directory import Connection
+from routing.errors import InvalidParameters, NoSuchPath, NotRoutable
+from routing.links import host_of, response_url_in, with_response_url
+from routing.message import Answer, Message
+from routing.modules import CALLBACK_ID
+from routing.paths import endpoint_path
+from routing.timestamps import read_timestamp
+from routing.vocabulary import Face, InterfaceRole, ModuleID
+
+_AT_LEAST: Final = timedelta(hours=1)
+_AFTER_TIMEOUT: Final = timedelta(minutes=10)
+_AFTER_RESERVATION: Final = timedelta(hours=24)
+_LONGEST_TIMEOUT_S: Final = 30 * 24 * 3600
+_FIELD: Final = "response_url"
+
+
+async def follow(message: Message, platform_id: str, hub: Hub) -> Forward | None:
+    """The way of a result posted on a URL of the hub; None for any other message.
+
+    Raises:
+        NoSuchPath: no such URL, or not for this platform, or not any more.
+        InvalidParameters: OCPI-to names somebody else than the originator or the hub.
+        RoutingError: the originator cannot be reached.
+    """
+    if message.operation.hub_made != CALLBACK_ID:
+        return None
+    callback = await hub.return_addresses.callback(message.segments[-1])
+    if (
+        callback is None
+        or callback.receiver_platform_id != platform_id
+        or callback.module != message.operation.module
+        or callback.expires_at <= datetime.now(UTC)
+    ):
+        raise NoSuchPath("Nobody waits for a result on this URL")
+    if message.receiver not in (None, hub.party, callback.originator):
+        raise InvalidParameters("OCPI-to is not the party that waits for a result on this URL")
+    connection = _originator_connection(callback, message, hub)
+    return Forward(callback.originator, connection, callback.response_url)
+
+
+def _originator_connection(callback: Callback, message: Message, hub: Hub) -> Connection:
+    platform = connected(callback.originator, hub.directory.snapshot)
+    for connection in platform.connections:
+        if connection.version is message.version:
+            if host_of(callback.response_url) not in connection.hosts:
+                raise NotRoutable(f"{callback.originator} no longer has the host of its response_url")
+            return connection
+    raise NotRoutable(f"{callback.originator} does not speak OCPI {message.version} any more")
+
+
+async def with_hub_url(message: Message, route: Forward, source: Connection, hub: Hub) -> tuple[Message, str | None]:
+    """The message as the receiver gets it, and the id of the callback made for it if it asks for one.
+
+    Raises:
+        InvalidParameters: its response_url may not be called, or is not at a host of the originator.
+    """
+    rule = message.operation.body
+    if rule is not None and rule.response_url and message.body is not None:
+        return await _in_body(message, route, source, hub)
+    if message.operation.module == ModuleID.CHARGING_PROFILES and _FIELD in message.query:
+        return await _in_query(message, route, source, hub)
+    return message, None
+
+
+async def _in_body(message: Message, route: Forward, source: Connection, hub: Hub) -> tuple[Message, str | None]:
+    members = read_members(message.body or b"")
+    original = text(members, _FIELD)
+    if original is None:
+        return message, None
+    callback = await _issue(message, original, _expiry(members), route, source, hub)
+    replaced: dict[str, Any] = {**members, _FIELD: _hub_url(callback, route.connection, hub)}
+    return msgspec.structs.replace(message, body=msgspec.json.encode(replaced)), callback.id
+
+
+async def _in_query(message: Message, route: Forward, source: Connection, hub: Hub) -> tuple[Message, str | None]:
+    found = response_url_in(message.query)
+    if found is None:
+        return message, None
+    original, rest = found
+    callback = await _issue(message, original, datetime.now(UTC) + _AT_LEAST, route, source, hub)
+    query = with_response_url(rest, _hub_url(callback, route.connection, hub))
+    return msgspec.structs.replace(message, query=query), callback.id
+
+
+async def _issue(
+    message: Message, original: str, expires_at: datetime, route: Forward, source: Connection, hub: Hub
+) -> Callback:
+    check_partner_url(
+        original, allow_private=hub.settings.allow_private_partners, own_origins=[hub.settings.public_url]
+    )
+    if host_of(original) not in source.hosts:
+        raise InvalidParameters("response_url is not at a host of the platform this token belongs to")
+    callback = Callback(
+        id=secrets.token_hex(16),
+        response_url=original,
+        module=message.operation.module,
+        command=message.segments[0] if message.operation.module == ModuleID.COMMANDS else None,
+        originator_platform_id=source.platform_id,
+        originator=message.sender,
+        receiver_platform_id=route.connection.platform_id,
+        receiver=route.receiver,
+        created_at=datetime.now(UTC),
+        expires_at=expires_at,
+    )
+    await hub.return_addresses.put_callback(callback)
+    return callback
+
+
+def _expiry(members: Members) -> datetime:
+    """A reservation may be cancelled on the same URL until a day after it ends."""
+    soonest = datetime.now(UTC) + _AT_LEAST
+    ends = text(members, "expiry_date")
+    if ends is None:
+        return soonest
+    try:
+        return max(soonest, read_timestamp(ends) + _AFTER_RESERVATION)
+    except (ValueError, OverflowError):
+        return soonest  # the receiver decides what to make of that date
+
+
+def _hub_url(callback: Callback, receiver: Connection, hub: Hub) -> str:
+    # A 2.1.1 CPO posts results to its eMSP, which the hub poses as.
+    face = None if receiver.face is None else Face.EMSP
+    endpoint = endpoint_path(receiver.version, callback.module, InterfaceRole.SENDER, face)
+    return f"{hub.settings.public_url}{endpoint}/{callback.command or 'callback'}/{callback.id}"
+
+
+async def keep_as_long_as_promised(callback_id: str, answer: Answer, hub: Hub) -> None:
+    """Keep the URL open for as long as the receiver's direct answer says that it may take."""
+    timeout_s = _promised_s(answer.body)
+    if timeout_s is None:
+        return
+    until = datetime.now(UTC) + timedelta(seconds=min(timeout_s, _LONGEST_TIMEOUT_S)) + _AFTER_TIMEOUT
+    if until > datetime.now(UTC) + _AT_LEAST:
+        await hub.return_addresses.extend_callback(callback_id, until)
+
+
+class _Promise(msgspec.Struct):
+    timeout: float | None = None
+
+
+class _PromisingEnvelope(msgspec.Struct):
+    data: _Promise | None = None
+
+
+_promise_decoder = msgspec.json.Decoder(_PromisingEnvelope)
+
+
+def _promised_s(body: bytes) -> float | None:
+    try:
+        data = _promise_decoder.decode(body).data
+    except msgspec.DecodeError:
+        return None  # an answer without the field makes no promise
+    return None if data is None else data.timeout

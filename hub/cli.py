@@ -1,0 +1,295 @@
+"""`ocpi-hub`: run the hub, and operate it from a shell.
+
+Everything about platforms and parties goes through the operator API of a running hub. Exit codes: 0 done,
+1 refused or failed (one line on stderr says what and what to do), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import click
+
+from hub.observability import configure_logging, readable
+from hub.operator.client import ClientSettings, Json, OperatorClient, Refused
+from hub.operator.tables import pairs, parties_table, platform_text, platforms_table
+from hub.settings import Settings, SettingsError
+from hub.version import VERSION
+from routing.errors import HubError
+from routing.versions import VERSIONS_PATH
+from routing.vocabulary import ConnectionStatus, Role, Version
+
+_PARTY = re.compile(r"([A-Za-z]{2})\*([!-~]{1,3}):([A-Z]+)")
+_FACES = ("CPO", "EMSP")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+platform_id = click.argument("platform_id", metavar="ID")
+limit = click.option("--limit", type=click.IntRange(1, 200), help="Most items of one page; with --json.")
+cursor = click.option("--cursor", help="next_cursor of the page before; with --json.")
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        commands()
+    except (Refused, SettingsError, HubError) as error:
+        _fail(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, a shell user gets one line and no traceback
+        _fail(f"{type(error).__name__}: {error}")
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(f"ocpi-hub: {readable(' '.join(text.split()), 1000)}", err=True)
+    sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """An OCPI roaming hub: every platform connects once, the hub carries their messages."""
+
+
+@commands.command()
+def serve() -> None:
+    """Run the hub until it is interrupted. Settings are HUB_… variables, also from .env."""
+    from hub.app import APPS  # noqa: PLC0415 - one need not load the server to talk to one
+    from hub.listener.serving import Serving, run  # noqa: PLC0415 - as above
+
+    settings = Settings.load()
+    configure_logging(settings)
+    sys.exit(run(Serving(settings, APPS, lambda: _say_where(settings))))
+
+
+def _say_where(settings: Settings) -> None:
+    operator = f"http://{settings.operator_host}:{settings.operator_port}"
+    click.echo(f"versions URL    {settings.public_url}{VERSIONS_PATH}")
+    click.echo(f"operator URL    {operator}  (described at {operator}/schema)")
+    click.echo(f"operator token  {settings.operator_token.reveal()}")
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database to the form this version needs."""
+    from hub.store import migrations  # noqa: PLC0415 - one need not load the store to talk to a hub
+
+    asyncio.run(migrations.migrate(Settings.load().database_url))
+    click.echo("The database is up to date.")
+
+
+@commands.command()
+def demo() -> None:
+    """Run a hub and simulated partners, and print what they say to each other."""
+    from loadtests import demo as demonstration  # noqa: PLC0415 - only this command needs partners
+
+    sys.exit(demonstration.main())
+
+
+@commands.command()
+@as_json
+def version(as_json: bool) -> None:
+    """Print which version this is."""
+    click.echo(json.dumps({"version": VERSION}) if as_json else f"ocpi-hub {VERSION}")
+
+
+@commands.group()
+def platform() -> None:
+    """Invite, watch and change the platforms that connect to the hub."""
+
+
+@commands.group()
+def party() -> None:
+    """See the parties behind the platforms."""
+
+
+def _read_party(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Json]:
+    parties = []
+    for value in values:
+        match = _PARTY.fullmatch(value)
+        if match is None or match[3] not in Role.__members__:
+            raise click.BadParameter(f"{value!r} is not like NL*ABC:CPO; roles are {', '.join(Role)}")
+        parties.append({"country_code": match[1], "party_id": match[2], "role": match[3]})
+    return parties
+
+
+def _read_settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> Json:
+    settings = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{value!r} is not like timeout_s=10")
+        try:
+            settings[name] = json.loads(text)
+        except ValueError:
+            settings[name] = text
+    return settings
+
+
+@platform.command("add")
+@click.argument("name")
+@click.option("--party", "parties", multiple=True, metavar="NL*ABC:ROLE", callback=_read_party, help="Only this one.")
+@click.option("--face", type=click.Choice(_FACES), help="Role of a 2.1.1 partner.")
+@click.option("--version", type=click.Choice([str(each) for each in Version]), help="Only with this OCPI version.")
+@click.option("--require-module", "modules", multiple=True, metavar="MODULE", help="Refuse it without this module.")
+@click.option("--allow-hub", is_flag=True, help="It may be a hub itself.")
+@click.option("--expires-at", metavar="TIME", help="When the invitation ends, such as 2026-12-31T00:00:00Z.")
+@as_json
+def add_platform(
+    name: str,
+    parties: list[Json],
+    face: str | None,
+    version: str | None,
+    modules: tuple[str, ...],
+    allow_hub: bool,
+    expires_at: str | None,
+    as_json: bool,
+) -> None:
+    """Invite a platform. Prints the TOKEN_A and the URL that its operator needs."""
+    body = {
+        "name": name,
+        "parties": parties,
+        "face": face,
+        "version": version,
+        "require_modules": list(modules),
+        "allow_hub": allow_hub,
+        "expires_at": expires_at,
+    }
+    _show(_call("POST", "/platforms", body), as_json, _invitation_text)
+
+
+@platform.command("list")
+@limit
+@cursor
+@as_json
+def list_platforms(limit: int | None, cursor: str | None, as_json: bool) -> None:
+    """List every platform."""
+    _list("/platforms", {"limit": limit, "cursor": cursor}, as_json, platforms_table)
+
+
+@platform.command("show")
+@platform_id
+@as_json
+def show_platform(platform_id: str, as_json: bool) -> None:
+    """Show one platform: its parties, endpoints and settings."""
+    _show(_call("GET", _path(platform_id)), as_json, platform_text)
+
+
+@platform.command("set")
+@platform_id
+@click.option("--name", help="A new name.")
+@click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...", callback=_read_settings)
+@as_json
+def set_platform(platform_id: str, name: str | None, settings: Json, as_json: bool) -> None:
+    """Rename a platform or change its settings. VALUE is JSON or plain text; null brings back the default."""
+    if name is None and not settings:
+        raise click.UsageError("nothing to set: give KEY=VALUE or --name")
+    body: Json = {"settings": settings} if name is None else {"settings": settings, "name": name}
+    _show(_call("PATCH", _path(platform_id), body), as_json, platform_text)
+
+
+@platform.command("connect")
+@platform_id
+@click.argument("versions_url")
+@click.option("--token-a", help="The token the partner gave; asked for, or read from stdin, when absent.")
+@as_json
+def connect_platform(platform_id: str, versions_url: str, token_a: str | None, as_json: bool) -> None:
+    """Register the hub at a partner whose operator gave a token and the URL of its versions."""
+    if token_a is None:
+        token_a = click.prompt("TOKEN_A", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    body = {"versions_url": versions_url, "token_a": token_a}
+    _show(_call("POST", _path(platform_id, "connect"), body), as_json, platform_text)
+
+
+@platform.command("invite")
+@platform_id
+@click.option("--face", type=click.Choice(_FACES), help="Role of a 2.1.1 partner.")
+@as_json
+def invite_platform(platform_id: str, face: str | None, as_json: bool) -> None:
+    """Make a new TOKEN_A for a platform that left, or for the other face of a 2.1.1 company."""
+    _show(_call("POST", _path(platform_id, "invite"), {"face": face}), as_json, _invitation_text)
+
+
+@platform.command("rotate")
+@platform_id
+@as_json
+def rotate_platform(platform_id: str, as_json: bool) -> None:
+    """Exchange the tokens on both sides for fresh ones."""
+    _show(_call("POST", _path(platform_id, "rotate")), as_json, platform_text)
+
+
+@platform.command("suspend")
+@platform_id
+@as_json
+def suspend_platform(platform_id: str, as_json: bool) -> None:
+    """Refuse a platform and everything for it, until it is resumed."""
+    _show(_call("POST", _path(platform_id, "suspend")), as_json, platform_text)
+
+
+@platform.command("resume")
+@platform_id
+@as_json
+def resume_platform(platform_id: str, as_json: bool) -> None:
+    """Let a suspended platform take part again."""
+    _show(_call("POST", _path(platform_id, "resume")), as_json, platform_text)
+
+
+@platform.command("remove")
+@platform_id
+@as_json
+def remove_platform(platform_id: str, as_json: bool) -> None:
+    """End the registration of a platform, at the partner too if it answers. It stays listed, SUSPENDED."""
+    _call("DELETE", _path(platform_id))
+    _show(_call("GET", _path(platform_id)), as_json, platform_text)
+
+
+@party.command("list")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), help="Only parties with this role.")
+@click.option("--status", type=click.Choice([str(each) for each in ConnectionStatus]), help="Only these.")
+@click.option("--q", metavar="TEXT", help="Only parties with this in NL*ABC or in a name.")
+@limit
+@cursor
+@as_json
+def list_parties(
+    role: str | None, status: str | None, q: str | None, limit: int | None, cursor: str | None, as_json: bool
+) -> None:
+    """List the parties of all platforms."""
+    query = {"role": role, "status": status, "q": q, "limit": limit, "cursor": cursor}
+    _list("/parties", query, as_json, parties_table)
+
+
+def _hub() -> closing[OperatorClient]:
+    settings = ClientSettings.load()
+    return closing(OperatorClient(settings.operator_url, settings.operator_token))
+
+
+def _path(platform_id: str, action: str = "") -> str:
+    if not platform_id:
+        raise click.UsageError("ID is empty; `ocpi-hub platform list` shows the ids")
+    return f"/platforms/{quote(platform_id, safe='')}" + (f"/{action}" if action else "")
+
+
+def _call(method: str, path: str, body: Json | None = None) -> Json:
+    with _hub() as hub:
+        return hub.call(method, path, body=body)
+
+
+def _show(answer: Json, as_json: bool, text: Callable[[Json], str]) -> None:
+    click.echo(json.dumps(answer, indent=2) if as_json else text(answer))
+
+
+def _list(path: str, query: dict[str, Any], as_json: bool, table: Callable[[list[Json]], str]) -> None:
+    """A page as the API gives it for programs, everything for people."""
+    with _hub() as hub:
+        if as_json:
+            click.echo(json.dumps(hub.call("GET", path, query=query), indent=2))
+        else:
+            click.echo(table(list(hub.pages(path, query))))
+
+
+def _invitation_text(answer: Json) -> str:
+    return pairs(answer) + "\n\nGive token_a and versions_url to the partner. The token is not shown again."

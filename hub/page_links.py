@@ -1,0 +1,77 @@
+"""The link to the next page of a partner's list, made to lead through the hub. See `routing.links`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from hub.hub import Hub
+from hub.partners.urls import LINK_LENGTH, check_partner_url
+from hub.store.vault import VaultError
+from routing.decision import Forward, decide
+from routing.errors import InvalidParameters, NotRoutable
+from routing.links import HUB_NEXT, NextPage, host_of, link_header, next_link, parameter, standard_query, with_sealed
+from routing.message import Message, RawHeaders, Reply
+from routing.vocabulary import Secret
+
+_VALID_S: Final = 24 * 3600
+_CONTEXT: Final = "link to the next page"
+_decoder = msgspec.json.Decoder(NextPage)
+
+
+def follow(message: Message, hub: Hub) -> Forward | None:
+    """The way of a request for a page that the hub handed out a sealed link to; None for any other request.
+
+    Raises:
+        InvalidParameters: the link was changed, is too old, or was made for somebody else.
+    """
+    if HUB_NEXT not in message.query:
+        return None
+    sealed = parameter(message.query, HUB_NEXT)
+    if sealed is None:
+        return None
+    page = _open(sealed, hub)
+    if page.requester != message.sender or message.receiver not in (None, page.receiver):
+        raise InvalidParameters(f"{HUB_NEXT} was made for another requester or receiver")
+    if page.expires < datetime.now(UTC).timestamp():
+        raise InvalidParameters(f"{HUB_NEXT} is too old; begin again with the first page")
+    route = decide(msgspec.structs.replace(message, receiver=page.receiver), hub.directory.snapshot, hub.party)
+    return Forward(route.receiver, route.connection, page.url)
+
+
+def _open(sealed: str, hub: Hub) -> NextPage:
+    try:
+        raw = base64.urlsafe_b64decode(sealed.encode("ascii"))
+        return _decoder.decode(hub.vault.unseal(raw, _CONTEXT).reveal())
+    except (binascii.Error, ValueError, VaultError) as error:
+        raise InvalidParameters(f"{HUB_NEXT} is not what the hub made it") from error
+
+
+def next_page(message: Message, route: Forward, reply: Reply, own_url: str, hub: Hub) -> RawHeaders:
+    """The Link header for the requester, if the receiver's list goes on. `own_url` is the endpoint it called.
+
+    Raises:
+        NotRoutable: the list goes on at a host that is not the receiver's. Leaving the link out would make the
+            list look complete.
+    """
+    link = next_link(reply.headers, route.url)
+    if link is None:
+        return []
+    settings = hub.settings
+    try:
+        check_partner_url(link, allow_private=settings.allow_private_partners, max_length=LINK_LENGTH)
+    except InvalidParameters as error:
+        raise NotRoutable(f"{route.receiver} links to a next page that cannot be asked for: {error}") from error
+    if host_of(link) not in route.connection.hosts:
+        raise NotRoutable(f"{route.receiver} links to a next page at a host that is not its own")
+    query = standard_query(link, route.url)
+    if query is None:
+        expires = int(datetime.now(UTC).timestamp()) + _VALID_S
+        page = NextPage(link, route.receiver, message.sender, expires)
+        sealed = hub.vault.seal(Secret(msgspec.json.encode(page).decode()), _CONTEXT)
+        query = with_sealed(message.query, base64.urlsafe_b64encode(sealed).decode("ascii"))
+    return [link_header(own_url, query)]
