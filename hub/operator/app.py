@@ -1,0 +1,81 @@
+"""The operator API, put together."""
+
+from __future__ import annotations
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
+
+from hub.hub import Hub
+from hub.operator.access import operators_only
+from hub.operator.health import drain, healthz, metrics, readyz
+from hub.operator.parties import list_parties
+from hub.operator.platforms import Platforms
+from hub.operator.problems import bug, http_problem, hub_problem, too_deep, with_headers
+from hub.version import VERSION
+from routing.errors import HubError
+
+MOST_BODY_BYTES = 1024 * 1024
+
+_DESCRIPTION = """\
+The operator's side of the hub. Lists are `{"items": […], "next_cursor": …}`; the next part is at
+`?cursor=<next_cursor>`. Times are RFC 3339 in UTC, durations are seconds. Every error is a problem document (RFC 9457)
+whose `detail` says what to do. Tokens are shown once, in the answer that creates them."""
+
+
+def create_operator_app(hub: Hub) -> Litestar:
+    """The app of the operator listener.
+
+    The description at /schema needs no token: it is the same for every hub of this version and holds no secret.
+    """
+    return Litestar(
+        route_handlers=[
+            healthz,
+            readyz,
+            metrics,
+            Router(
+                "/api/v1",
+                route_handlers=[Platforms, list_parties, drain],
+                guards=[operators_only(hub.settings.operator_token)],
+                security=[{"operatorToken": []}],
+            ),
+        ],
+        dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
+        exception_handlers={
+            HTTPException: http_problem,
+            HubError: hub_problem,
+            RecursionError: too_deep,
+            Exception: bug,
+        },
+        after_request=with_headers,
+        request_max_body_size=MOST_BODY_BYTES,
+        logging_config=None,
+        openapi_config=_description(),
+    )
+
+
+def _description() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="OCPI hub, operator API",
+        version=VERSION,
+        description=_DESCRIPTION,
+        path="/schema",
+        operation_id_creator=_operation_id,
+        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "operatorToken": SecurityScheme(type="http", scheme="bearer", description="HUB_OPERATOR_TOKEN")
+            }
+        ),
+    )
+
+
+def _operation_id(handler: HTTPRouteHandler, _: Method, __: list[str | PathParameterDefinition]) -> str:
+    return handler.handler_name

@@ -1,0 +1,114 @@
+"""The operator API from the other end: what the command line calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import Field
+
+from hub.observability import readable
+from hub.secret_files import read_secret_file
+from hub.settings import VAR_DIR, SecretText, Settings, SettingsError
+from routing.vocabulary import Secret
+
+Json = dict[str, Any]
+
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a listener on all addresses is met
+_TIMEOUT_S = 90.0
+"""Longer than a whole registration at a partner that answers slowly."""
+
+
+class Refused(Exception):
+    """It was not done. The message is one line: what is wrong, and what to do."""
+
+
+def _operator_token() -> Secret:
+    path = VAR_DIR / "operator-token"
+    if not path.exists():
+        raise SettingsError(
+            f"HUB_OPERATOR_TOKEN is not set and there is no {path} in {Path.cwd()}; "
+            "go where the hub was started, or set HUB_OPERATOR_TOKEN"
+        )
+    return Secret(read_secret_file(path, "HUB_OPERATOR_TOKEN"))
+
+
+class ClientSettings(Settings):
+    """The settings of the hub, as far as one needs them to talk to it. Nothing is generated."""
+
+    operator_token: SecretText = Field(default_factory=_operator_token)
+    secret_key: SecretText = Secret("never used by a client")
+
+    @property
+    def operator_url(self) -> str:
+        """Where the operator listener is."""
+        host = _ANYWHERE.get(self.operator_host, self.operator_host)
+        return f"http://[{host}]:{self.operator_port}" if ":" in host else f"http://{host}:{self.operator_port}"
+
+
+class OperatorClient:
+    """Calls the operator API of one hub."""
+
+    def __init__(self, url: str, token: Secret) -> None:
+        self._url = url
+        self._http = httpx.Client(
+            base_url=f"{url}/api/v1",
+            headers={"Authorization": f"Bearer {token.reveal()}"},
+            timeout=_TIMEOUT_S,
+            trust_env=False,
+        )
+
+    def call(self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, Any] | None = None) -> Json:
+        """The answer to one call; empty when there is none.
+
+        Raises:
+            Refused: the hub refused, or there is no hub.
+        """
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._http.request(method, path, json=body, params=params)
+        except httpx.ConnectError as error:
+            raise Refused(
+                f"no hub answers at {self._url}; start it with `ocpi-hub serve`, "
+                "or set HUB_OPERATOR_HOST and HUB_OPERATOR_PORT"
+            ) from error
+        except httpx.HTTPError as error:
+            raise Refused(
+                f"the hub at {self._url} did not complete its answer ({type(error).__name__}); see its log"
+            ) from error
+        return self._read(response)
+
+    def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Json]:
+        """Every item of a list, from the first page to the last."""
+        cursor = query.get("cursor")
+        while True:
+            page = self.call("GET", path, query={**query, "cursor": cursor})
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._http.close()
+
+    def _read(self, response: httpx.Response) -> Json:
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return {}
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise Refused(
+                f"{self._url} answered {response.status_code} and is no operator listener of a hub; "
+                "check HUB_OPERATOR_HOST and HUB_OPERATOR_PORT"
+            )
+        if response.is_success:
+            return answer
+        raise Refused(
+            readable(str(answer.get("detail") or answer.get("title") or f"HTTP {response.status_code}"), 1000)
+        )

@@ -1,0 +1,93 @@
+"""What watches the hub: alive, ready, metrics; and the way to take it out of service gently."""
+
+from __future__ import annotations
+
+from collections import Counter
+from http import HTTPStatus
+
+import structlog
+from litestar import Response, get, post
+from litestar.openapi import ResponseSpec
+from msgspec import Struct
+
+from hub.hub import Hub
+from hub.observability import FilteringBoundLogger, Metrics
+from hub.operator.platforms import TheHub
+from hub.operator.problems import MEDIA_TYPE, NotReady, Problem, documented
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+class Alive(Struct, frozen=True):
+    """The process answers."""
+
+    alive: bool = True
+
+
+class Ready(Struct, frozen=True):
+    """The hub takes messages."""
+
+    ready: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+class Draining(Struct, frozen=True):
+    """The hub takes no new messages."""
+
+    draining: bool = True
+
+
+@get("/healthz", tags=["health"], security=[])
+async def healthz() -> Alive:
+    """200 while the process answers at all. Restart it when it does not."""
+    return Alive()
+
+
+@get(
+    "/readyz",
+    tags=["health"],
+    security=[],
+    responses={
+        503: ResponseSpec(
+            Problem, description="Not now; see `reasons`.", media_type=MEDIA_TYPE, generate_examples=False
+        )
+    },
+)
+async def readyz(hub: TheHub) -> Ready:
+    """200 while the hub should get traffic, else 503 with the reasons."""
+    reasons = not_ready(hub)
+    if reasons:
+        raise NotReady(reasons)
+    return Ready()
+
+
+@get("/metrics", tags=["health"], security=[], media_type="text/plain")
+async def metrics(hub: TheHub) -> Response[bytes]:
+    """Everything Prometheus wants to know."""
+    count_directory(hub)
+    return Response(hub.metrics.exposition(), media_type=Metrics.content_type)
+
+
+@post("/drain", tags=["health"], status_code=HTTPStatus.ACCEPTED, responses=documented())
+async def drain(hub: TheHub) -> Draining:
+    """Stop being ready at once and finish the messages in flight. SIGTERM does the same, and then ends the process."""
+    hub.drain.begin()
+    log.info("drain_begun")
+    return Draining()
+
+
+def not_ready(hub: Hub) -> list[str]:
+    """Why this hub should get no traffic; empty when it should."""
+    draining = ["the hub is draining"] if hub.drain.is_draining else []
+    return draining + hub.directory.problems() + hub.problems_elsewhere()
+
+
+def count_directory(hub: Hub) -> None:
+    """Bring the figures about the directory up to date."""
+    snapshot = hub.directory.snapshot
+    hub.metrics.directory(
+        Counter(part.platform.status for part in snapshot.parts.values()),
+        Counter(entry.status for entry in snapshot.parties.values()),
+        age_s=hub.directory.age_s,
+        reloads=hub.directory.reloads,
+    )

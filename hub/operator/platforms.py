@@ -1,0 +1,165 @@
+"""`/api/v1/platforms`: who is connected to the hub, and everything an operator does with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
+
+from hub.hub import Hub
+from hub.observability import FilteringBoundLogger
+from hub.operator.problems import Unacceptable, documented
+from hub.operator.resources import (
+    Connect,
+    CreatedPlatform,
+    Invite,
+    Invited,
+    NewPlatform,
+    PlatformChange,
+    PlatformsView,
+    PlatformView,
+    hub_face,
+    platform_view,
+    versions_url,
+)
+from routing.dialects import DIALECTS
+from routing.quirks import Quirks
+from routing.vocabulary import Secret
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+TheHub = NamedDependency[SkipValidation[Hub]]
+PlatformID = FromPath[str]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Most items of one answer.")]
+Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the answer before.")]
+
+
+LOCATION = ResponseHeader(name="Location", description="The new platform.", documentation_only=True)
+
+
+class Platforms(Controller):
+    """Platforms, by id."""
+
+    path = "/platforms"
+    tags = ("platforms",)
+
+    @post(responses=documented(413, 422, 503), response_headers=[LOCATION])
+    async def add_platform(self, hub: TheHub, data: JSONBody[NewPlatform]) -> Response[CreatedPlatform]:
+        """Invite a platform: the answer has the TOKEN_A it may register with, once."""
+        _check(data)
+        record, token = await hub.platforms.create(
+            data.name,
+            parties=[(each.party, each.role) for each in data.parties],
+            face=hub_face(data.face),
+            version=data.version,
+            require_modules=[module.lower() for module in data.require_modules],
+            allow_hub=data.allow_hub,
+            expires_at=data.expires_at,
+        )
+        log.info("platform_created", platform_id=record.id, parties=[str(each.party) for each in data.parties])
+        created = CreatedPlatform(record.id, record.name, record.status, token.reveal(), versions_url(hub.settings))
+        return Response(created, headers={"Location": f"/api/v1/platforms/{record.id}"})
+
+    @get(responses=documented(422, 503))
+    async def list_platforms(self, hub: TheHub, limit: Limit = 100, cursor: Cursor = None) -> PlatformsView:
+        """Every platform, the oldest first."""
+        page = await hub.platforms.list(limit=limit, cursor=cursor)
+        return PlatformsView(tuple(platform_view(each, hub.settings) for each in page.items), page.next_cursor)
+
+    @get("/{platform_id:str}", responses=documented(404, 503))
+    async def show_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
+        """One platform."""
+        return platform_view(await hub.platforms.get(platform_id), hub.settings)
+
+    @patch("/{platform_id:str}", responses=documented(404, 413, 503))
+    async def change_platform(
+        self, hub: TheHub, platform_id: PlatformID, data: JSONBody[PlatformChange]
+    ) -> PlatformView:
+        """Rename a platform or change its settings. Keys that are not named stay as they are."""
+        quirks = None
+        if data.settings:
+            quirks = changed_quirks((await hub.platforms.get(platform_id)).quirks, data.settings)
+        record = await hub.platforms.change(platform_id, name=data.name, quirks=quirks)
+        log.info("platform_changed", platform_id=platform_id, settings=sorted(data.settings))
+        return platform_view(record, hub.settings)
+
+    @post("/{platform_id:str}/connect", status_code=HTTPStatus.OK, responses=documented(404, 409, 413, 422, 502, 503))
+    async def connect_platform(self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Connect]) -> PlatformView:
+        """Register the hub at a partner that gave the operator a TOKEN_A. OCPI 2.2.1, "Credentials", Registration."""
+        record = await hub.registrar.connect(platform_id, data.versions_url, Secret(data.token_a))
+        return platform_view(record, hub.settings)
+
+    @post("/{platform_id:str}/invite", status_code=HTTPStatus.OK, responses=documented(404, 409, 413, 422, 503))
+    async def invite_platform(
+        self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Invite | None] = None
+    ) -> Invited:
+        """Give a new TOKEN_A to a platform that left, or for the other face of a 2.1.1 company that has both."""
+        token = await hub.platforms.invite(platform_id, hub_face(data.face if data else None))
+        log.info("platform_invited", platform_id=platform_id)
+        return Invited(token.reveal(), versions_url(hub.settings))
+
+    @post("/{platform_id:str}/rotate", status_code=HTTPStatus.OK, responses=documented(404, 409, 422, 502, 503))
+    async def rotate_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
+        """PUT credentials at the partner with a fresh token; both old tokens are dead once it has answered."""
+        return platform_view(await hub.registrar.rotate(platform_id), hub.settings)
+
+    @post("/{platform_id:str}/suspend", status_code=HTTPStatus.OK, responses=documented(404, 503))
+    async def suspend_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
+        """Refuse a platform and everything for it, until it is resumed. Its registration stays."""
+        record = await hub.platforms.suspend(platform_id)
+        log.info("platform_suspended", platform_id=platform_id)
+        return platform_view(record, hub.settings)
+
+    @post("/{platform_id:str}/resume", status_code=HTTPStatus.OK, responses=documented(404, 503))
+    async def resume_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
+        """Let a suspended platform take part again."""
+        record = await hub.platforms.resume(platform_id)
+        log.info("platform_resumed", platform_id=platform_id)
+        return platform_view(record, hub.settings)
+
+    @delete("/{platform_id:str}", responses=documented(404, 503))
+    async def remove_platform(self, hub: TheHub, platform_id: PlatformID) -> None:
+        """DELETE credentials at the partner and, whatever it answers, here. The platform stays listed, SUSPENDED."""
+        await hub.registrar.remove(platform_id)
+
+
+def _check(new: NewPlatform) -> None:
+    """Refuse invitations nobody could use."""
+    if new.version is not None:
+        needs_face = not DIALECTS[new.version].interface_roles
+        if needs_face and new.face is None:
+            raise Unacceptable(detail=f"face is required with version {new.version}: the partner's role, CPO or EMSP")
+        if not needs_face and new.face is not None:
+            raise Unacceptable(detail=f"face is for 2.1.1 only; leave it out, or leave out version {new.version}")
+    if new.expires_at is not None and new.expires_at <= datetime.now(UTC):
+        raise Unacceptable(detail="expires_at is in the past; leave it out for an invitation that does not expire")
+    for (party, role), count in Counter((each.party, each.role) for each in new.parties).items():
+        if count > 1:
+            raise Unacceptable(detail=f"parties has {party} as {role} {count} times; name it once")
+
+
+def changed_quirks(quirks: Quirks, change: dict[str, Any]) -> Quirks:
+    """These settings with the change applied; None means the default.
+
+    Raises:
+        ClientException: a key is unknown, or its value is not what it takes.
+    """
+    known = Quirks.__struct_fields__
+    for key in change:
+        if key not in known:
+            raise ClientException(detail=f"settings.{key} is unknown; the settings are {', '.join(sorted(known))}")
+    values = {key: value for key, value in (msgspec.to_builtins(quirks) | change).items() if value is not None}
+    try:
+        return msgspec.convert(values, Quirks)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$.")
+        raise ClientException(detail=f"settings.{path.rstrip('`')}: {text}") from error

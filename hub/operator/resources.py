@@ -1,0 +1,284 @@
+"""What the operator API takes and gives, and how it follows from what the store knows.
+
+Parties are objects in bodies and `NL*ABC` wherever they are one word. Tokens are in no answer but the one that
+creates them. `face` here is the **partner's** role; elsewhere in the hub a `Face` is how the hub poses towards it,
+which is the opposite. `hub_face` and `partner_face` are the only places where one becomes the other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.settings import Settings
+from hub.store.records import InvitationRecord, PartyRecord, PlatformRecord
+from routing.quirks import Quirks
+from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
+
+CountryCode = Annotated[str, Meta(pattern=r"^[A-Za-z]{2}$(?!\n)", description="ISO 3166 alpha-2.", examples=["NL"])]
+PartyID = Annotated[str, Meta(pattern=r"^[!-~]{1,3}$(?!\n)", description="As in OCPI.", examples=["ABC"])]
+PartyText = Annotated[str, Meta(description="Country code and party id in one word.", examples=["NL*ABC"])]
+Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Example Charging"])]
+ModuleName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$(?!\n)", examples=["locations"])]
+PartnerURL = Annotated[str, Meta(min_length=1, max_length=255, examples=["https://example.com/ocpi/versions"])]
+Token = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offset or Z.")]
+
+
+class PartnerFace(StrEnum):
+    """Which of the two roles a 2.1.1 partner has on one connection; 2.1.1 itself cannot say it."""
+
+    CPO = "CPO"
+    EMSP = "EMSP"
+
+
+def hub_face(partner: PartnerFace | None) -> Face | None:
+    """How the hub poses towards a partner of this role."""
+    match partner:
+        case None:
+            return None
+        case PartnerFace.CPO:
+            return Face.EMSP
+        case PartnerFace.EMSP:
+            return Face.CPO
+
+
+def partner_face(face: Face | None) -> PartnerFace | None:
+    """The role of a partner towards whom the hub poses like this."""
+    match face:
+        case None:
+            return None
+        case Face.EMSP:
+            return PartnerFace.CPO
+        case Face.CPO:
+            return PartnerFace.EMSP
+
+
+# ---------------------------------------------------------------- what goes in
+
+
+class InvitedParty(Struct, frozen=True, forbid_unknown_fields=True):
+    """A party and role that a platform is expected to register."""
+
+    country_code: CountryCode
+    party_id: PartyID
+    role: Role
+
+    @property
+    def party(self) -> Party:
+        """In the spelling the hub uses."""
+        return Party.read(self.country_code, self.party_id)
+
+
+class NewPlatform(Struct, frozen=True, forbid_unknown_fields=True):
+    """An invitation for a platform that is not connected yet."""
+
+    name: Name
+    parties: Annotated[list[InvitedParty], Meta(max_length=1000)] = []
+    """The only ones it may register; whichever are free when empty."""
+    face: PartnerFace | None = None
+    version: Version | None = None
+    require_modules: Annotated[list[ModuleName], Meta(max_length=100)] = []
+    allow_hub: bool = False
+    expires_at: Moment | None = None
+
+
+class PlatformChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be different; the rest stays."""
+
+    name: Name | None = None
+    settings: Annotated[
+        dict[str, Any],
+        Meta(description="Some of the keys that a platform's `settings` has; null brings back the default."),
+    ] = {}
+
+
+class Connect(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the partner's versions endpoint is, and the token it gave for a first contact."""
+
+    versions_url: PartnerURL
+    token_a: Token
+
+
+class Invite(Struct, frozen=True, forbid_unknown_fields=True):
+    """A further invitation. `face` is needed for a 2.1.1 partner."""
+
+    face: PartnerFace | None = None
+
+
+# ---------------------------------------------------------------- what comes out
+
+
+class PartyView(Struct, frozen=True):
+    """One role of one party. A party with two roles is two of these, with one id."""
+
+    id: PartyText
+    country_code: CountryCode
+    party_id: PartyID
+    role: Role
+    name: str | None
+    """Of the business details it registered with."""
+    status: ConnectionStatus
+    platform_id: str
+    last_updated: datetime
+
+
+class PartiesView(Struct, frozen=True):
+    """Part of the list of parties."""
+
+    items: tuple[PartyView, ...]
+    next_cursor: str | None
+
+
+class EndpointView(Struct, frozen=True):
+    """Where the hub calls a partner. OCPI 2.2.1, "Version details endpoint"."""
+
+    id: str
+    module: str
+    interface: InterfaceRole
+    url: str
+    version: Version
+    face: PartnerFace | None
+    """Set for 2.1.1 only."""
+
+
+class InvitationView(Struct, frozen=True):
+    """An invitation nobody has used yet, without its token."""
+
+    id: str
+    face: PartnerFace | None
+    version: Version | None
+    parties: tuple[PartyText, ...]
+    expires_at: datetime | None
+    created_at: datetime
+
+
+class PlatformSettings(Quirks, frozen=True, omit_defaults=False):
+    """The effective settings of a platform: what was set for it, and the defaults. Durations are seconds."""
+
+
+class PlatformView(Struct, frozen=True):
+    """One platform as an operator sees it."""
+
+    id: str
+    name: str
+    status: ConnectionStatus
+    version: Version | None
+    """In use; before it registers, the one it must register with, if any."""
+    is_hub: bool
+    allow_hub: bool
+    require_modules: tuple[str, ...]
+    parties: tuple[PartyView, ...]
+    endpoints: tuple[EndpointView, ...]
+    invitations: tuple[InvitationView, ...]
+    settings: PlatformSettings
+    last_seen: datetime | None
+    created_at: datetime
+
+
+class PlatformsView(Struct, frozen=True):
+    """Part of the list of platforms."""
+
+    items: tuple[PlatformView, ...]
+    next_cursor: str | None
+
+
+class Invited(Struct, frozen=True):
+    """What the partner needs in order to register. The token is shown this once."""
+
+    token_a: str
+    versions_url: str
+
+
+class CreatedPlatform(Struct, frozen=True):
+    """A new platform, and what the partner needs in order to register. The token is shown this once."""
+
+    id: str
+    name: str
+    status: ConnectionStatus
+    token_a: str
+    versions_url: str
+
+
+def versions_url(settings: Settings) -> str:
+    """Where partners begin."""
+    return f"{settings.public_url}/ocpi/versions"
+
+
+def platform_view(record: PlatformRecord, settings: Settings) -> PlatformView:
+    """A platform as an operator sees it."""
+    return PlatformView(
+        id=record.id,
+        name=record.name,
+        status=record.status,
+        version=record.connections[0].version if record.connections else record.version,
+        is_hub=record.is_hub,
+        allow_hub=record.allow_hub,
+        require_modules=record.require_modules,
+        parties=tuple(view for party in record.parties for view in party_views(party)),
+        endpoints=_endpoint_views(record),
+        invitations=tuple(map(_invitation_view, record.invitations)),
+        settings=effective_settings(record.quirks, settings),
+        last_seen=record.last_seen,
+        created_at=record.created_at,
+    )
+
+
+def party_views(record: PartyRecord) -> list[PartyView]:
+    """One view for each role of a party."""
+    return [
+        PartyView(
+            id=str(record.party),
+            country_code=record.party.country_code,
+            party_id=record.party.party_id,
+            role=role.role,
+            name=_business_name(role.business_details),
+            status=record.status,
+            platform_id=record.platform_id,
+            last_updated=record.last_updated,
+        )
+        for role in record.roles
+    ]
+
+
+def effective_settings(quirks: Quirks, settings: Settings) -> PlatformSettings:
+    """The settings of a platform, with the hub's own limit where it has none."""
+    values = msgspec.structs.asdict(quirks)
+    if quirks.timeout_s is None:
+        values["timeout_s"] = settings.forward_timeout_s
+    return PlatformSettings(**values)
+
+
+def _business_name(details: dict[str, Any]) -> str | None:
+    name = details.get("name")
+    return name if isinstance(name, str) else None
+
+
+def _endpoint_views(record: PlatformRecord) -> tuple[EndpointView, ...]:
+    return tuple(
+        EndpointView(
+            id=f"{connection.id}/{endpoint.module}/{endpoint.interface}",
+            module=endpoint.module,
+            interface=endpoint.interface,
+            url=endpoint.url,
+            version=connection.version,
+            face=partner_face(connection.face),
+        )
+        for connection in record.connections
+        for endpoint in connection.endpoints
+    )
+
+
+def _invitation_view(record: InvitationRecord) -> InvitationView:
+    return InvitationView(
+        id=record.id,
+        face=partner_face(record.face),
+        version=record.version,
+        parties=tuple(map(str, record.parties)),
+        expires_at=record.expires_at,
+        created_at=record.created_at,
+    )

@@ -1,0 +1,96 @@
+"""The answers of the operator API, for people: plain aligned columns.
+
+Text in them may come from partners, so control characters are escaped: a name cannot drive a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hub.observability import readable
+
+Json = dict[str, Any]
+
+_PARTIES_SHOWN = 3
+
+
+def columns(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table with a line of heads; only that line when there are no rows."""
+    lines = [list(heads), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def pairs(values: dict[str, object]) -> str:
+    """One line for each name and value."""
+    width = max(map(len, values), default=0)
+    return "\n".join(f"{name.ljust(width)}  {_cell(value)}".rstrip() for name, value in values.items())
+
+
+def platforms_table(items: Iterable[Json]) -> str:
+    """A list of platforms."""
+    return columns(
+        ("ID", "NAME", "STATUS", "VERSION", "PARTIES", "LAST SEEN"),
+        (
+            (each["id"], each["name"], each["status"], each["version"], _parties(each["parties"]), each["last_seen"])
+            for each in items
+        ),
+    )
+
+
+def parties_table(items: Iterable[Json]) -> str:
+    """A list of parties."""
+    return columns(
+        ("PARTY", "ROLE", "STATUS", "NAME", "PLATFORM", "LAST UPDATED"),
+        (
+            (each["id"], each["role"], each["status"], each["name"], each["platform_id"], each["last_updated"])
+            for each in items
+        ),
+    )
+
+
+def platform_text(platform: Json) -> str:
+    """One platform with everything that belongs to it."""
+    parts = [
+        pairs({name: platform[name] for name in ("id", "name", "status", "version", "last_seen", "created_at")}),
+        columns(
+            ("PARTY", "ROLE", "STATUS", "NAME"),
+            ((each["id"], each["role"], each["status"], each["name"]) for each in platform["parties"]),
+        ),
+        columns(
+            ("MODULE", "INTERFACE", "URL"),
+            ((each["module"], each["interface"], each["url"]) for each in platform["endpoints"]),
+        ),
+        columns(("SETTING", "VALUE"), sorted(platform["settings"].items())),
+    ]
+    if platform["invitations"]:
+        parts.append(_invitations_table(platform["invitations"]))
+    return "\n\n".join(parts)
+
+
+def _invitations_table(items: Iterable[Json]) -> str:
+    return columns(
+        ("INVITATION", "VERSION", "FACE", "PARTIES", "EXPIRES"),
+        ((each["id"], each["version"], each["face"], ", ".join(each["parties"]), each["expires_at"]) for each in items),
+    )
+
+
+def _parties(parties: list[Json]) -> str:
+    names = list(dict.fromkeys(each["id"] for each in parties))
+    more = len(names) - _PARTIES_SHOWN
+    return ", ".join(names[:_PARTIES_SHOWN]) + (f" +{more}" if more > 0 else "")
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None | "" | []:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(_cell, value))
+        case _:
+            return readable(str(value))
