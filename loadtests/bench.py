@@ -1,0 +1,226 @@
+"""How fast the hub is: beside nginx doing plain header-map routing, and beside the bare framework.
+
+All three answer the same messages in the same run on the same core, one after the other, several rounds; generator and
+partner have the other core. Only the ratios mean something on another machine. Everything stays on loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import click
+import httpx
+import msgspec
+from msgspec import Struct
+
+from loadtests.hub_process import HubFailed
+from loadtests.simulator import HubRefused
+from loadtests.subjects import Scenario, Subject, floor_subject, hub_subject, nginx_subject, partner
+
+_CONNECTIONS = 32
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_TOOLS = ("nginx", "wrk")
+
+
+class Figures(Struct, frozen=True, rename={"messages_per_s": "messages/s"}):
+    """What is measured of one subject in one scenario."""
+
+    messages_per_s: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us_per_message: float
+    ratio_to_nginx: float = 1.0
+    ratio_to_floor: float = 1.0
+
+
+Results: TypeAlias = dict[str, dict[str, Figures]]
+"""Subject → scenario → figures."""
+
+
+class _Run(Struct):
+    """What the generator's script prints."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    failed: int
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100))
+@click.option("--seconds", default=3, show_default=True, type=click.IntRange(1, 60), help="of each measurement")
+@click.option("--output", default="bench.json", show_default=True, type=click.Path(path_type=Path))
+def main(rounds: int, seconds: int, output: Path) -> None:
+    """Measure the hub beside nginx and beside the bare framework; print a table and write it as JSON."""
+    try:
+        _install_missing()
+        results = measured(rounds, seconds)
+    except (HubFailed, HubRefused, httpx.HTTPError, subprocess.CalledProcessError) as error:
+        click.echo(f"The measurement failed: {error}", err=True)
+        sys.exit(1)
+    click.echo("\n".join(table(results)))
+    output.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+
+
+def measured(rounds: int, seconds: int) -> Results:
+    """Measure all subjects. Raises HubFailed."""
+    cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="ocpi-hub-bench-") as name, ExitStack() as stack:
+        folder, core = Path(name), cores[0]
+        behind = stack.enter_context(partner(folder, cores[-1]))
+        hub, scenarios = stack.enter_context(hub_subject(folder, core, behind))
+        floor = stack.enter_context(floor_subject(folder, core))
+        proxy = stack.enter_context(nginx_subject(folder, core, behind))
+        click.echo(f"{_CONNECTIONS} connections, {rounds} rounds of {seconds} s; subjects on core {core}, ", nl=False)
+        click.echo(f"generator and partner on core {cores[-1]}")
+        bench = _Bench([hub, proxy, floor], scenarios, folder, cores[-1], behind)
+        return bench.results(rounds, seconds)
+
+
+class _Bench:
+    def __init__(
+        self, subjects: Sequence[Subject], scenarios: Sequence[Scenario], folder: Path, core: int, partner_url: str
+    ) -> None:
+        self._subjects = subjects
+        self._scenarios = scenarios
+        self._folder = folder
+        self._core = core
+        self._partner_url = partner_url
+
+    def results(self, rounds: int, seconds: int) -> Results:
+        for subject, scenario in self._pairs():
+            _check_answer(subject, scenario)
+            self._measure(subject, scenario, 1)  # connections, caches and branch predictors get warm
+        taken: dict[tuple[str, str], list[Figures]] = {}
+        for number in range(rounds):
+            click.echo(f"round {number + 1}", err=True)
+            for subject, scenario in self._pairs():
+                figures = self._measure(subject, scenario, seconds)
+                taken.setdefault((subject.name, scenario.name), []).append(figures)
+        return {
+            subject.name: {scenario.name: _summary(taken, subject.name, scenario.name) for scenario in self._scenarios}
+            for subject in self._subjects
+        }
+
+    def _pairs(self) -> Iterator[tuple[Subject, Scenario]]:
+        return ((subject, scenario) for scenario in self._scenarios for subject in self._subjects)
+
+    def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
+        script = self._folder / f"{scenario.name}.lua"
+        script.write_text(_lua(scenario))
+        reached, ticks = self._reached(), cpu_ticks(subject.pid)
+        command = ["taskset", "-c", str(self._core), "wrk", "-t", "1", "-c", str(_CONNECTIONS), "-d", f"{seconds}s"]
+        command += ["-s", str(script), subject.url]
+        ended = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - the command above
+        ticks = cpu_ticks(subject.pid) - ticks
+        run = msgspec.json.decode(ended.stdout.splitlines()[-1], type=_Run)
+        if run.failed or (subject.forwards and self._reached() - reached < run.requests):
+            raise HubFailed(f"{subject.name} did not deliver every {scenario.name}: {run.failed} errors")
+        cpu_us = ticks / _TICKS_A_SECOND * 1e6 / run.requests
+        return Figures(run.requests / run.seconds, run.p50_ms, run.p99_ms, cpu_us)
+
+    def _reached(self) -> int:
+        """How many requests the partner has had so far."""
+        status = httpx.get(f"{self._partner_url}/counted", trust_env=False).text
+        return int(status.splitlines()[2].split()[2])
+
+
+def _check_answer(subject: Subject, scenario: Scenario) -> None:
+    """One message, looked at: a fast error would be worth nothing."""
+    answer = httpx.request(
+        scenario.method,
+        subject.url + scenario.path,
+        headers=list(scenario.headers),
+        content=scenario.body,
+        trust_env=False,
+    )
+    if answer.status_code != 200 or answer.json()["status_code"] != 1000:
+        raise HubFailed(f"{subject.name} answers {scenario.name} with HTTP {answer.status_code} {answer.text}")
+
+
+def _lua(scenario: Scenario) -> str:
+    """The generator's script: one request, over and over, and the figures as JSON in the end."""
+    headers = "".join(f"wrk.headers[ [=[{name}]=] ] = [=[{value}]=]\n" for name, value in scenario.headers)
+    body = f"wrk.body = [=[{scenario.body.decode()}]=]\n" if scenario.body else ""
+    return f"""wrk.method = "{scenario.method}"
+wrk.path = [=[{scenario.path}]=]
+{headers}{body}
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format(
+        '{{"requests": %d, "seconds": %f, "p50_ms": %f, "p99_ms": %f, "failed": %d}}\\n',
+        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+        errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
+"""
+
+
+def cpu_ticks(pid: int) -> int:
+    """CPU time of a process and its descendants so far, in ticks of the clock."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return int(fields[11]) + int(fields[12]) + sum(cpu_ticks(int(child)) for child in children.split())
+
+
+def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario: str) -> Figures:
+    """Medians of the rounds; a ratio is taken within each round."""
+    own = taken[subject, scenario]
+
+    def ratio(other: str) -> float:
+        rounds = zip(own, taken[other, scenario], strict=True)
+        return _median(ours.messages_per_s / theirs.messages_per_s for ours, theirs in rounds)
+
+    return Figures(
+        messages_per_s=round(_median(figures.messages_per_s for figures in own), 1),
+        p50_ms=round(_median(figures.p50_ms for figures in own), 3),
+        p99_ms=round(_median(figures.p99_ms for figures in own), 3),
+        cpu_us_per_message=round(_median(figures.cpu_us_per_message for figures in own), 1),
+        ratio_to_nginx=round(ratio("nginx"), 3),
+        ratio_to_floor=round(ratio("floor"), 3),
+    )
+
+
+def _median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+def table(results: Results) -> list[str]:
+    """The results for people, a line each."""
+    lines = ["scenario      subject   messages/s   p50 ms   p99 ms   CPU µs  of nginx  of floor"]
+    for scenario in next(iter(results.values())):
+        for subject, scenarios in results.items():
+            found = scenarios[scenario]
+            lines.append(
+                f"{scenario:<14}{subject:<9}{found.messages_per_s:>11,.0f}{found.p50_ms:>9.2f}{found.p99_ms:>9.2f}"
+                f"{found.cpu_us_per_message:>9.1f}{found.ratio_to_nginx:>10.3f}{found.ratio_to_floor:>10.3f}"
+            )
+    return lines
+
+
+def _install_missing() -> None:
+    """Install nginx and wrk from the system's packages where they are missing. Raises HubFailed."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where nginx is, and not in everyone's PATH
+    missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
+    if not missing:
+        return
+    click.echo(f"installing {' and '.join(missing)}", err=True)
+    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    for words in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
+        try:
+            subprocess.run([*rights, "apt-get", *words], check=True, capture_output=True)  # noqa: S603 - fixed words
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise HubFailed(f"{' and '.join(missing)} cannot be installed; please install them by hand") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A real HTTP server on a loopback port, with an event loop and a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop in a thread of its own, usable from synchronous and asynchronous code alike."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin `work` on the loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` on the loop and wait for it."""
+        return self.start(work).result()
+
+    def close(self) -> None:
+        """Cancel what is still running and end the thread."""
+        self.run(_cancel_all())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Listener:
+    """uvicorn's httptools protocol on a port that stays the same when it is closed and opened again."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], tls: ssl.SSLContext | None) -> None:
+        self._config = uvicorn.Config(
+            app=app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def open(self) -> None:
+        """Listen; the first time on a free port."""
+        listening = _listening(self.port)
+        self.port = listening.getsockname()[1]
+        self._server = await asyncio.get_running_loop().create_server(self._protocol, sock=listening, ssl=self._tls)
+
+    async def close(self) -> None:
+        """Close the port and break every connection."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for connection in self._connections():
+            connection.transport.abort()
+        await asyncio.sleep(0)  # lets each protocol notice
+
+    def transport_of(self, scope: object) -> asyncio.Transport | None:
+        """The connection a request came on; none when it is gone."""
+        return next((found.transport for found in self._connections() if found.scope is scope), None)
+
+    def _protocol(self) -> HttpToolsProtocol:
+        return HttpToolsProtocol(self._config, self._state, {}, asyncio.get_running_loop())
+
+    def _connections(self) -> list[HttpToolsProtocol]:
+        return [found for found in self._state.connections if isinstance(found, HttpToolsProtocol)]
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on."""
+    with _listening(0) as found:
+        return int(found.getsockname()[1])
+
+
+def _listening(port: int) -> socket.socket:
+    """A listening socket; for port 0 on a free one below those the system gives to outgoing connections.
+
+    So no client takes it while its owner has closed it for a while.
+    """
+    while True:
+        try:
+            found = socket.create_server(
+                ("127.0.0.1", port or random.SystemRandom().randrange(10_000, 32_000)), backlog=1024
+            )
+        except OSError:
+            if port:
+                raise
+        else:
+            # asyncio only sees to this where the socket names its protocol; head and body are two writes.
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return found

@@ -1,0 +1,222 @@
+"""What `bench` compares: the hub, nginx, and the bare framework; and the partner that stands behind them.
+
+The partner is an nginx too, which answers every message at once, so that it is never the bottleneck.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import msgspec
+
+from loadtests.hub_process import HubFailed, HubProcess
+from loadtests.simulator import Json, Partner, envelope
+from loadtests.simulator.messages import HeaderLines, routing_headers
+from loadtests.simulator.server import free_port
+from loadtests.simulator.shapes import version_details
+from routing.vocabulary import InterfaceRole, Party, Role
+
+VOLT, ROAM = Party("NL", "VLT"), Party("DE", "ROM")
+_BODY_BYTES = 1200
+_START_WITHIN_S = 20.0
+
+
+class Subject(NamedTuple):
+    """One of those compared."""
+
+    name: str
+    url: str
+    pid: int
+    forwards: bool
+    """Whether its messages reach the partner."""
+
+
+class Scenario(NamedTuple):
+    """One kind of message."""
+
+    name: str
+    method: str
+    path: str
+    headers: HeaderLines
+    body: bytes
+
+
+def location() -> bytes:
+    """A location of 1.2 kB."""
+    place: Json = {
+        "country_code": VOLT.country_code,
+        "party_id": VOLT.party_id,
+        "id": "LOC1",
+        "publish": True,
+        "address": "Oudegracht 1",
+        "city": "Utrecht",
+        "country": "NLD",
+        "coordinates": {"latitude": "52.090700", "longitude": "5.121400"},
+        "time_zone": "Europe/Amsterdam",
+        "evses": [],
+        "last_updated": "2026-11-22T08:00:00Z",
+    }
+    evse = {"uid": "E1", "evse_id": "NL*VLT*E1", "status": "AVAILABLE", "last_updated": "2026-11-22T08:00:00Z"}
+    while len(msgspec.json.encode(place)) < _BODY_BYTES - 120:
+        place["evses"].append(evse | {"uid": f"E{len(place['evses'])}", "connectors": []})
+    place["name"] = "U" * (_BODY_BYTES - len(msgspec.json.encode(place)) - len(',"name":""'))
+    return msgspec.json.encode(place)
+
+
+@contextmanager
+def nginx(folder: Path, core: int, config: str) -> Iterator[int]:
+    """An nginx with this configuration in its `http` block; gives its process id. Raises HubFailed."""
+    folder.mkdir()
+    path = folder / "nginx.conf"
+    path.write_text(_NGINX.format(folder=folder, http=config))
+    command = ["taskset", "-c", str(core), "nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(path)]
+    with _process(command, folder / "error.log") as pid:
+        yield pid
+
+
+_NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+worker_processes 1;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    keepalive_requests 100000000;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {http}
+}}
+"""
+
+
+@contextmanager
+def partner(folder: Path, core: int) -> Iterator[str]:
+    """What stands behind hub and nginx: it answers everything at once. Gives its URL."""
+    port = free_port()
+    found = envelope(msgspec.Raw(location())).body.decode()
+    config = f"""
+    server {{
+        listen 127.0.0.1:{port} backlog=1024;
+        default_type application/json;
+        location = /counted {{ stub_status; }}
+        location / {{
+            if ($request_method = GET) {{ return 200 '{found}'; }}
+            return 200 '{envelope().body.decode()}';
+        }}
+    }}"""
+    with nginx(folder / "partner", core, config):
+        _wait(f"http://127.0.0.1:{port}/counted")
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def nginx_subject(folder: Path, core: int, partner_url: str) -> Iterator[Subject]:
+    """What one would use for plain routing: a map from the receiver in the headers to an upstream."""
+    port, behind = free_port(), partner_url.removeprefix("http://")
+    config = f"""
+    map $http_ocpi_to_party_id $partner {{
+        {VOLT.party_id} volt;
+        {ROAM.party_id} roam;
+        default "";
+    }}
+    upstream volt {{ server {behind}; keepalive 64; keepalive_requests 100000000; }}
+    upstream roam {{ server {behind}; keepalive 64; keepalive_requests 100000000; }}
+    server {{
+        listen 127.0.0.1:{port} backlog=1024;
+        location / {{
+            if ($partner = "") {{ return 404; }}
+            proxy_pass http://$partner;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Authorization "Token c29tZS10b2tlbg==";
+        }}
+    }}"""
+    with nginx(folder / "nginx", core, config) as pid:
+        _wait(f"http://127.0.0.1:{port}/")
+        yield Subject("nginx", f"http://127.0.0.1:{port}", pid, forwards=True)
+
+
+@contextmanager
+def floor_subject(folder: Path, core: int) -> Iterator[Subject]:
+    """The bare framework, which answers at once."""
+    port = free_port()
+    command = ["taskset", "-c", str(core), sys.executable, "-m", "uvicorn", "loadtests.floor:app", "--port", str(port)]
+    command += ["--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"]
+    with _process(command, folder / "floor.log") as pid:
+        _wait(f"http://127.0.0.1:{port}/ocpi")
+        yield Subject("floor", f"http://127.0.0.1:{port}", pid, forwards=False)
+
+
+@contextmanager
+def hub_subject(folder: Path, core: int, partner_url: str) -> Iterator[tuple[Subject, list[Scenario]]]:
+    """The hub with everything switched on but the rate limit, and a CPO and an eMSP registered at it.
+
+    Their endpoints are at `partner_url`. Gives also the messages to send, which fit nginx and the floor as well.
+    """
+    with (
+        HubProcess(folder, {"rate_limit": "off"}, command=["taskset", "-c", str(core)]) as hub,
+        Partner("Volt", {VOLT: [Role.CPO]}).running() as cpo,
+        Partner("Roam", {ROAM: [Role.EMSP]}).running() as emsp,
+    ):
+        for each in (cpo, emsp):
+            offered = version_details(partner_url, each.version, each.identity.modules())
+            credentials = version_details(each.base, each.version, frozenset())["endpoints"]
+            elsewhere = [entry for entry in offered["endpoints"] if entry["identifier"] != "credentials"]
+            details = {**offered, "endpoints": credentials + elsewhere}
+            each.answers_next(envelope(details), module="details", times=10)
+            hub.operator.registered(each)
+        put = _scenario("put_location", "PUT", cpo, emsp, InterfaceRole.RECEIVER, f"/{'/'.join(VOLT)}/LOC1", location())
+        get = _scenario("get_location", "GET", emsp, cpo, InterfaceRole.SENDER, "/LOC1", b"")
+        yield Subject("hub", hub.url, hub.pid, forwards=True), [put, get]
+
+
+def _scenario(
+    name: str, method: str, by: Partner, to: Partner, interface: InterfaceRole, path: str, body: bytes
+) -> Scenario:
+    url = by.connection.url("locations", interface) + path
+    headers: HeaderLines = (
+        ("authorization", by.authorization),
+        ("x-request-id", "7d9a2b2c-5f0e-4d3a-9c55-0f2f3d1c9a10"),
+        ("x-correlation-id", "0b4f3a52-7d0e-4c35-8a0b-6f4be0a1c7d4"),
+        *routing_headers(to.party, by.party),
+    )
+    if body:
+        headers = (("content-type", "application/json"), *headers)
+    return Scenario(name, method, httpx.URL(url).path, headers, body)
+
+
+@contextmanager
+def _process(command: Sequence[str], log: Path) -> Iterator[int]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - commands of this file
+    try:
+        yield process.pid
+        if process.poll() is not None:
+            raise HubFailed(f"{command[3]} ended by itself: {log.read_text()[-500:]}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(url: str) -> None:
+    """Until somebody answers at this URL, whatever it is. Raises HubFailed."""
+    deadline = time.monotonic() + _START_WITHIN_S
+    while True:
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.TransportError as error:
+            if time.monotonic() > deadline:
+                raise HubFailed(f"nobody answers at {url}") from error
+            time.sleep(0.05)
+        else:
+            return

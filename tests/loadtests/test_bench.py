@@ -1,0 +1,38 @@
+"""The figures of the bench, not their taking: that needs two quiet cores."""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.bench import Figures, table
+from loadtests.subjects import location
+
+RESULTS = {
+    "hub": {"put_location": Figures(2000.5, 12.25, 40.0, 490.0, 0.1, 0.31)},
+    "nginx": {"put_location": Figures(20_000.0, 1.2, 9.0, 20.0, 1.0, 3.1)},
+}
+
+
+def test_the_file_has_the_figures_of_each_subject_and_scenario() -> None:
+    written = msgspec.json.decode(msgspec.json.encode(RESULTS))
+
+    assert written["hub"]["put_location"] == {
+        "messages/s": 2000.5,
+        "p50_ms": 12.25,
+        "p99_ms": 40.0,
+        "cpu_us_per_message": 490.0,
+        "ratio_to_nginx": 0.1,
+        "ratio_to_floor": 0.31,
+    }
+
+
+def test_the_table_has_a_line_for_each() -> None:
+    title, hub, nginx = table(RESULTS)
+
+    assert len(title) == len(hub) == len(nginx)
+    assert hub.split() == ["put_location", "hub", "2,000", "12.25", "40.00", "490.0", "0.100", "0.310"]
+
+
+def test_the_location_sent_is_of_1200_bytes() -> None:
+    assert len(location()) == 1200
+    assert msgspec.json.decode(location())["id"] == "LOC1"
