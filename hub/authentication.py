@@ -29,25 +29,23 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
         TooManyRequests: this address has presented too many wrong ones.
     """
     value = header(headers, b"authorization")
-    hashes = [] if value is None else [hub.vault.token_hash(token) for token in _spellings(value)]
-    caller = _caller(hub, hashes)
-    if caller is not None:
-        if isinstance(caller, Registered):
-            hub.presence.seen(caller.connection.id)
-        return caller
-    hub.limits.may_authenticate(source)
-    if hashes:
-        await hub.directory.refresh()
-        caller = _caller(hub, hashes)
+    caller = _caller(hub, value)
+    if caller is None:
+        hub.limits.may_authenticate(source)
+        if value is not None and next(_spellings(value), None) is not None:
+            await hub.directory.refresh()
+            caller = _caller(hub, value)
     if caller is None:
         hub.limits.failed_authentication(source)
         raise Unauthorized
+    if isinstance(caller, Registered):
+        hub.presence.seen(caller.connection.id)
     return caller
 
 
-def _caller(hub: Hub, hashes: list[bytes]) -> Caller | None:
-    for token_hash in hashes:
-        caller = hub.directory.snapshot.caller(token_hash)
+def _caller(hub: Hub, value: bytes | None) -> Caller | None:
+    for token in () if value is None else _spellings(value):
+        caller = hub.directory.snapshot.caller(hub.vault.token_hash(token))
         if caller is not None and not _expired(caller):
             return caller
     return None

@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 import click
 
-from hub.observability import configure_logging, readable
 from hub.operator.client import ClientSettings, Json, OperatorClient, Refused
 from hub.operator.tables import pairs, parties_table, platform_text, platforms_table
+from hub.plain_text import readable
 from hub.settings import Settings, SettingsError
 from hub.version import VERSION
 from routing.errors import HubError
@@ -38,7 +38,7 @@ cursor = click.option("--cursor", help="next_cursor of the page before; with --j
 def main() -> None:
     """The console script."""
     try:
-        commands()
+        commands(prog_name="ocpi-hub")
     except (Refused, SettingsError, HubError) as error:
         _fail(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, a shell user gets one line and no traceback
@@ -60,6 +60,7 @@ def serve() -> None:
     """Run the hub until it is interrupted. Settings are HUB_… variables, also from .env."""
     from hub.app import APPS  # noqa: PLC0415 - one need not load the server to talk to one
     from hub.listener.serving import Serving, run  # noqa: PLC0415 - as above
+    from hub.observability import configure_logging  # noqa: PLC0415 - as above
 
     settings = Settings.load()
     configure_logging(settings)

@@ -133,6 +133,7 @@ class Play:
         with self._narrator.step("Roam's driver starts charging in the app; Volt reports how that went"):
             _success(self._emsp.post("commands", "START_SESSION", to=self._cpo.party, json=command))
             [result] = self._emsp.received.wait_for("commands")
+            self._cpo.settle()
         sent = self._cpo.received.of("commands")[0].json()["response_url"]
         _check(sent.startswith(self._hub.url), "the response_url that reached Volt is not the hub's")
         _check(result.json() == self._cpo.command_result, "the result of the command is not what Volt posted")

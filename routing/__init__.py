@@ -12,6 +12,9 @@ Read it in this order:
 - `directory`   who can be reached
 - `decision`    message + directory → where it goes
 - `outcome`     what a partner's answer means to the one who asked
+- `authorization` how a partner wants the hub's token written
+- `versions`    versions lists and version details, the hub's and partners'
+- `client_info` whom a platform is told about
 - `credentials` the three forms of the Credentials object
 
 The time and every new id are arguments.

@@ -113,7 +113,8 @@ def read_page_request(query: str, page_max: int) -> PageRequest:
 
 def page_of(rows: list[tuple[PartyEntry, Role]], wanted: PageRequest, url: str) -> Page:
     """The wanted part of the rows, as ClientInfo objects. `url` is that of the list, without a query."""
-    matching = [row for row in rows if _in_range(row[0].last_updated, wanted)]
+    everything = wanted.date_from is None and wanted.date_to is None
+    matching = rows if everything else [row for row in rows if _in_range(row[0].last_updated, wanted)]
     end = wanted.offset + wanted.limit
     link = None
     if end < len(matching):
@@ -135,7 +136,7 @@ def _client_info(entry: PartyEntry, role: Role) -> dict[str, Any]:
 
 def _in_range(moment: datetime, wanted: PageRequest) -> bool:
     # What a partner was shown is what it can compare with, so the written precision decides.
-    shown = read_timestamp(write_timestamp(moment))
+    shown = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     return (wanted.date_from is None or shown >= wanted.date_from) and (
         wanted.date_to is None or shown < wanted.date_to
     )

@@ -71,6 +71,17 @@ def read_credentials(body: bytes, dialect: Dialect, face: Face | None) -> Partne
     return PartnerCredentials(token, url, parties, is_hub)
 
 
+def checked_token(token: Secret) -> Secret:
+    """The token itself, when it can be one.
+
+    Raises:
+        InvalidParameters: it cannot; the text does not repeat it.
+    """
+    if not _TOKEN.fullmatch(token.reveal()):
+        raise InvalidParameters("token is not 1 to 64 printable ASCII characters without blanks")
+    return token
+
+
 def check_parties(
     credentials: PartnerCredentials, *, hub_party: Party, allowed: Collection[Party], allow_hub: bool
 ) -> None:
@@ -180,9 +191,7 @@ def _token(fields: dict[str, Any]) -> Secret:
     token = fields.get("token")
     if not isinstance(token, str):
         raise InvalidParameters("token is missing")
-    if not _TOKEN.fullmatch(token):
-        raise InvalidParameters("token is not 1 to 64 printable ASCII characters without blanks")
-    return Secret(token)
+    return checked_token(Secret(token))
 
 
 def _text(fields: dict[str, Any], name: str, where: str) -> str:

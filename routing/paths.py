@@ -21,8 +21,8 @@ from routing.errors import InvalidParameters, NoSuchPath
 from routing.modules import FACE_MODULES, LONGEST_MODULE
 from routing.vocabulary import Face, InterfaceRole, Version
 
-_SEGMENT: Final = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+")
-_CLIMBING: Final = re.compile(r"(?:^|%2[Ff]|%5[Cc])(?:\.|%2[Ee]){1,2}(?:$|;|%2[Ff]|%5[Cc])")
+_PATH: Final = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]++|%[0-9A-Fa-f]{2})++)++/?")
+_CLIMBING: Final = re.compile(r"(?:/|%2[Ff]|%5[Cc])(?:\.|%2[Ee]){1,2}(?:$|[/;]|%2[Ff]|%5[Cc])")
 """`.` and `..`, also where a server that decodes slashes first, or cuts parameters at a semicolon, would find them."""
 _QUERY: Final = re.compile(r"[\x21-\x7e]*")
 
@@ -76,13 +76,10 @@ def read_path(path: str) -> tuple[str, tuple[str, ...]]:
     Raises:
         NoSuchPath: an empty segment, one that climbs, or characters no path has.
     """
-    first, *segments = path.removesuffix("/").split("/")
-    if first or not segments:
+    if _PATH.fullmatch(path) is None or _CLIMBING.search(path) is not None:
         raise NoSuchPath("There is no such path")
-    for segment in segments:
-        if _SEGMENT.fullmatch(segment) is None or _CLIMBING.search(segment) is not None:
-            raise NoSuchPath("There is no such path")
-    return segments[0], tuple(segments[1:])
+    _, module, *segments = path.removesuffix("/").split("/")
+    return module, tuple(segments)
 
 
 def check_query(query: str) -> str:

@@ -41,14 +41,14 @@ def endpoint(path: str, module: str, version: Version | None, answering: Answeri
 
     @route(path, http_method=tuple(HttpMethod), include_in_schema=False, request_max_body_size=MOST_BODY_BYTES)
     async def answer(request: OCPIRequest) -> Response[bytes]:
-        began, caller, status = monotonic(), None, SUCCESS
+        began, caller, failure = monotonic(), None, None
         hub: Hub = request.app.state.hub
         try:
             caller = await _caller(request, hub)
             response = await answering(request, hub, caller)
         except HubError as error:
-            response, status = answer_error(request, error), error.ocpi_status
-        _record(request, hub, module, version, caller, status, response, monotonic() - began)
+            response, failure = answer_error(request, error), error
+        _record(request, hub, module, version, caller, failure, response, monotonic() - began)
         return response
 
     return answer
@@ -107,11 +107,12 @@ def _record(
     module: str,
     version: Version | None,
     caller: Caller | None,
-    ocpi_status: int,
+    failure: HubError | None,
     response: Response[bytes],
     seconds: float,
 ) -> None:
     """Say and count what was answered."""
+    ocpi_status = SUCCESS if failure is None else failure.ocpi_status
     hub.metrics.message(
         route="hub",
         module=module,
@@ -131,5 +132,6 @@ def _record(
         version=version,
         http_status=response.status_code,
         ocpi_status=ocpi_status,
+        reason=failure and str(failure),
         hub_ms=round(seconds * 1000, 3),
     )

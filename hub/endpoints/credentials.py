@@ -61,10 +61,12 @@ def _shown(request: OCPIRequest, hub: Hub, caller: Caller, version: Version) -> 
 async def _body(request: OCPIRequest, hub: Hub) -> bytes:
     check_charset(request.headers.get("content-type"))
     limit = hub.settings.max_body_bytes or BODY_BYTES
-    body = await request.body()
-    if len(body) > limit:
-        raise TooLarge(f"The body has more than {limit} bytes")
-    return body
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"The body has more than {limit} bytes")
+    return bytes(body)
 
 
 def _allowed(caller: Caller) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from hub.listener.rules import Rules
 log: FilteringBoundLogger = structlog.get_logger()
 
 _NEVER: Final = math.inf
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _REQUEST_LINE_SLACK: Final = 1024
 _GOING: Final = "The hub is going out of service; try again later"
 
@@ -64,6 +65,7 @@ class Connection(HttpToolsProtocol):
         self._received = 0
         self._running: Cycle | None = None
         self._refusal: Refusal | None = None
+        self._resuming = False  # a new parser goes on in the middle of a request
         self._deaf = False  # what comes is thrown away
         self._ended = False  # nothing more will be written
 
@@ -133,6 +135,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Start the clock for the head."""
+        if self._resuming:
+            return
         super().on_message_begin()
         self._begun, self._head_done = True, False
         self._head_bytes = self._received = 0
@@ -163,6 +167,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request to the app, or queue it behind the one before it."""
+        if self._resuming:
+            self._resuming = False
+            return
         limits = self.rules.limits
         http_version = self.parser.get_http_version()
         self.scope["method"] = self.parser.get_method().decode("ascii")
@@ -193,6 +200,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop the clock: now it is our turn."""
+        if self.parser.should_upgrade() and self._framing():
+            return  # the body is still to come, see `_decline_upgrade`
         self._begun = False
         self.receive_by = _NEVER
         super().on_message_complete()
@@ -329,8 +338,23 @@ class Connection(HttpToolsProtocol):
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
+                self._decline_upgrade()
             else:
                 return
+
+    def _decline_upgrade(self) -> None:
+        """The parser takes the head with the offer for the whole message, so a new one goes on with the body."""
+        framing = self._framing()
+        if framing:
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            self._resuming = True
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+
+    def _framing(self) -> bytes:
+        """The headers that say where the body ends, as they were."""
+        lines = [name + b": " + value + b"\r\n" for name, value in self.headers if name in _FRAMING]
+        return b"".join(lines)
 
     def _check_received(self) -> None:
         """What the parser keeps to itself has an end, too: half a header, chunk sizes, trailers."""

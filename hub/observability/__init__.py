@@ -12,19 +12,17 @@ prose. Parties may be passed as they are and are written NL*ABC:
 from structlog.typing import FilteringBoundLogger
 
 from hub.observability.logs import (
-    TEXT_LIMIT,
     LogSettings,
     bound_fields,
     configure_logging,
     flush_logs,
-    readable,
 )
 from hub.observability.metrics import PLATFORM_LABELS, ROUTES, Metrics
+from hub.plain_text import readable
 
 __all__ = [
     "PLATFORM_LABELS",
     "ROUTES",
-    "TEXT_LIMIT",
     "FilteringBoundLogger",
     "LogSettings",
     "Metrics",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import re
 import sys
 import threading
 import time
@@ -18,45 +17,22 @@ from collections import deque
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from enum import Enum
 from typing import Any, Protocol
 
 import msgspec
 import structlog
 
+from hub.plain_text import TEXT_LIMIT, readable
 from routing.vocabulary import Party
 
 EventDict = MutableMapping[str, Any]
-
-TEXT_LIMIT = 500
-"""Characters of one text that reach a log line or an operator."""
 
 _SECRET_NAMES = frozenset(
     {"authorization", "hub_next", "operator_token", "password", "secret", "secret_key", "token"}
     | {f"{name}_token" for name in ("our", "their")}
     | {f"token_{letter}" for letter in "abc"}
 )
-_SECRETS_IN_TEXT = re.compile(
-    r"""(?ix)
-    ( authorization ["']? \s* [:=] \s* ["']? (?:(?:token|bearer|basic)\s+)?
-    | \b(?:token|bearer|basic) \s+ (?=[^\s"',;]{12})
-    | ["'] token(?:_[abc])? ["'] \s* : \s* ["']
-    | \b(?:hub_next|token|token_[abc]|access_token) =
-    ) [^\s"'&,;<>]+"""
-)
-_PLAIN = re.compile(r"[\w.*/-]*")
-# Control characters, and the ones that turn or break lines of text: they could forge a line or hide a part of one.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def readable(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Text of a partner as it may be shown: without secrets, without control characters, at most `limit` long."""
-    if not _PLAIN.fullmatch(text):
-        text = _SECRETS_IN_TEXT.sub(r"\1***", text)
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    if not text.isprintable():
-        text = _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-    return text
 
 
 def _safe(value: Any) -> Any:  # noqa: ANN401 - a field of a log line may be anything
@@ -101,6 +77,7 @@ def _as_text(value: object) -> str:
     return str(value)
 
 
+_ALWAYS_SHORT = (int, float, Enum, type(None))
 _encoder = msgspec.json.Encoder(enc_hook=_as_text)
 
 
@@ -152,16 +129,22 @@ def _as_json(_: object, __: str, event: EventDict) -> bytes:
     and only one that could hold something to hide, to cut or to escape is written again with every field looked at.
     """
     line = _encoder.encode(event)
-    if _is_plain(line) and _SECRET_NAMES.isdisjoint(event):
+    is_short = len(line) <= TEXT_LIMIT or all(map(_is_short, event.values()))
+    if is_short and _is_plain(line) and _SECRET_NAMES.isdisjoint(event):
         return line + b"\n"
     return _encoder.encode({name: _safe_field(name, value) for name, value in event.items()}) + b"\n"
+
+
+def _is_short(value: object) -> bool:
+    if value.__class__ is str:
+        return len(value) <= TEXT_LIMIT
+    return isinstance(value, _ALWAYS_SHORT)
 
 
 def _is_plain(line: bytes) -> bool:
     """Whether nothing in this line can be a secret: each form of one has a blank, an equals sign or a quote in it."""
     return (
-        len(line) <= TEXT_LIMIT
-        and line.isascii()
+        line.isascii()
         and b" " not in line
         and b"=" not in line
         and b"\\" not in line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -17,9 +16,8 @@ from hub.operator.access import operators_only
 from hub.operator.health import drain, healthz, metrics, readyz
 from hub.operator.parties import list_parties
 from hub.operator.platforms import Platforms
-from hub.operator.problems import bug, http_problem, hub_problem, too_deep, with_headers
+from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
 from hub.version import VERSION
-from routing.errors import HubError
 
 MOST_BODY_BYTES = 1024 * 1024
 
@@ -47,12 +45,7 @@ def create_operator_app(hub: Hub) -> Litestar:
             ),
         ],
         dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
-        exception_handlers={
-            HTTPException: http_problem,
-            HubError: hub_problem,
-            RecursionError: too_deep,
-            Exception: bug,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
         after_request=with_headers,
         request_max_body_size=MOST_BODY_BYTES,
         logging_config=None,

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from pydantic import Field
 
-from hub.observability import readable
+from hub.plain_text import readable
 from hub.secret_files import read_secret_file
 from hub.settings import VAR_DIR, SecretText, Settings, SettingsError
 from routing.vocabulary import Secret
@@ -39,7 +39,8 @@ def _operator_token() -> Secret:
 class ClientSettings(Settings):
     """The settings of the hub, as far as one needs them to talk to it. Nothing is generated."""
 
-    operator_token: SecretText = Field(default_factory=_operator_token)
+    # A factory with an argument is asked last, and only when every other setting is right.
+    operator_token: SecretText = Field(default_factory=lambda _: _operator_token())
     secret_key: SecretText = Secret("never used by a client")
 
     @property
@@ -102,13 +103,12 @@ class OperatorClient:
             answer = response.json()
         except ValueError:
             answer = None
-        if not isinstance(answer, dict):
+        is_problem = response.headers.get("content-type", "").startswith("application/problem+json")
+        if not isinstance(answer, dict) or response.is_success == is_problem:
             raise Refused(
                 f"{self._url} answered {response.status_code} and is no operator listener of a hub; "
                 "check HUB_OPERATOR_HOST and HUB_OPERATOR_PORT"
             )
         if response.is_success:
             return answer
-        raise Refused(
-            readable(str(answer.get("detail") or answer.get("title") or f"HTTP {response.status_code}"), 1000)
-        )
+        raise Refused(readable(str(answer.get("detail")), 1000))

@@ -21,9 +21,11 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException
 from litestar.openapi import ResponseSpec
+from litestar.types import ExceptionHandlersMap
 from msgspec import Meta, Struct
 
-from hub.observability import FilteringBoundLogger, readable
+from hub.observability import FilteringBoundLogger
+from hub.plain_text import readable
 from routing.errors import (
     AlreadyRegistered,
     HubError,
@@ -200,3 +202,11 @@ def with_headers(answer: Response[Any]) -> Response[Any]:
         return problem(HTTPStatus.NOT_FOUND, "There is nothing here; GET /schema describes what there is")
     answer.headers.update(HEADERS)
     return answer
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    HTTPException: http_problem,
+    HubError: hub_problem,
+    RecursionError: too_deep,
+    Exception: bug,
+}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hub.observability import readable
+from hub.plain_text import readable
 
 Json = dict[str, Any]
 

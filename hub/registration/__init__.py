@@ -2,6 +2,7 @@
 
 - `registrar`    what happens: a platform registers here, or the hub registers there
 - `partner_api`  what the hub asks of a partner meanwhile: its versions, its details, its credentials
+- `terms`        what may be agreed on with it
 """
 
 from hub.registration.partner_api import PartnerRefused

@@ -9,9 +9,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from hub.ids import new_ids
-from hub.observability import readable
 from hub.partners.client import CallLimits, PartnerClient
 from hub.partners.urls import check_partner_url
+from hub.plain_text import readable
+from hub.registration.terms import Terms
 from hub.store.records import LearnedEncoding, PartnerEndpoint
 from routing.authorization import Spelling, authorization_value, spellings
 from routing.bodies import without_bom
@@ -20,9 +21,8 @@ from routing.directory import EndpointKey
 from routing.envelope import SUCCESS, read_envelope
 from routing.errors import CannotUsePartnerAPI, InvalidParameters, RegistrationError, RoutingError
 from routing.message import Call, Reply, id_headers
-from routing.quirks import Quirks
 from routing.versions import check_endpoints, choose_version, read_endpoints, read_versions
-from routing.vocabulary import Face, Secret, Version
+from routing.vocabulary import Secret, Version
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 _JSON: Final = (b"content-type", b"application/json")
@@ -33,19 +33,6 @@ _METHOD_NOT_ALLOWED: Final = 405
 
 class PartnerRefused(RegistrationError):
     """The partner did not do what the hub asked; the text tells the operator why."""
-
-
-class Terms(Struct, frozen=True):
-    """What the hub knows about a partner before it asks, and what it asks for."""
-
-    platform_id: str
-    versions: Collection[Version]
-    """Those that may be agreed on."""
-    face: Face | None
-    quirks: Quirks
-    require_modules: Collection[str]
-    learned: LearnedEncoding | None = None
-    """How the partner was seen to want the hub's token."""
 
 
 class Discovery(Struct, frozen=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -13,28 +14,34 @@ from msgspec import Struct
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits, PartnerClient
 from hub.partners.urls import check_partner_url
-from hub.registration.partner_api import MAX_ANSWER_BYTES, Discovery, PartnerAPI, PartnerRefused, Terms
+from hub.registration.partner_api import MAX_ANSWER_BYTES, Discovery, PartnerAPI, PartnerRefused
+from hub.registration.terms import Terms, only, terms_of, terms_to_connect
 from hub.settings import Settings
 from hub.store.live_directory import LiveDirectory
 from hub.store.platforms import Platforms
 from hub.store.records import ConnectionRecord, PlatformRecord, RegisteredParty, Registration
-from hub.store.vault import Vault
+from hub.store.vault import Vault, VaultError
 from routing.client_info import publishes_payments, visible_entries
-from routing.credentials import PartnerCredentials, check_parties, hub_credentials, reachable_roles, read_credentials
+from routing.credentials import (
+    PartnerCredentials,
+    check_parties,
+    checked_token,
+    hub_credentials,
+    reachable_roles,
+    read_credentials,
+)
 from routing.dialects import DIALECTS
 from routing.directory import Invited, Registered
 from routing.errors import (
-    AlreadyRegistered,
     CannotUsePartnerAPI,
     HubError,
     InvalidParameters,
-    NoCommonVersion,
     ReceiverTimeout,
     RoutingError,
     Unauthorized,
 )
 from routing.versions import CREDENTIALS, VERSIONS_PATH, offered_versions, versions_for
-from routing.vocabulary import Face, Party, Secret, Version
+from routing.vocabulary import ConnectionStatus, Face, Party, Secret, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -43,6 +50,10 @@ CALLBACKS_WITHIN_S: Final = 25.0
 GRACE_S: Final = 300.0
 """How long TOKEN_B still opens versions, details and credentials to a partner that did not answer in time: it
 may have accepted, and be about to look."""
+
+TOKENS_LAST: Final = timedelta(days=30)
+"""The advice is to renew tokens at least once a month ("Updating the credentials and resetting the token")."""
+_AT_ONCE: Final = 100
 
 
 class Registrar:
@@ -99,7 +110,7 @@ class Registrar:
         record = await self._platforms.get(invitation.platform_id)
         terms = Terms(
             platform_id=record.id,
-            versions=_one_of(versions_for(caller), version),
+            versions=only(versions_for(caller), version),
             face=invitation.face,
             quirks=record.quirks,
             require_modules=invitation.require_modules,
@@ -117,7 +128,7 @@ class Registrar:
         """
         record = await self._platforms.get(caller.platform.id)
         connection = _connection(record, caller.connection.id)
-        terms = _terms(record, connection, _one_of(versions_for(caller), version))
+        terms = terms_of(record, connection, only(versions_for(caller), version))
         registration = await self._look_at(body, version, terms, record, ())
         token = await self._platforms.reregister(connection.id, registration)
         log.info("platform_updated", **_named(record), version=version, parties=_parties(registration))
@@ -150,16 +161,16 @@ class Registrar:
         """Register the hub at a partner: versions, choice of version, details, POST credentials.
 
         Raises:
-            InvalidParameters: the URL is not one the hub may call.
+            InvalidParameters: the URL is not one the hub may call, or the token cannot be one.
             AlreadyRegistered: the platform has its connection, and is not invited to a second one.
             RegistrationError: the partner refused, or cannot be used; `PartnerRefused` after the POST was sent.
             HubFault: the store cannot be used now.
         """
         async with self._initiating[platform_id]:
             record = await self._platforms.get(platform_id)
-            terms, parties = _terms_to_connect(record)
+            terms, parties = terms_to_connect(record)
             self._check_url(versions_url)
-            api = self._api(terms, token_a, self._settings.forward_timeout_s)
+            api = self._api(terms, checked_token(token_a), self._settings.forward_timeout_s)
             found = await api.discover(versions_url)
             introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
             return await asyncio.shield(self._introduce(introduction))
@@ -186,7 +197,7 @@ class Registrar:
     async def _rotate(self, record: PlatformRecord, connection: ConnectionRecord, version: Version) -> PlatformRecord:
         if version not in offered_versions(connection.face_in_2_1_1):
             raise InvalidParameters(f"OCPI {version} takes an invitation that says which role the partner has")
-        terms = _terms(record, connection, (version,))
+        terms = terms_of(record, connection, (version,))
         api = self._api(terms, self._our_token(connection), self._settings.forward_timeout_s)
         found = await api.discover(connection.versions_url)
         url = connection.versions_url
@@ -235,6 +246,22 @@ class Registrar:
             api = self._api(to.terms, token, self._settings.connect_timeout_s)
             await self._say_goodbye(api, to.found.endpoints[CREDENTIALS], to.found.version, to.record)
 
+    async def rotate_due(self, now: datetime) -> None:
+        """Rotate the tokens of every connected platform that has had its present ones for a month.
+
+        To be called now and then, by one process. A partner is asked only when it answers a look at its versions;
+        one that is down or refuses keeps its tokens, and is asked again the next time.
+
+        Raises:
+            HubFault: the store cannot be used now.
+        """
+        async for record in self._everybody():
+            if _is_due(record, now):
+                try:
+                    await self.rotate(record.id)
+                except HubError as error:
+                    log.warning("rotation_failed", **_named(record), reason=str(error))
+
     async def remove(self, platform_id: str) -> None:
         """Take a platform out of the hub, then tell the partner so: DELETE credentials.
 
@@ -245,18 +272,24 @@ class Registrar:
         """
         async with self._initiating[platform_id]:
             record = await self._platforms.get(platform_id)
-            farewells = [self._farewell(record, connection) for connection in record.connections]
+            farewells = list(self._farewells(record))
             await self._platforms.remove(platform_id)
             log.info("platform_removed", **_named(record))
             await asyncio.gather(*(self._say_goodbye(*farewell) for farewell in farewells))
 
-    def _farewell(
-        self, record: PlatformRecord, connection: ConnectionRecord
-    ) -> tuple[PartnerAPI, str, Version, PlatformRecord]:
-        terms = _terms(record, connection, (connection.version,))
-        api = self._api(terms, self._our_token(connection), self._settings.connect_timeout_s)
-        url = next(each.url for each in connection.endpoints if (each.module, each.interface) == CREDENTIALS)
-        return api, url, connection.version, record
+    def _farewells(self, record: PlatformRecord) -> Iterator[tuple[PartnerAPI, str, Version, PlatformRecord]]:
+        for connection in record.connections:
+            try:
+                token = self._our_token(connection)
+            except VaultError as error:
+                log.warning("partner_not_told_of_removal", **_named(record), reason=str(error))
+                continue
+            api = self._api(
+                terms_of(record, connection, (connection.version,)), token, self._settings.connect_timeout_s
+            )
+            for each in connection.endpoints:
+                if (each.module, each.interface) == CREDENTIALS:
+                    yield api, each.url, connection.version, record
 
     async def _say_goodbye(self, api: PartnerAPI, url: str, version: Version, record: PlatformRecord) -> None:
         try:
@@ -267,6 +300,16 @@ class Registrar:
             log.info("partner_told_of_removal", **_named(record), http_status=reply.http_status)
 
     # --- both
+
+    async def _everybody(self) -> AsyncIterator[PlatformRecord]:
+        cursor = None
+        while True:
+            page = await self._platforms.list(limit=_AT_ONCE, cursor=cursor)
+            for record in page.items:
+                yield record
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def _api(self, terms: Terms, token: Secret, within_s: float) -> PartnerAPI:
         settings = self._settings
@@ -305,34 +348,10 @@ class _Introduction(Struct, frozen=True):
     """The parties that may be named in the answer; any when empty."""
 
 
-def _terms(record: PlatformRecord, connection: ConnectionRecord, versions: tuple[Version, ...]) -> Terms:
-    return Terms(
-        platform_id=record.id,
-        versions=versions,
-        face=connection.face_in_2_1_1,
-        quirks=record.quirks,
-        require_modules=record.require_modules,
-        learned=connection.auth_encoding,
+def _is_due(record: PlatformRecord, now: datetime) -> bool:
+    return record.status is ConnectionStatus.CONNECTED and any(
+        now - connection.tokens_since >= TOKENS_LAST for connection in record.connections
     )
-
-
-def _terms_to_connect(record: PlatformRecord) -> tuple[Terms, tuple[Party, ...]]:
-    """What the platform's latest invitation says, and the parties it is for."""
-    invitation = max(record.invitations, key=lambda each: each.created_at, default=None)
-    face = invitation.face if invitation is not None else None
-    versions = offered_versions(face, record.version)
-    if record.connections:
-        if face is None or any(connection.face_in_2_1_1 in {None, face} for connection in record.connections):
-            raise AlreadyRegistered("This platform is registered; rotate its tokens, or delete it first", ())
-        versions = (Version.V2_1_1,)  # the one version in which a company may have two connections
-    terms = Terms(
-        platform_id=record.id,
-        versions=versions,
-        face=face,
-        quirks=record.quirks,
-        require_modules=record.require_modules,
-    )
-    return terms, invitation.parties if invitation is not None else ()
 
 
 def _connection(record: PlatformRecord, connection_id: str) -> ConnectionRecord:
@@ -340,12 +359,6 @@ def _connection(record: PlatformRecord, connection_id: str) -> ConnectionRecord:
     if connection is None:
         raise Unauthorized  # it has left since this request was authenticated
     return connection
-
-
-def _one_of(offered: Collection[Version], version: Version) -> tuple[Version]:
-    if version not in offered:
-        raise NoCommonVersion(f"OCPI {version} is not offered to this connection; see the versions URL of this hub")
-    return (version,)
 
 
 def _registration(

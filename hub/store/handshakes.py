@@ -103,7 +103,7 @@ async def renewed_by_exchange(
         end = change.now + timedelta(seconds=grace_s)
         former = ReplacedTokenRow(token_hash=connection.token_hash, connection_id=connection.id, not_after=end)
         change.session.add(former)
-    renew_connection(connection, registration, handshake.token_hash, vault)
+    renew_connection(change, connection, registration, handshake.token_hash, vault)
     return connection
 
 

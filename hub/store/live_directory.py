@@ -281,7 +281,7 @@ class LiveDirectory:
     # ------------------------------------------------------------ background
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
-        """Take the step for ever, at the latest when its pause is over. A bug in it is reported and survived."""
+        """Take the step until stopped, at the latest when its pause is over. A bug in it is reported and survived."""
         silent_until = 0.0
         while True:
             try:
@@ -290,6 +290,8 @@ class LiveDirectory:
                 if time.monotonic() >= silent_until:
                     log.exception("directory_task_failed")
                     silent_until = time.monotonic() + _QUIET_S
+            if _is_being_cancelled():  # and the Redis client swallowed it
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_after(step)):
                     await wake.wait()
@@ -298,6 +300,11 @@ class LiveDirectory:
     def _pause_after(self, step: Callable[[], Awaitable[None]]) -> float:
         redis_answers = self._cache is not None and not self._cache_outage.is_on
         return COMPARE_S if step == self._compare and redis_answers else FOLLOW_S
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _parts(platforms: dict[str, tuple[int, PlatformPart]]) -> list[PlatformPart]:

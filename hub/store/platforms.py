@@ -194,7 +194,8 @@ class Platforms:
                 if platform.suspended:
                     raise Unauthorized
                 await end_old_tokens(change, connection)
-                renew_connection(connection, registration, self._vault.token_hash(token.reveal()), self._vault)
+                token_hash = self._vault.token_hash(token.reveal())
+                renew_connection(change, connection, registration, token_hash, self._vault)
                 await store_registration(change, platform, connection, registration, self._hub_party)
         return token
 

@@ -89,6 +89,8 @@ class ConnectionRecord(Struct, frozen=True):
     """The token the hub presents, sealed with the connection's id as context."""
     auth_encoding: LearnedEncoding | None
     replaced_tokens: tuple[ReplacedToken, ...]
+    tokens_since: datetime
+    """When the present tokens were exchanged."""
     created_at: datetime
 
     @property

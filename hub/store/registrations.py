@@ -107,12 +107,13 @@ def new_connection(
         token_hash=token_hash,
         our_token=vault.seal(registration.our_token, connection_id),
         auth_encoding=registration.auth_encoding,
+        tokens_since=change.now,
         created_at=change.now,
     )
 
 
 def renew_connection(
-    connection: ConnectionRow, registration: Registration, token_hash: bytes, vault: Vault
+    change: Change, connection: ConnectionRow, registration: Registration, token_hash: bytes, vault: Vault
 ) -> ConnectionRow:
     """The same connection as registered again. Its id stays, so whatever was stored for it stays valid."""
     connection.version = registration.version
@@ -121,6 +122,7 @@ def renew_connection(
     connection.token_hash = token_hash
     connection.our_token = vault.seal(registration.our_token, connection.id)
     connection.auth_encoding = registration.auth_encoding
+    connection.tokens_since = change.now
     return connection
 
 

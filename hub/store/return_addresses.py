@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlmodel import col, delete
+from sqlmodel import col, delete, update
 
 from hub.store.database import Database
 from hub.store.tables import CallbackRow, CdrProxyRow
@@ -59,14 +60,13 @@ class ReturnAddresses:
         """The callback of this id, expired or not."""
         async with self._database.reading() as session:
             row = await session.get(CallbackRow, callback_id)
-            return None if row is None else Callback(**row.model_dump())
+            return None if row is None else msgspec.convert(row.model_dump(), Callback)
 
     async def extend_callback(self, callback_id: str, until: datetime) -> None:
         """Keep a callback at least until then."""
+        sooner = (col(CallbackRow.id) == callback_id, col(CallbackRow.expires_at) < until)
         async with self._database.writing() as session:
-            row = await session.get(CallbackRow, callback_id)
-            if row is not None:
-                row.expires_at = max(row.expires_at, until)
+            await session.exec(update(CallbackRow).where(*sooner).values(expires_at=until))
 
     async def drop_expired_callbacks(self, now: datetime) -> None:
         """Forget the callbacks nobody may use any more."""
@@ -82,5 +82,4 @@ class ReturnAddresses:
         """The CDR proxy of this id."""
         async with self._database.reading() as session:
             row = await session.get(CdrProxyRow, proxy_id)
-            return None if row is None else CdrProxy(**row.model_dump())
-
+            return None if row is None else msgspec.convert(row.model_dump(), CdrProxy)

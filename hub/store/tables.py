@@ -211,6 +211,8 @@ class ConnectionRow(Row, table=True):
     token_hash: bytes = Field(sa_type=LargeBinary)
     our_token: bytes = Field(sa_type=LargeBinary)
     auth_encoding: str | None = Field(max_length=10)
+    tokens_since: datetime
+    """When the present tokens were exchanged."""
     created_at: datetime
 
 

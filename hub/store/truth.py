@@ -224,6 +224,7 @@ def _connection(
         our_token=row.our_token,
         auth_encoding=_AUTH_ENCODINGS[row.auth_encoding],
         replaced_tokens=tuple(ReplacedToken(each.token_hash, each.not_after) for each in replaced),
+        tokens_since=row.tokens_since,
         created_at=row.created_at,
     )
 

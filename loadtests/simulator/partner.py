@@ -60,6 +60,7 @@ class Partner:
         self.interfaces = Interfaces(self.shelf, lambda: self.base)
         self.command_result: Json | None = {"result": "ACCEPTED"}
         """Posted to the response_url a little after a command was accepted; None posts nothing."""
+        self._reports: list[Future[None]] = []
         self._tls = tls
         self._site = Site(self._offered, self.script, self._record, self._respond)
 
@@ -248,6 +249,11 @@ class Partner:
         behaviour = Behaviour(answer=what) if isinstance(what, Answer) else what
         self.script.add(behaviour, module=module, method=method, times=times)
 
+    def settle(self, timeout_s: float = 10) -> None:
+        """Wait until the results of all commands so far are posted, and answered by the hub."""
+        while self._reports:
+            self._reports.pop().result(timeout_s)
+
     def _offered(self) -> Modules:
         return modules_of(self.parties) if self.modules is None else self.modules
 
@@ -264,7 +270,7 @@ class Partner:
             return envelope(status_code=2000, status_message="Not found", http_status=404)
         answer = self.interfaces.answer(request)
         if request.module in _ANSWERED_LATER and request.place.interface is InterfaceRole.RECEIVER:
-            self._loop.start(self._report(request))
+            self._reports.append(self._loop.start(self._report(request)))
         return answer
 
     async def _report(self, request: Received) -> None:

@@ -52,10 +52,11 @@ class RunningHub:
         self.url = f"http://127.0.0.1:{port}"
         self.versions_url = f"{self.url}/ocpi/versions"
         self.callbacks_within_s = callbacks_within_s
+        self.database_file = folder / "hub.db"
         self.settings = Settings(
             public_url=self.url,
             port=port,
-            database_url=f"sqlite+aiosqlite:///{folder}/hub.db",
+            database_url=f"sqlite+aiosqlite:///{self.database_file}",
             forward_timeout_s=forward_timeout_s,
             connect_timeout_s=1,
             allow_private_partners=allow_private_partners,

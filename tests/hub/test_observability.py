@@ -13,7 +13,8 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from hub.observability import PLATFORM_LABELS, Metrics, bound_fields, configure_logging, flush_logs, readable
+from hub.observability import PLATFORM_LABELS, Metrics, bound_fields, configure_logging, flush_logs
+from hub.plain_text import readable
 from routing.vocabulary import ConnectionStatus, ModuleID, Party, Secret, Version
 
 NL_ABC = Party("NL", "ABC")

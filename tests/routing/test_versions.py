@@ -10,6 +10,7 @@ from routing.versions import (
     CREDENTIALS,
     check_endpoints,
     choose_version,
+    missing_path,
     offered_versions,
     read_endpoints,
     read_versions,
@@ -232,3 +233,20 @@ def test_a_partner_with_the_endpoints_that_are_needed_is_accepted() -> None:
     data = details(endpoint("credentials"), endpoint("cdrs", "RECEIVER"))
 
     check_endpoints(read_endpoints(data, DIALECTS[Version.V2_2_1], None), ["cdrs"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/ocpi/9.9", 3002),
+        ("/ocpi/9.9/", 3002),
+        ("/prefix/ocpi/2.1", 3002),
+        ("/ocpi/2.2.1/locations", 2000),
+        ("/ocpi", 2000),
+        ("/", 2000),
+    ],
+)
+def test_a_path_without_anything_is_a_version_nobody_speaks_or_nothing(path: str, status: int) -> None:
+    failure = missing_path(path)
+
+    assert (failure.http_status, failure.ocpi_status) == (404, status)

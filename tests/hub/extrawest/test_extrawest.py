@@ -125,3 +125,9 @@ def test_a_location_of_that_cpo_reaches_the_emsp(
     [received] = emsp_211.received.wait_for("locations")
     assert received.place.path == (*EXTRAWEST_CPO, "LOC1")
     assert received.json()["evses"][0]["connectors"][0]["tariff_id"]
+
+
+def test_the_tokens_of_that_emsp_can_be_pulled(cpo: Partner, their_emsp: ExtrawestPlatform) -> None:
+    answer = cpo.get("tokens", to=their_emsp.party)
+
+    assert [found["uid"] for found in answer.data] == ["card1"], answer

@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class App:
-    """Reads and answers, but at /early does not read, at /wait waits, at /big says a lot, at /crash and /silent fails."""
+    """Reads and answers. Does not read at /early, waits at /wait, says a lot at /big, fails at /crash and /silent."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()

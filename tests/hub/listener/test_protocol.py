@@ -110,8 +110,8 @@ TAKEN = {
     "bodies one after the other": (post(b"Content-Length: 3", body=b"abc") + post(CHUNKED, body=b"0\r\n\r\n") + GET, 3),
     "an offer of HTTP/2": (b"GET /ok HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + GET, 2),
     "an offer with a body": (post(b"Connection: Upgrade", b"Upgrade: h2c", b"Content-Length: 3", body=b"abc") + GET, 2),
-    "an offer of a web socket": (
-        b"GET /ok HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    "an offer of web sockets": (
+        b"GET /ok HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
         1,
     ),
     "more after the last request": (LAST_GET + GET, 1),

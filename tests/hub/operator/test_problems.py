@@ -6,8 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar, get
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.testing import TestClient
+from structlog.testing import capture_logs
 
+from hub.operator.problems import EXCEPTION_HANDLERS
 from loadtests.hub_process import HubProcess
+from routing.errors import HubFault, ReceiverTimeout, Unauthorized
 
 PLATFORMS = "/api/v1/platforms"
 
@@ -182,9 +189,49 @@ def test_text_of_a_request_comes_back_as_data_only(hub: HubProcess) -> None:
     assert token not in answer.text
 
 
-def test_a_bug_is_a_problem_without_details(hub: HubProcess) -> None:
-    """The one bug that can be had from outside is none: whatever is sent, nobody gets a 500."""
-    for content in (b'{"name": "\\ud800"}', b'{"name": "\\u0000"}', b'{"name": "x", "name": "y"}', b'{"name":"x"}\x00'):
-        answer = hub.operator.api.post(PLATFORMS, content=content)
+@pytest.mark.parametrize(
+    "content", [b'{"name": "\\ud800"}', b'{"name": "\\u0000"}', b'{"name": "x", "name": "y"}', b'{"name":"x"}\x00']
+)
+def test_no_odd_text_is_a_bug(hub: HubProcess, content: bytes) -> None:
+    answer = hub.operator.api.post(PLATFORMS, content=content)
 
-        assert answer.status_code in {201, 400, 422}, content
+    assert answer.status_code in {201, 400, 422}, answer.text
+
+
+@get("/{kind:str}", sync_to_thread=False)
+def fail(kind: FromPath[str]) -> None:
+    errors: dict[str, Exception] = {
+        "bug": RuntimeError("Authorization: Token c3VwZXItc2VjcmV0"),
+        "server": HTTPException(status_code=503, detail="inner workings"),
+        "store": HubFault("PostgreSQL does not answer; try again"),
+        "gone": Unauthorized(),
+        "partner": ReceiverTimeout("The partner did not answer"),
+    }
+    raise errors[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "said"),
+    [
+        ("bug", 500, "its log has the details"),
+        ("server", 500, "its log has the details"),
+        ("store", 503, "PostgreSQL does not answer; try again"),
+        ("gone", 409, "look at the platform and try again"),
+        ("partner", 502, "The partner did not answer"),
+    ],
+)
+def test_what_goes_wrong_inside_is_a_problem_without_inner_details(kind: str, status: int, said: str) -> None:
+    with (
+        capture_logs() as logged,
+        TestClient(
+            Litestar([fail], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None, logging_config=None),
+            raise_server_exceptions=False,
+        ) as client,
+    ):
+        answer = client.get(f"/{kind}")
+
+    assert said in check_problem(answer, status)["detail"]
+    assert "inner workings" not in answer.text
+    assert "c3VwZXItc2VjcmV0" not in answer.text
+    assert (answer.headers.get("retry-after") == "5") is (status == 503)
+    assert [line["event"] for line in logged] == (["operator_request_failed"] if status == 500 else [])

@@ -50,3 +50,10 @@ def fresh_hub(tmp_path: Path) -> Iterator[RunningHub]:
     """A hub at which nobody else is registered."""
     with RunningHub(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def public_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A hub whose partners have to be on the public net."""
+    with RunningHub(tmp_path_factory.mktemp("hub"), allow_private_partners=False) as running:
+        yield running

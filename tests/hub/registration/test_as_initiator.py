@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -218,6 +219,26 @@ def test_the_hub_does_not_register_at_itself(hub: RunningHub) -> None:
         hub.do(hub.hub.registrar.connect(invited.platform_id, hub.versions_url, Secret(invited.token_a)))
 
 
+@pytest.mark.parametrize("token_a", ["", "two words", "line\nbreak", "naïve", "x" * 65])
+def test_a_token_that_cannot_be_one_is_not_sent(hub: RunningHub, cpo: Partner, token_a: str) -> None:
+    invited = hub.invite()
+    with pytest.raises(InvalidParameters, match="token is not"):
+        hub.do(hub.hub.registrar.connect(invited.platform_id, cpo.versions_url, Secret(token_a)))
+
+    assert not cpo.ledger
+
+
+def test_2_1_1_takes_an_invitation_that_says_the_role(hub: RunningHub, cpo: Partner) -> None:
+    with pytest.raises(InvalidParameters, match="which role the partner has"):
+        connect(hub, cpo, version=Version.V2_1_1)
+
+
+def test_a_partner_may_answer_the_post_with_201(hub: RunningHub, cpo: Partner) -> None:
+    cpo.answers_next(Behaviour(edit=lambda answer: Answer(201, answer.headers, answer.body)), module="credentials")
+
+    assert connect(hub, cpo).status is CONNECTED
+
+
 def test_a_registered_platform_is_not_connected_twice(hub: RunningHub, cpo: Partner) -> None:
     record = connect(hub, cpo)
 
@@ -400,6 +421,18 @@ def test_a_platform_whose_partner_is_gone_is_removed(hub: RunningHub, cpo: Partn
         hub.do(hub.hub.registrar.remove(platform_id))
 
     assert hub.record(platform_id).connections == ()
+
+
+def test_a_platform_whose_token_cannot_be_read_any_more_is_removed(fresh_hub: RunningHub, cpo: Partner) -> None:
+    platform_id = fresh_hub.registered(cpo)
+    with sqlite3.connect(fresh_hub.database_file) as database:
+        database.execute("UPDATE connections SET our_token = x'00'")
+    database.close()
+
+    fresh_hub.do(fresh_hub.hub.registrar.remove(platform_id))
+
+    assert fresh_hub.record(platform_id).connections == ()
+    assert not cpo.ledger.of("credentials")
 
 
 def test_an_invitation_that_is_removed_opens_nothing_any_more(hub: RunningHub) -> None:

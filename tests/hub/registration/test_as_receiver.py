@@ -366,3 +366,68 @@ def test_a_partner_that_wants_plain_tokens_gets_them_from_the_second_call_on(hub
     assert spelled == ["Token " + base64.b64encode(token.encode()).decode(), f"Token {token}", f"Token {token}"]
     [connection] = hub.hub.directory.snapshot.platform(platform_id).connections
     assert connection.authorization.reveal() == f"Token {token}"
+
+
+# --- where the hub lets itself be sent
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://volt.example/versions",
+        "https://127.0.0.1/versions",
+        "https://10.1.2.3/versions",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/versions",
+        "https://[::ffff:10.0.0.1]/versions",
+        "https://2130706433/versions",
+        "https://localhost/versions",
+        "https://volt.example:5432/versions",
+    ],
+)
+def test_a_versions_url_that_is_not_public_gets_2001(public_hub: RunningHub, cpo: Partner, url: str) -> None:
+    answer = public_hub.ask(
+        "POST", "/ocpi/2.2.1/credentials", public_hub.invite().token_a, json=credentials(cpo, url=url)
+    )
+
+    assert (answer.http_status, answer.status_code) == (200, 2001)
+
+
+def test_the_hub_does_not_call_itself(hub: RunningHub, cpo: Partner) -> None:
+    invited = hub.invite()
+    body = credentials(cpo, url=hub.versions_url)
+
+    answer = hub.ask("POST", "/ocpi/2.2.1/credentials", invited.token_a, json=body)
+
+    assert (answer.http_status, answer.status_code) == (200, 2001)
+    assert "leads to the hub itself" in (answer.envelope.status_message or "")
+
+
+def test_a_list_that_leads_to_the_hub_is_not_followed(hub: RunningHub, cpo: Partner) -> None:
+    cpo.answers_next(envelope([{"version": "2.2.1", "url": f"{hub.url}/ocpi/2.2.1"}]), module="versions")
+    answer = refused(hub, cpo, hub.invite().token_a)
+    assert (answer.http_status, answer.status_code) == (200, 3001)
+
+    listed = [{"identifier": name, "role": "SENDER", "url": f"{hub.url}/{name}"} for name in ("credentials", "cdrs")]
+    cpo.answers_next(envelope({"version": "2.2.1", "endpoints": listed}), module="details")
+    answer = refused(hub, cpo, hub.invite().token_a)
+    assert (answer.http_status, answer.status_code) == (200, 3001)
+
+
+def test_no_log_line_has_a_token(hub: RunningHub, cpo: Partner, capfd: pytest.CaptureFixture[str]) -> None:
+    invited = hub.invite()
+    cpo.answers_next(HTML, module="versions")
+    refused(hub, cpo, invited.token_a)
+    cpo.register(hub.versions_url, invited.token_a)
+    tokens = {invited.token_a, cpo.connection.our_token, *cpo.registration.their_tokens}
+    cpo.update()
+    tokens |= {cpo.connection.our_token, *cpo.registration.their_tokens}
+    hub.do(hub.hub.registrar.rotate(invited.platform_id))
+    tokens |= {cpo.connection.our_token, *cpo.registration.their_tokens}
+
+    written = "".join(capfd.readouterr())
+    assert "platform_registered" in written
+    assert len(tokens) == 7
+    for token in tokens:
+        assert token not in written
+        assert base64.b64encode(token.encode()).decode() not in written

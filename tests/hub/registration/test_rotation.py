@@ -1,0 +1,61 @@
+"""Tokens that are old are replaced."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hub.registration.registrar import TOKENS_LAST
+from loadtests.simulator import Partner
+from loadtests.simulator.misbehaviour import HTML
+from tests.hub.running_hub import RunningHub
+
+
+def rotated_at(hub: RunningHub, moment: datetime) -> None:
+    hub.do(hub.hub.registrar.rotate_due(moment))
+
+
+def test_tokens_are_replaced_when_they_are_a_month_old_and_not_before(
+    fresh_hub: RunningHub, cpo: Partner, emsp: Partner
+) -> None:
+    platform_id, _ = fresh_hub.registered(cpo), fresh_hub.registered(emsp)
+    before = [cpo.connection.our_token, emsp.connection.our_token]
+    begun = datetime.now(UTC)
+
+    rotated_at(fresh_hub, begun + TOKENS_LAST - timedelta(minutes=1))
+    assert [cpo.connection.our_token, emsp.connection.our_token] == before
+
+    emsp.update()  # which replaces its tokens, but not those of the other
+    before[1] = emsp.connection.our_token
+    [connection] = fresh_hub.record(platform_id).connections
+    rotated_at(fresh_hub, connection.tokens_since + TOKENS_LAST)
+    assert cpo.connection.our_token != before[0]
+    assert emsp.connection.our_token == before[1]
+
+
+def test_a_partner_that_does_not_answer_keeps_its_tokens_and_others_get_new_ones(
+    fresh_hub: RunningHub, cpo: Partner, emsp: Partner
+) -> None:
+    for each in (cpo, emsp):
+        fresh_hub.registered(each)
+    before = [cpo.connection.our_token, emsp.connection.our_token]
+    cpo.answers_next(HTML, module="versions")
+
+    rotated_at(fresh_hub, datetime.now(UTC) + TOKENS_LAST)
+
+    assert cpo.connection.our_token == before[0]
+    assert emsp.connection.our_token != before[1]
+    assert fresh_hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", before[0]).http_status == 200
+
+
+def test_a_platform_that_left_or_is_suspended_is_left_alone(fresh_hub: RunningHub, cpo: Partner, emsp: Partner) -> None:
+    fresh_hub.registered(cpo)
+    cpo.unregister()
+    suspended = fresh_hub.registered(emsp)
+    fresh_hub.do(fresh_hub.hub.platforms.suspend(suspended))
+    for each in (cpo, emsp):
+        each.ledger.clear()
+
+    rotated_at(fresh_hub, datetime.now(UTC) + TOKENS_LAST)
+
+    assert not cpo.ledger
+    assert not emsp.ledger

@@ -1,0 +1,94 @@
+"""A hub and its usual partners, shared by the scenarios of one file; each scenario finds them well-behaved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtests.hub_process import HubProcess
+from loadtests.simulator import Partner
+from routing.vocabulary import Version
+from tests.partners import CPO, EMSP, partner, registered
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    """A hub that takes as many messages as the scenarios send."""
+    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
+    """Those of the fixtures below."""
+    with registered(hub, partner(CPO), partner(EMSP), partner(CPO), partner(EMSP)) as [cpo, emsp, cpo2, emsp2]:
+        yield {"cpo": cpo, "emsp": emsp, "other_cpo": cpo2, "other_emsp": emsp2}
+
+
+@pytest.fixture(scope="module")
+def older_partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
+    """A CPO and an eMSP on 2.1.1 who name each other in routing headers, and one eMSP who does as 2.1.1 says."""
+    old = Version.V2_1_1
+    with registered(hub, partner(CPO, old), partner(EMSP, old), partner(EMSP, old)) as [cpo, emsp, plain]:
+        for each in (cpo, emsp):
+            hub.operator.change(platform_of(hub, each), routing_headers_211=True)
+        yield {"cpo": cpo, "emsp": emsp, "plain": plain}
+
+
+def platform_of(hub: HubProcess, of: Partner) -> str:
+    """The id of a partner's platform."""
+    found = hub.operator.ask("GET", "/api/v1/parties", params={"q": str(of.party)})
+    platform_id: str = found["items"][0]["platform_id"]
+    return platform_id
+
+
+def _refreshed(one: Partner) -> Partner:
+    one.script.clear()
+    one.shelf.own.clear()
+    one.shelf.pushed.clear()
+    one.ledger.clear()
+    one.received.clear()
+    return one
+
+
+@pytest.fixture
+def cpo(partners: dict[str, Partner]) -> Partner:
+    """A CPO on 2.2.1."""
+    return _refreshed(partners["cpo"])
+
+
+@pytest.fixture
+def emsp(partners: dict[str, Partner]) -> Partner:
+    """An eMSP on 2.2.1."""
+    return _refreshed(partners["emsp"])
+
+
+@pytest.fixture
+def other_cpo(partners: dict[str, Partner]) -> Partner:
+    """Another CPO on 2.2.1."""
+    return _refreshed(partners["other_cpo"])
+
+
+@pytest.fixture
+def other_emsp(partners: dict[str, Partner]) -> Partner:
+    """Another eMSP on 2.2.1."""
+    return _refreshed(partners["other_emsp"])
+
+
+@pytest.fixture
+def older_cpo(older_partners: dict[str, Partner]) -> Partner:
+    """A CPO on 2.1.1 whose routing headers the hub believes."""
+    return _refreshed(older_partners["cpo"])
+
+
+@pytest.fixture
+def older_emsp(older_partners: dict[str, Partner]) -> Partner:
+    """An eMSP on 2.1.1 whose routing headers the hub believes."""
+    return _refreshed(older_partners["emsp"])
+
+
+@pytest.fixture
+def plain_older_emsp(older_partners: dict[str, Partner]) -> Partner:
+    """An eMSP on 2.1.1 as that version has it, without routing headers."""
+    return _refreshed(older_partners["plain"])

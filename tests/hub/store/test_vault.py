@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from hub.store.vault import Vault, VaultError
+from routing.vocabulary import Secret
+
+VAULT = Vault(Secret("key material"))
+
+
+def test_a_token_is_recognised_by_its_hash_and_only_with_the_same_key() -> None:
+    assert VAULT.token_hash("token") == Vault(Secret("key material")).token_hash("token")
+    assert len(VAULT.token_hash("token")) == 32
+    assert VAULT.token_hash("token") != VAULT.token_hash("Token")
+    assert VAULT.token_hash("token") != Vault(Secret("other")).token_hash("token")
+
+
+def test_a_new_token_has_128_random_bits_or_more_and_fits_every_partner() -> None:
+    tokens = {VAULT.new_token().reveal() for _ in range(100)}
+
+    assert len(tokens) == 100
+    for token in tokens:
+        assert set(token) <= set(string.ascii_letters + string.digits + "-_")
+        assert 22 <= len(token) <= 64
+
+
+def test_a_sealed_secret_opens_with_the_same_key_and_context() -> None:
+    sealed = VAULT.seal(Secret("tökén"), "connection 1")
+
+    assert "tökén".encode() not in sealed
+    assert VAULT.unseal(sealed, "connection 1") == Secret("tökén")
+    assert VAULT.seal(Secret("tökén"), "connection 1") != sealed
+
+
+@pytest.mark.parametrize(
+    ("vault", "context", "change"),
+    [
+        pytest.param(VAULT, "connection 2", b"", id="another context"),
+        pytest.param(Vault(Secret("other")), "connection 1", b"", id="another key"),
+        pytest.param(VAULT, "connection 1", b"x", id="a changed byte"),
+    ],
+)
+def test_a_sealed_secret_opens_in_no_other_way(vault: Vault, context: str, change: bytes) -> None:
+    sealed = VAULT.seal(Secret("token"), "connection 1") + change
+
+    with pytest.raises(VaultError) as raised:
+        vault.unseal(sealed, context)
+    assert "token" not in str(raised.value)
+
+
+@pytest.mark.parametrize("length", [0, 1, 12, 27])
+def test_bytes_that_are_no_sealed_secret_are_refused(length: int) -> None:
+    with pytest.raises(VaultError):
+        VAULT.unseal(b"\0" * length, "connection 1")
+
+
+def test_the_mark_of_a_key_tells_it_from_others() -> None:
+    assert VAULT.mark == Vault(Secret("key material")).mark
+    assert VAULT.mark != Vault(Secret("other")).mark
