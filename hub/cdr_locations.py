@@ -73,11 +73,11 @@ async def location(
         return []
     target = reply.header(b"location")
     if target is None:
-        log.info("cdr_without_location", receiver=route.receiver, sender=message.sender)
+        log.info("cdr_without_location")
         return []
     url = urljoin(route.url, target)
     if len(url) > LINK_LENGTH:
-        log.warning("cdr_location_too_long", receiver=route.receiver, sender=message.sender)
+        log.warning("cdr_location_too_long")
         return []
     proxy = CdrProxy(
         id=secrets.token_hex(16),
@@ -91,6 +91,6 @@ async def location(
         await hub.return_addresses.put_cdr_proxy(proxy)
     except HubFault:
         # The receiver has the CDR. An error here would make the poster send it once more.
-        log.exception("cdr_location_not_kept", receiver=route.receiver, sender=message.sender)
+        log.exception("cdr_location_not_kept")
         return []
     return [(b"location", f"{own_url}/{proxy.id}".encode("ascii"))]

@@ -18,7 +18,7 @@ from hub import callbacks, cdr_locations, page_links
 from hub.authentication import authenticate
 from hub.hub import Hub
 from hub.ids import new_id
-from hub.observability import FilteringBoundLogger
+from hub.observability import FilteringBoundLogger, bound_fields
 from hub.partners.client import CallLimits
 from routing.bodies import check_charset, is_absent, read_members, without_bom
 from routing.decision import Forward, check_object, check_owner, check_sender, decide, url_at
@@ -40,7 +40,7 @@ from routing.message import (
     routing_headers,
 )
 from routing.modules import Operation, custom_operation, operation_at
-from routing.outcome import answer_of, failure, refuses_our_token
+from routing.outcome import answer_of, failure, in_codes_of, refuses_our_token
 from routing.paths import Entrance, check_query, endpoint_path, read_path
 from routing.vocabulary import ModuleID, Party
 
@@ -161,14 +161,20 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     _check(message, platform, arrival)
     route = await _route(message, platform, hub)
     trace.receiver, trace.target = route.receiver, route.connection
-    message, callback_id = await callbacks.with_hub_url(message, route, connection, hub)
+    with bound_fields(correlation_id=trace.ids.correlation_id, sender=message.sender, receiver=route.receiver):
+        return await _deliver(message, route, connection, trace, hub)
+
+
+async def _deliver(message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Answer:
+    message, callback_id = await callbacks.with_hub_url(message, route, source, hub)
     if callback_id is not None:
         route = msgspec.structs.replace(route, url=url_at(route.connection, message))
     reply = await _send(message, route, trace, hub)
-    answer = answer_of(reply, route.receiver, datetime.now(UTC))
+    now = datetime.now(UTC)
+    answer = in_codes_of(message.dialect, answer_of(reply, route.receiver, now), message.operation, now)
     if callback_id is not None:
         await callbacks.keep_as_long_as_promised(callback_id, answer, hub)
-    answer.headers.extend(await _links(message, route, reply, connection, hub))
+    answer.headers.extend(await _links(message, route, reply, source, hub))
     return answer
 
 
@@ -256,6 +262,7 @@ async def _send(message: Message, route: Forward, trace: Trace, hub: Hub) -> Rep
     hub.presence.seen(route.connection.id)
     if refuses_our_token(reply):
         _alarm(route, reply, hub)
+    _note_wrong_address(message, route, reply)
     return reply
 
 
@@ -281,6 +288,15 @@ def _limits(message: Message, route: Forward, spent_s: float, hub: Hub) -> CallL
         platform_id=route.connection.platform_id,
         allow_private=settings.allow_private_partners,
     )
+
+
+def _note_wrong_address(message: Message, route: Forward, reply: Reply) -> None:
+    """The hub knows by itself who answers whom. A partner who says otherwise should hear of it one day."""
+    right = dict(routing_headers(message.sender, route.receiver))
+    wrong = {name: value for name, value in reply.headers if value.upper() != right.get(name, value.upper())}
+    if wrong:
+        said = {name.decode("latin-1"): value.decode("latin-1") for name, value in wrong.items()}
+        log.info("answer_addressed_wrongly", platform_id=route.connection.platform_id, said=said)
 
 
 def _alarm(route: Forward, reply: Reply, hub: Hub) -> None:

@@ -183,10 +183,10 @@ def _path(owner: Party, object_id: str) -> str:
 
 def _stay(hub: HubProcess, *partners: Partner) -> None:
     """Print where everything is, and serve until interrupted."""
-    click.echo(f"\nThe hub stays up until you press Ctrl-C.\n   versions  {hub.versions_url}")
-    click.echo(f"   operator  {hub.operator.url}   Authorization: {hub.operator.api.headers['authorization']}")
-    for partner in partners:
-        click.echo(f"   {partner.name:<9} {partner.versions_url}")
-        click.echo(f"             curl -H 'Authorization: {partner.authorization}' {hub.versions_url}")
     with suppress(KeyboardInterrupt):
+        click.echo(f"\nThe hub stays up until you press Ctrl-C.\n   versions  {hub.versions_url}")
+        click.echo(f"   operator  {hub.operator.url}   Authorization: {hub.operator.api.headers['authorization']}")
+        for partner in partners:
+            click.echo(f"   {partner.name:<9} {partner.versions_url}")
+            click.echo(f"             curl -H 'Authorization: {partner.authorization}' {hub.versions_url}")
         signal.pause()

@@ -30,6 +30,9 @@ _OK: Final = range(200, 300)
 _REFUSES_OUR_TOKEN: Final = frozenset({401, 403})
 _GATEWAY: Final = frozenset({502, 503, 504})
 _AS_IT_IS: Final = frozenset({404, 405})
+_HUB_ERRORS: Final = range(4000, 5000)
+_UNKNOWN_RECEIVER: Final = 4001
+_UNKNOWN_TOKEN: Final = 2004
 _KEPT: Final = frozenset({b"x-total-count", b"x-limit", b"allow"})
 """Headers of an answer that mean the same to whoever reads them."""
 
@@ -69,6 +72,17 @@ def _without_envelope(reply: Reply, receiver: Party, now: datetime) -> Answer:
     return Answer(status, 2000, body, receiver, _kept_headers(reply))
 
 
+def in_codes_of(dialect: Dialect, answer: Answer, operation: Operation, now: datetime) -> Answer:
+    """The answer of a receiver in codes that the requester's version has; one without newer codes stays as it is."""
+    status = answer.ocpi_status
+    if dialect.hub_status_codes or not (status == _UNKNOWN_TOKEN or status in _HUB_ERRORS):
+        return answer
+    http_status, known = (404, 2000) if status == _UNKNOWN_TOKEN else (200, _code_of_2_1_1(status, operation))
+    head = read_envelope(answer.body)
+    body = envelope(known, now, message=None if head is None else head.status_message)
+    return Answer(http_status, known, body, answer.sender, answer.headers)
+
+
 def _kept_headers(reply: Reply) -> RawHeaders:
     return [line for line in reply.headers if line[0] in _KEPT]
 
@@ -78,9 +92,6 @@ def failure(error: HubError, dialect: Dialect, operation: Operation | None, hub:
     status = error.ocpi_status if dialect.hub_status_codes else _code_of_2_1_1(error.ocpi_status, operation)
     headers = [(name.lower().encode(), value.encode()) for name, value in error.answer_headers().items()]
     return Answer(error.http_status, status, envelope(status, now, message=str(error)), hub, headers)
-
-
-_UNKNOWN_RECEIVER: Final = 4001
 
 
 def _code_of_2_1_1(status: int, operation: Operation | None) -> int:

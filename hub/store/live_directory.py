@@ -30,7 +30,7 @@ from hub.store.database import Database
 from hub.store.outage import Outage
 from hub.store.records import Changes
 from hub.store.redis import CacheDamaged, CacheUnreachable, DirectoryCache, RedisClient
-from hub.store.single_flight import SingleFlight
+from hub.store.single_flight import SingleFlight, cancelled
 from hub.store.snapshot import platform_part
 from hub.store.truth import DirectoryTruth
 from hub.store.vault import Vault
@@ -105,9 +105,7 @@ class LiveDirectory:
 
     async def stop(self) -> None:
         """Stop following. The snapshot stays."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(self._tasks)
         await self._compare.stop()
 
     async def refresh(self) -> None:
@@ -290,8 +288,6 @@ class LiveDirectory:
                 if time.monotonic() >= silent_until:
                     log.exception("directory_task_failed")
                     silent_until = time.monotonic() + _QUIET_S
-            if _is_being_cancelled():  # and the Redis client swallowed it
-                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_after(step)):
                     await wake.wait()
@@ -300,11 +296,6 @@ class LiveDirectory:
     def _pause_after(self, step: Callable[[], Awaitable[None]]) -> float:
         redis_answers = self._cache is not None and not self._cache_outage.is_on
         return COMPARE_S if step == self._compare and redis_answers else FOLLOW_S
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _parts(platforms: dict[str, tuple[int, PlatformPart]]) -> list[PlatformPart]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+
+_PATIENCE_S = 0.1
 
 
 class SingleFlight:
@@ -22,13 +24,24 @@ class SingleFlight:
 
     async def stop(self) -> None:
         """End what is under way."""
-        tasks = [task for task in (self._running, self._next) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled([task for task in (self._running, self._next) if task is not None])
 
     async def _run_after(self, previous: asyncio.Task[None] | None) -> None:
         if previous is not None:
             await asyncio.wait([previous])
         self._running, self._next = self._next, None
         await self._work()
+
+
+async def cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    """End these tasks, however often it takes.
+
+    `asyncio.wait_for` of Python 3.11, which the Redis client uses, loses a cancellation that comes together with
+    the result it waits for.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_PATIENCE_S)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -98,6 +98,20 @@ def test_a_token_of_that_emsp_reaches_the_cpo(hub: HubProcess, cpo: Partner, the
     assert received.json()["issuer"] == "Roam"
 
 
+def test_its_list_of_tokens_can_be_pulled_with_the_slash_it_insists_on(
+    hub: HubProcess, cpo: Partner, their_emsp: ExtrawestPlatform
+) -> None:
+    platform_id = hub.operator.ask("GET", "/api/v1/parties?q=EXW")["items"][0]["platform_id"]
+    hub.operator.change(platform_id, trailing_slash=True)
+
+    answer = cpo.get("tokens", to=their_emsp.party)
+
+    hub.operator.change(platform_id, trailing_slash=False)
+    assert [found["uid"] for found in answer.data] == ["card1"]
+    assert answer.header("x-total-count") == "1"
+    assert answer.next_url is None
+
+
 def test_the_hub_registers_at_a_cpo_on_2_1_1(hub: HubProcess, their_cpo: ExtrawestPlatform) -> None:
     theirs = their_cpo.stored["registration"]["credentials"]
 
@@ -125,9 +139,3 @@ def test_a_location_of_that_cpo_reaches_the_emsp(
     [received] = emsp_211.received.wait_for("locations")
     assert received.place.path == (*EXTRAWEST_CPO, "LOC1")
     assert received.json()["evses"][0]["connectors"][0]["tariff_id"]
-
-
-def test_the_tokens_of_that_emsp_can_be_pulled(cpo: Partner, their_emsp: ExtrawestPlatform) -> None:
-    answer = cpo.get("tokens", to=their_emsp.party)
-
-    assert [found["uid"] for found in answer.data] == ["card1"], answer

@@ -127,7 +127,7 @@ class Client:
         return answers_in(await self.rest())
 
     async def close(self) -> None:
-        self.writer.close()
+        self.writer.transport.abort()  # a listener that does not read lets nobody leave politely
         with suppress(ConnectionError):
             await self.writer.wait_closed()
 

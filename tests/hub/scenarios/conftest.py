@@ -1,4 +1,4 @@
-"""A hub and its usual partners, shared by the scenarios of one file; each scenario finds them well-behaved."""
+"""A hub and its usual partners, shared by all scenarios; each scenario finds them well-behaved."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from routing.vocabulary import Version
 from tests.partners import CPO, EMSP, partner, registered
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub that takes as many messages as the scenarios send."""
     with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as process:
         yield process
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
     """Those of the fixtures below."""
     with registered(hub, partner(CPO), partner(EMSP), partner(CPO), partner(EMSP)) as [cpo, emsp, cpo2, emsp2]:
         yield {"cpo": cpo, "emsp": emsp, "other_cpo": cpo2, "other_emsp": emsp2}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def older_partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
     """A CPO and an eMSP on 2.1.1 who name each other in routing headers, and one eMSP who does as 2.1.1 says."""
     old = Version.V2_1_1

@@ -92,9 +92,10 @@ def test_an_answer_that_is_addressed_wrongly_is_noted_for_the_operator(
     emsp.get("locations", "LOC1", to=cpo.party, headers={"x-correlation-id": "addressed-wrongly"})
     emsp.get("locations", "LOC1", to=cpo.party, headers={"x-correlation-id": "addressed-well"})
 
-    [said] = [line for line in conversation(hub, "addressed-wrongly", count=2) if line["level"] == "warning"]
-    assert (said["event"], said["receiver"]) == ("answer_addressed_wrongly", str(cpo.party))
-    assert (said["said_sender"], said["said_receiver"]) == ("YY*YYY", "XX*XXX")
+    lines = conversation(hub, "addressed-wrongly", count=2)
+    [line] = [line for line in lines if line["event"] == "answer_addressed_wrongly"]
+    assert (line["sender"], line["receiver"]) == (str(emsp.party), str(cpo.party))
+    assert (line["said"]["ocpi-from-country-code"], line["said"]["ocpi-to-party-id"]) == ("YY", "XXX")
     assert len(conversation(hub, "addressed-well")) == 1
 
 
@@ -424,12 +425,12 @@ def test_every_line_about_a_message_has_its_correlation_id_and_its_parties(
     emsp.put("tokens", path_of(emsp.party, "1"), to=cpo.party, json=token(emsp.party, "1"), headers=ids)
 
     lines = conversation(hub, ids["x-correlation-id"], count=2)
-    assert {line["event"] for line in lines} == {"partner_refuses_our_token", "message_forwarded"}
+    assert {line["event"] for line in lines} >= {"partner_refuses_our_token", "message_forwarded"}
     assert all((line["sender"], line["receiver"]) == (str(emsp.party), str(cpo.party)) for line in lines)
 
 
 def test_a_check_that_the_hub_begins_itself_has_ids_of_its_own(cpo: Partner, emsp: Partner) -> None:
-    seen = []
+    seen: list[tuple[str | None, str | None]] = []
     for _ in range(2):
         cpo.answers_next(UNAUTHORIZED, module="locations")
         emsp.get("locations", to=cpo.party, headers=IDS)

@@ -95,7 +95,7 @@ def registration(
     role: Role = Role.CPO,
     version: Version = Version.V2_2_1,
     face: Face | None = None,
-    our_token: str = "a token of the partner's",
+    our_token: str = "a token of the partner's",  # noqa: S107 - nobody's token
     url: str = "https://partner.example.com/ocpi",
     is_hub: bool = False,
 ) -> Registration:

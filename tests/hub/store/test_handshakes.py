@@ -150,9 +150,7 @@ async def test_an_exchange_that_brings_a_taken_party_stores_nothing(store: Proce
 
 async def test_leaving_ends_every_exchange_of_the_connection(store: Process) -> None:
     connection = store.registered(await store.connected(CPO)).connection
-    _, token_b = await store.platforms.open_handshake(
-        connection.platform_id, face=None, connection_id=connection.id
-    )
+    _, token_b = await store.platforms.open_handshake(connection.platform_id, face=None, connection_id=connection.id)
 
     await store.platforms.leave(connection.id)
 

@@ -1,0 +1,170 @@
+"""A hub of two workers, with a PostgreSQL and a Redis of its own that tests may hurt."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import psutil
+import redis
+
+from loadtests.hub_process import HubProcess
+from loadtests.simulator import Partner
+from routing.vocabulary import Party
+from tests.hub.failures.lines import Line
+from tests.hub.failures.waiting import eventually
+from tests.partners import CPO, new_party, partner, registered
+from tests.servers import PostgresServer, RedisServer
+
+WORKERS = 2
+EVERYWHERE_WITHIN_S = 1.0
+"""How soon every worker acts on a change made through one of them."""
+
+Server: TypeAlias = PostgresServer | RedisServer
+
+
+class Cluster:
+    """Runs while the block lasts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.postgres, self.redis = PostgresServer(), RedisServer()
+        settings = {
+            "database_url": self.postgres.url,
+            "redis_url": self.redis.url,
+            "workers": str(WORKERS),
+            "rate_limit": "off",
+        }
+        self.hub = HubProcess(folder, settings)
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for each in (self.postgres, self.redis, self.hub):
+                stack.enter_context(each)
+            self._running = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._running.close()
+
+    # --- its health
+
+    @property
+    def problems(self) -> list[str]:
+        """What /readyz says is wrong."""
+        answer = self.hub.operator.api.get("/readyz")
+        reasons: list[str] = answer.json()["reasons"]
+        assert answer.status_code == (503 if reasons else 200)
+        return reasons
+
+    def heals(self, *, within_s: float = 15) -> float:
+        """Wait until nothing is wrong; returns the seconds it took."""
+        return eventually(lambda: not self.problems, within_s=within_s)
+
+    def says(self, problem: str, *, within_s: float = 10) -> float:
+        """Wait until this is wrong; returns the seconds it took."""
+        return eventually(lambda: problem in self.problems, within_s=within_s)
+
+    @contextmanager
+    def without(self, *servers: Server, end: Callable[[Server], None] | None = None) -> Iterator[None]:
+        """Servers are gone while the block lasts; killed, unless `end` stops them otherwise."""
+        for each in servers:
+            (end or _kill)(each)
+        try:
+            yield
+        finally:
+            for each in servers:
+                each.start()
+
+    # --- its workers
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """The processes that serve partners, the oldest first."""
+        return [each for each in psutil.Process(self.hub.pid).children() if "hub.listener.worker" in each.cmdline()]
+
+    def line_to(self, worker: psutil.Process) -> Line:
+        """A connection to this worker. It alone can take it: all others are held for that moment."""
+        with _held([each for each in self.workers if each != worker]):
+            line = Line(self.hub.port)
+            line.ask("GET", f"{self.hub.url}/nowhere")
+        return line
+
+    @contextmanager
+    def lines(self, each: int = 1) -> Iterator[list[Line]]:
+        """Connections to every worker, so many to each."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(self.line_to(worker)) for worker in self.workers for _ in range(each)]
+
+    # --- what changes
+
+    def spreads_changes(self, guest: Partner, emsp: Partner, *, within_s: float = EVERYWHERE_WITHIN_S) -> float:
+        """Change the guest through each worker in turn; all must act on it in time. Returns the longest it took.
+
+        The guest, a CPO, renews its credentials and names one party more. So its old token dies on every worker,
+        and the eMSP reaches the new party through every worker.
+        """
+        with self.lines() as lines:
+            return max(self._spreads_one(line, lines, guest, emsp, within_s) for line in lines)
+
+    def _spreads_one(
+        self, through: Line, lines: Sequence[Line], guest: Partner, emsp: Partner, within_s: float
+    ) -> float:
+        party, old = new_party(), guest.authorization
+        assert {line.push_token(emsp, party).status_code for line in lines} == {4001}
+        through.renew(guest, {**guest.parties, party: CPO})
+        done = time.monotonic()
+        assert through.push_token(emsp, party).status_code == 1000
+        for line in lines:
+            eventually(lambda line=line: reaches(line, emsp, party))  # type: ignore[misc]  # a lambda has no types
+            eventually(lambda line=line: is_refused(line, guest, old))  # type: ignore[misc]  # as above
+        took = time.monotonic() - done
+        assert took < within_s
+        return took
+
+
+def reaches(line: Line, emsp: Partner, party: Party) -> bool:
+    """Whether a message gets through to the party; if not, the hub must not know it."""
+    status = line.push_token(emsp, party).status_code
+    assert status in {1000, 4001}
+    return status == 1000
+
+
+def is_refused(line: Line, of: Partner, authorization: str) -> bool:
+    """Whether this Authorization is good for nothing any more."""
+    status = line.ask("GET", of.connection.versions_url, (("authorization", authorization),)).http_status
+    assert status in {200, 401}
+    return status == 401
+
+
+@contextmanager
+def a_guest(hub: HubProcess) -> Iterator[Partner]:
+    """A registered CPO that takes no part in the traffic."""
+    with registered(hub, partner(CPO)) as [guest]:
+        yield guest
+
+
+def lose_listeners(server: RedisServer) -> None:
+    """Cut the connections on which notices would arrive."""
+    with redis.Redis.from_url(server.url) as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]  # the library lacks types
+
+
+def _kill(server: Server) -> None:
+    server.kill()
+
+
+@contextmanager
+def _held(workers: Sequence[psutil.Process]) -> Iterator[None]:
+    for each in workers:
+        each.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in workers:
+            each.send_signal(signal.SIGCONT)
