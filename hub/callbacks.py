@@ -17,7 +17,7 @@ from hub.hub import Hub
 from hub.partners.urls import check_partner_url
 from hub.store.return_addresses import Callback
 from routing.bodies import Members, read_members, text
-from routing.decision import Forward, connected
+from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
 from routing.errors import InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of, response_url_in, with_response_url
@@ -59,13 +59,10 @@ async def follow(message: Message, platform_id: str, hub: Hub) -> Forward | None
 
 
 def _originator_connection(callback: Callback, message: Message, hub: Hub) -> Connection:
-    platform = connected(callback.originator, hub.directory.snapshot)
-    for connection in platform.connections:
-        if connection.version is message.version:
-            if host_of(callback.response_url) not in connection.hosts:
-                raise NotRoutable(f"{callback.originator} no longer has the host of its response_url")
-            return connection
-    raise NotRoutable(f"{callback.originator} does not speak OCPI {message.version} any more")
+    connection = emsp_connection(callback.originator, message.version, hub.directory.snapshot)
+    if host_of(callback.response_url) not in connection.hosts:
+        raise NotRoutable(f"{callback.originator} no longer has the host of its response_url")
+    return connection
 
 
 async def with_hub_url(message: Message, route: Forward, source: Connection, hub: Hub) -> tuple[Message, str | None]:

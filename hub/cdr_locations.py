@@ -16,7 +16,7 @@ from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.return_addresses import CdrProxy
-from routing.decision import Forward, connected
+from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
 from routing.errors import HubFault, InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of
@@ -44,10 +44,8 @@ async def follow(message: Message, platform_id: str, hub: Hub) -> Forward | None
         raise NoSuchPath("There is no such CDR")
     if message.receiver not in (None, hub.party, proxy.receiver):
         raise InvalidParameters("OCPI-to is not the party this CDR was sent to")
-    for connection in connected(proxy.receiver, hub.directory.snapshot).connections:
-        if connection.version is message.version:
-            return Forward(proxy.receiver, connection, _callable(proxy, connection, hub))
-    raise NotRoutable(f"{proxy.receiver} does not speak OCPI {message.version}")
+    connection = emsp_connection(proxy.receiver, message.version, hub.directory.snapshot)
+    return Forward(proxy.receiver, connection, _callable(proxy, connection, hub))
 
 
 def _callable(proxy: CdrProxy, connection: Connection, hub: Hub) -> str:

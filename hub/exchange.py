@@ -190,14 +190,14 @@ async def _route(message: Message, platform: Platform, hub: Hub) -> Forward:
 
 
 async def _links(message: Message, route: Forward, reply: Reply, source: Connection, hub: Hub) -> RawHeaders:
-    """Link and Location, so that they lead the requester through the hub."""
+    """Link and Location, so that they lead the requester through the hub, and what a page is measured by."""
     operation = message.operation
     if not operation.paged and operation.method != "POST":
         return []
     endpoint = endpoint_path(message.version, operation.module, operation.interface, source.face)
     own_url = "/".join((hub.settings.public_url + endpoint, *message.segments))
     if operation.paged:
-        return page_links.next_page(message, route, reply, own_url, hub)
+        return page_links.limit(route, reply) + page_links.next_page(message, route, reply, own_url, hub)
     return await cdr_locations.location(message, route, reply, source.platform_id, own_url, hub)
 
 

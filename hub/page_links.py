@@ -6,13 +6,14 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from hub.hub import Hub
 from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.vault import VaultError
-from routing.decision import Forward, decide
+from routing.decision import Forward, decide, url_at
 from routing.errors import InvalidParameters, NotRoutable
 from routing.links import HUB_NEXT, NextPage, host_of, link_header, next_link, parameter, standard_query, with_sealed
 from routing.message import Message, RawHeaders, Reply
@@ -29,7 +30,7 @@ def follow(message: Message, hub: Hub) -> Forward | None:
     Raises:
         InvalidParameters: the link was changed, is too old, or was made for somebody else.
     """
-    if HUB_NEXT not in message.query:
+    if not message.operation.paged or HUB_NEXT not in message.query:
         return None
     sealed = parameter(message.query, HUB_NEXT)
     if sealed is None:
@@ -51,6 +52,13 @@ def _open(sealed: str, hub: Hub) -> NextPage:
         raise InvalidParameters(f"{HUB_NEXT} is not what the hub made it") from error
 
 
+def limit(route: Forward, reply: Reply) -> RawHeaders:
+    """X-Limit for the requester where the receiver left it out: the limit it was asked for."""
+    asked = parameter(urlsplit(route.url).query, "limit") or ""
+    said = reply.header(b"x-limit") is not None
+    return [] if said or not (asked.isascii() and asked.isdigit()) else [(b"x-limit", asked.encode("ascii"))]
+
+
 def next_page(message: Message, route: Forward, reply: Reply, own_url: str, hub: Hub) -> RawHeaders:
     """The Link header for the requester, if the receiver's list goes on. `own_url` is the endpoint it called.
 
@@ -68,7 +76,7 @@ def next_page(message: Message, route: Forward, reply: Reply, own_url: str, hub:
         raise NotRoutable(f"{route.receiver} links to a next page that cannot be asked for: {error}") from error
     if host_of(link) not in route.connection.hosts:
         raise NotRoutable(f"{route.receiver} links to a next page at a host that is not its own")
-    query = standard_query(link, route.url)
+    query = standard_query(link, url_at(route.connection, message))
     if query is None:
         expires = int(datetime.now(UTC).timestamp()) + _VALID_S
         page = NextPage(link, route.receiver, message.sender, expires)

@@ -32,7 +32,7 @@ from routing.errors import (
 )
 from routing.message import Message, RoutingHeaders
 from routing.modules import Body
-from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party
+from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, ModuleID, Party, Version
 
 _UNKNOWN_RECEIVER: Final = "OCPI-to names no party that can be reached through this hub"
 
@@ -99,6 +99,20 @@ def connected(receiver: Party, directory: PartyDirectory) -> Platform:
     if entry.status is not ConnectionStatus.CONNECTED:
         raise ReceiverUnreachable(f"{receiver} is {entry.status}")
     return directory.platform(entry.platform_id)
+
+
+def emsp_connection(party: Party, version: Version, directory: PartyDirectory) -> Connection:
+    """Where a party that gave a command gets its result, and one that got a CDR is asked for it.
+
+    A 2.1.1 company that is both CPO and eMSP has two connections; towards its eMSP side the hub poses as a CPO.
+
+    Raises:
+        RoutingError: it cannot be called now, or not in this version.
+    """
+    for connection in connected(party, directory).connections:
+        if connection.version is version and connection.face in {None, Face.CPO}:
+            return connection
+    raise NotRoutable(f"{party} does not speak OCPI {version}")
 
 
 def _addressed_to_hub(message: Message) -> Exception:

@@ -20,10 +20,12 @@ HUB_NEXT: Final = "hub_next"
 """The parameter that carries a sealed link."""
 _PAGING: Final = frozenset({"offset", "limit", "date_from", "date_to"})
 _LINK: Final = re.compile(
-    r"""<(?P<target>[^>]*)>(?P<parameters>(?:\s*;\s*[^\s;,="]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)"""
+    r"""<(?P<target>[^<>]*)>(?P<parameters>(?:\s*;\s*[^\s;,="]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)"""
 )
 _VISIBLE: Final = re.compile(r"""[!#-;=?-~]+""")
-_REL: Final = re.compile(r""";\s*rel\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s;,"]*))""", re.IGNORECASE)
+_PARAMETER: Final = re.compile(
+    r""";\s*(?P<name>[^\s;,="]+)\s*(?:=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s;,"]*)))?"""
+)
 
 
 class NextPage(Struct, frozen=True):
@@ -41,10 +43,17 @@ def next_link(headers: RawHeaders, url: str) -> str | None:
     for name, value in headers:
         if name == b"link":
             for link in _LINK.finditer(value.decode("latin-1")):
-                relation = _REL.search(link["parameters"])
-                if relation and "next" in (relation["quoted"] or relation["plain"] or "").lower().split():
+                if "next" in _relations(link["parameters"]):
                     return urljoin(url, str(link["target"]).strip())
     return None
+
+
+def _relations(parameters: str) -> list[str]:
+    """The relation types of a link; of several `rel` the first counts."""
+    for parameter in _PARAMETER.finditer(parameters):
+        if parameter["name"].lower() == "rel":
+            return (parameter["quoted"] or parameter["plain"] or "").lower().split()
+    return []
 
 
 def host_of(url: str) -> str:
@@ -52,12 +61,15 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
 
-def standard_query(link: str, asked_url: str) -> str | None:
-    """The query of a link that is the URL asked before with other standard parameters; None for any other link."""
-    query, before = urlsplit(link), urlsplit(asked_url)
+def standard_query(link: str, endpoint_url: str) -> str | None:
+    """The query of a link to the endpoint itself with standard parameters; None for any other link.
+
+    `endpoint_url` has the query of the requester, whose parameters are as good as standard ones.
+    """
+    query, before = urlsplit(link), urlsplit(endpoint_url)
     if (query.scheme, query.netloc.lower(), query.path) != (before.scheme, before.netloc.lower(), before.path):
         return None
-    asked = {name for name, _ in parse_qsl(before.query, keep_blank_values=True)}
+    asked = {name for name, _ in parse_qsl(before.query, keep_blank_values=True)} - {HUB_NEXT}
     said = {name for name, _ in parse_qsl(query.query, keep_blank_values=True)}
     plain = said and said <= asked | _PAGING and _VISIBLE.fullmatch(query.query)
     return query.query if plain else None

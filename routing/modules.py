@@ -141,6 +141,8 @@ _BOOKINGS_SENDER: Final = (
     _Row(("booking_locations",), {"GET": None}, paged=True),
     _Row(_BOOKING_LOCATION, {"GET": None}),
     _Row(_CALENDAR, {"GET": None}),
+    # The chapter has no results that come later. Tools that expect them find them treated as those of commands.
+    _Row(("callback", CALLBACK_ID), {"POST": Body()}),
 )
 _BOOKINGS_RECEIVER: Final = (
     _pushed(_BOOKING_LOCATION, "GET PUT PATCH", "id", owner=True),

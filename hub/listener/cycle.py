@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from hub.listener.answers import Refusal, Renderer
+
+_INTERIM: Final = b"HTTP/1.1 100 "
+_WORTH_JOINING: Final = 64 * 1024
 
 
 class Cycle(RequestResponseCycle):
@@ -36,11 +40,41 @@ class Flow(FlowControl):
 
 
 class Outlet:
-    """The transport as an answer sees it: its `close` is the connection's, which knows how to end well."""
+    """The transport as an answer sees it. Its `close` is the connection's, which knows how to end well.
 
-    __slots__ = ("close", "is_closing", "write")
+    uvicorn writes the head of an answer when the app starts it. Here it goes out together with what follows, as ASGI
+    allows: a system call costs more than anything else an answer needs.
+    """
+
+    __slots__ = ("_close", "_head", "_write", "is_closing", "starting")
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.write = transport.write
+        self._write = transport.write
+        self._close = close
+        self._head = b""
+        self.starting = False
+        """Set when a request goes to the app: the head of its answer is next."""
         self.is_closing = transport.is_closing
-        self.close = close
+
+    def write(self, data: bytes) -> None:
+        """Write this, a head soon and everything else now."""
+        if self.starting and not data.startswith(_INTERIM):
+            self.starting = False
+            self._head = data
+        elif self._head and len(data) <= _WORTH_JOINING:
+            head, self._head = self._head, b""
+            self._write(head + data)
+        else:
+            self.flush()
+            self._write(data)
+
+    def flush(self) -> None:
+        """Write the head that waits, if one does."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._write(head)
+
+    def close(self) -> None:
+        """End the connection after what was written."""
+        self.flush()
+        self._close()

@@ -213,6 +213,7 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         assert isinstance(cycle, Cycle)  # noqa: S101 - the only kind made here; tells the type checker
         self._running = cycle
+        self._outlet.starting = True
         task = self.loop.create_task(cycle.run_asgi(app))
         self.tasks.add(task)
         self.rules.drain.entered()
@@ -225,6 +226,7 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that had to wait."""
         self.server_state.total_requests += 1
+        self._outlet.flush()  # there is no body to an answer to HEAD
         if self._ended or self.transport.is_closing():
             return
         if self.pipeline:
@@ -265,6 +267,7 @@ class Connection(HttpToolsProtocol):
         assert self._refusal is not None  # noqa: S101 - tells the type checker
         is_head = self._begun and self.scope.get("method") == "HEAD"
         rendered = self.rules.render(self._refusal)
+        self._outlet.flush()
         self.transport.write(
             answer_bytes(rendered, self.headers, self.server_state.default_headers, with_body=not is_head)
         )
@@ -322,7 +325,9 @@ class Connection(HttpToolsProtocol):
     def _linger(self) -> None:
         if self._ended:
             return
+        self._outlet.flush()
         self._deaf = self._ended = True
+        self._outlet.flush()
         self.receive_by = self.loop.time() + self.rules.limits.linger_s
         self.flow.held = False
         self.flow.resume_reading()

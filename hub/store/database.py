@@ -25,7 +25,6 @@ ANSWER_S = 5.0
 
 _CONNECT_S = 3.0
 _STATEMENT_S = 4.0
-_LOCK_S = 3.0
 _POOL_SIZE = 5
 _POOL_OVERFLOW = 10
 
@@ -85,10 +84,10 @@ class Database:
             raise HubFault(f"{self.name} does not answer; try again") from error
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """An engine whose connections are set up the way the hub needs them."""
+def open_engine(url: str, *, patience_s: float = _STATEMENT_S) -> AsyncEngine:
+    """An engine whose connections are set up the way the hub needs them, with statements that take that long at most."""
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args={"timeout": _LOCK_S}, pool_timeout=_LOCK_S)
+        engine = create_async_engine(url, connect_args={"timeout": patience_s}, pool_timeout=_CONNECT_S)
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_on_sqlite)
         return engine
@@ -96,17 +95,16 @@ def open_engine(url: str) -> AsyncEngine:
         url,
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
-        pool_timeout=_LOCK_S,
+        pool_timeout=_CONNECT_S,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "timeout": _CONNECT_S,
-            "command_timeout": _STATEMENT_S,
+            "command_timeout": patience_s,
             "server_settings": {
                 "application_name": "ocpi-hub",
-                "statement_timeout": _milliseconds(_STATEMENT_S),
-                "lock_timeout": _milliseconds(_LOCK_S),
-                "idle_in_transaction_session_timeout": _milliseconds(2 * ANSWER_S),
+                "statement_timeout": _milliseconds(patience_s),
+                "idle_in_transaction_session_timeout": _milliseconds(2 * patience_s),
             },
         },
     )
@@ -115,7 +113,6 @@ def open_engine(url: str) -> AsyncEngine:
 def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401  SQLAlchemy's adapter has no public type
     connection.isolation_level = None  # so that the driver begins nothing by itself
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(_LOCK_S)}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")

@@ -6,10 +6,11 @@ is swapped whole. A change reaches the snapshot in one of these ways, the earlie
 1. the process that made it reads it back from the truth;
 2. a notice on Redis, which may get lost;
 3. a look at the revision of Redis, twice a second;
-4. a look at the revision of the truth, every two seconds, and twice a second without Redis.
+4. a look at the revision of the truth, twice a second, which waits for nothing that Redis does.
 
-The fourth finds what a writer left undone that died after its commit. Whoever sees there that Redis is
-behind the truth, damaged, or ahead of it because the truth was restored, repairs Redis.
+The fourth finds what a writer left undone that died after its commit, and what nobody learns from a Redis that
+hangs. Whoever sees there that Redis is behind the truth, damaged, or ahead of it because the truth was restored,
+repairs Redis.
 
 A snapshot goes on serving whatever happens: a store that does not answer, or that turns up empty,
 removes nobody.
@@ -40,9 +41,7 @@ from routing.errors import HubFault
 log: FilteringBoundLogger = structlog.get_logger()
 
 FOLLOW_S = 0.5
-"""Between two looks at the store that is asked most often: Redis, or the database when there is no Redis."""
-COMPARE_S = 2.0
-"""Between two looks at the truth while Redis answers."""
+"""Between two looks at the same store, Redis or the database."""
 
 _AT_ONCE = 200
 """Platforms read in one step; between two steps the event loop does other work."""
@@ -74,12 +73,14 @@ class LiveDirectory:
         self._vault = vault
         self._redis = redis
         self._cache: DirectoryCache | None = None
+        self._cached: int | None = None  # the revision of Redis when it was asked last
         self._identity = ""
         self._revisions: dict[str, int] = {}
         self._swapping = asyncio.Lock()
         self._compare = SingleFlight(self._compare_with_truth)
         self._cache_moved = asyncio.Event()
         self._truth_wanted = asyncio.Event()
+        self._repair_wanted = asyncio.Event()
         self._cache_is_damaged = False
         self._truth_is_lost = False
         self._truth_outage = Outage(database.name)
@@ -100,7 +101,11 @@ class LiveDirectory:
         await self._load_first()
         steps: list[tuple[Callable[[], Awaitable[None]], asyncio.Event]] = [(self._compare, self._truth_wanted)]
         if self._cache is not None:
-            steps += [(self._follow_cache, self._cache_moved), (self._listen, asyncio.Event())]
+            steps += [
+                (self._follow_cache, self._cache_moved),
+                (self._repair, self._repair_wanted),
+                (self._listen, asyncio.Event()),
+            ]
         self._tasks = [asyncio.create_task(self._repeat(step, wake)) for step, wake in steps]
 
     async def stop(self) -> None:
@@ -116,7 +121,7 @@ class LiveDirectory:
             await self._follow_cache()
 
     async def announce(self) -> None:
-        """Take over what was just committed, here and in Redis, and tell the other processes. Never fails."""
+        """Take over what was just committed, and have Redis and the other processes told. Never fails."""
         try:
             await self._compare()
         except Exception:
@@ -136,8 +141,8 @@ class LiveDirectory:
     # ------------------------------------------------------------ the truth
 
     async def _compare_with_truth(self) -> None:
-        """One look at the truth: catch up with it, then let Redis catch up."""
-        mine, cached = self.snapshot.revision, await self._cache_revision()
+        """One look at the truth: catch up with it, and have Redis catch up."""
+        mine = self.snapshot.revision
         try:
             latest = await self._latest()
             if latest is None:
@@ -146,10 +151,10 @@ class LiveDirectory:
                 await self._load_again()
             elif latest > mine:
                 await self._adopt(await self._load(self._truth, mine))
-            if self._cache is not None and cached is not None and (cached != latest or self._cache_is_damaged):
-                await self._repair(self._cache, is_wrong=cached > latest or self._cache_is_damaged)
         except HubFault as error:
             self._truth_outage.begins(error)
+        if self._cache_is_wrong:
+            self._repair_wanted.set()
 
     async def _latest(self) -> int | None:
         """The revision of the truth; none when the database lost what it held, of which nothing can be learned."""
@@ -191,10 +196,11 @@ class LiveDirectory:
         if self._cache is None or self._cache_outage.is_on:
             return None
         try:
-            return await self._cache.revision()
+            self._cached = await self._cache.revision()
         except CacheUnreachable as error:
             self._cache_outage.begins(error)
             return None
+        return self._cached
 
     async def _follow_cache(self) -> None:
         """One look at Redis: catch up with it, or have it repaired."""
@@ -204,6 +210,7 @@ class LiveDirectory:
         try:
             cached = await cache.revision()
             self._cache_outage.ends()
+            self._cached = cached
             if cached > mine:
                 await self._adopt(await self._load_all(cache, mine, cached))
             if cached < mine:
@@ -218,19 +225,36 @@ class LiveDirectory:
             self._cache_is_damaged = True
             self._truth_wanted.set()
 
-    async def _repair(self, cache: DirectoryCache, *, is_wrong: bool) -> None:
+    @property
+    def _cache_is_wrong(self) -> bool:
+        return self._cached != self.snapshot.revision or self._cache_is_damaged
+
+    async def _repair(self) -> None:
         """Write what Redis lacks; everything, when what it has is wrong."""
+        cache = self._cache
+        if cache is None or self._cache_outage.is_on or not self._cache_is_wrong:
+            return
         try:
-            if is_wrong:
+            cached = await cache.revision()
+            latest = await self._latest()  # asked second, so that only a wrong cache can be ahead of it
+            if latest is None:
+                return
+            if cached > latest or self._cache_is_damaged:
                 await cache.clear()
                 self._cache_is_damaged = False
-            since = await cache.revision()
-            while (missing := await self._truth.changes(since, _AT_ONCE)).records:
-                is_written = await cache.write(since, missing.records)
-                since = missing.upto if is_written else await cache.revision()
-            await cache.notify()
+            await self._write_missing(cache)
         except CacheUnreachable as error:
             self._cache_outage.begins(error)
+        except HubFault as error:
+            self._truth_outage.begins(error)
+
+    async def _write_missing(self, cache: DirectoryCache) -> None:
+        since = await cache.revision()
+        while (missing := await self._truth.changes(since, _AT_ONCE)).records:
+            is_written = await cache.write(since, missing.records)
+            since = missing.upto if is_written else await cache.revision()
+        await cache.notify()
+        self._cached = since
 
     async def _listen(self) -> None:
         if self._cache is None:
@@ -289,13 +313,9 @@ class LiveDirectory:
                     log.exception("directory_task_failed")
                     silent_until = time.monotonic() + _QUIET_S
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause_after(step)):
+                async with asyncio.timeout(FOLLOW_S):
                     await wake.wait()
             wake.clear()
-
-    def _pause_after(self, step: Callable[[], Awaitable[None]]) -> float:
-        redis_answers = self._cache is not None and not self._cache_outage.is_on
-        return COMPARE_S if step == self._compare and redis_answers else FOLLOW_S
 
 
 def _parts(platforms: dict[str, tuple[int, PlatformPart]]) -> list[PlatformPart]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
-_PATIENCE_S = 0.1
+_PATIENCE_S = 0.5
 
 
 class SingleFlight:

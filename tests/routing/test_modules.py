@@ -23,6 +23,7 @@ URLS_HANDED_OVER = {
     (ModuleID.CDRS, RECEIVER, "GET"): ("{cdr_proxy_id}",),
     (ModuleID.COMMANDS, SENDER, "POST"): ("{command}", "{callback_id}"),
     (ModuleID.CHARGING_PROFILES, SENDER, "POST"): ("callback", "{callback_id}"),
+    (ModuleID.BOOKINGS, SENDER, "POST"): ("callback", "{callback_id}"),
 }
 
 Row = tuple[Version, str, InterfaceRole, str, tuple[str, ...]]
@@ -112,7 +113,8 @@ def test_no_operation_exists_that_the_specification_does_not_have() -> None:
         if not is_open(version, o)
     }
 
-    assert found - known == set()
+    # Bookings have no results that come later, but tools that name a response_url all the same.
+    assert found - known == {(Version.V2_3_0, ModuleID.BOOKINGS, SENDER, "POST", ("callback", "{}"))}
 
 
 def _fields(schema: Schema, entry: Mapping[str, Any]) -> dict[str, Any]:

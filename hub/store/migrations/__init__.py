@@ -17,7 +17,8 @@ from routing.errors import HubFault
 
 _LOCK = 0x0C91_4B00
 """Number of the advisory lock on PostgreSQL: processes that start at once take turns."""
-_PATIENCE_S = 60
+_PATIENCE_S = 60.0
+"""A migration, and the wait for another process that migrates, may take longer than what the hub does otherwise."""
 
 
 async def migrate(database_url: str) -> None:
@@ -27,7 +28,7 @@ async def migrate(database_url: str) -> None:
         HubFault: it does not answer, or refuses.
     """
     _make_folder_of(database_url)
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, patience_s=_PATIENCE_S)
     try:
         async with engine.execution_options(hub_begin_immediate=True).begin() as connection:
             await connection.run_sync(_upgrade)
@@ -39,9 +40,6 @@ async def migrate(database_url: str) -> None:
 
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        # A migration may take longer than what the hub allows a statement otherwise.
-        connection.execute(text(f"SET LOCAL statement_timeout = '{_PATIENCE_S}s'"))
-        connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE_S}s'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent))

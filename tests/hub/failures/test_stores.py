@@ -2,13 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+import pytest
 import redis
 
-from loadtests.simulator import Partner
-from tests.hub.failures.cluster import Cluster
+from loadtests.simulator import HubRefused, Partner
+from tests.hub.failures.cluster import Cluster, Server, lose_listeners, reaches
 from tests.hub.failures.traffic import unharmed
+from tests.hub.failures.waiting import eventually
+from tests.partners import CPO, partner, registered
+
+NO_POSTGRES, NO_REDIS = "PostgreSQL does not answer", "Redis does not answer"
+REFUSED_WITHIN_S = 8
+"""How long a partner may wait to hear that nothing can be stored now; five seconds are the database's share."""
+
+
+def stop(server: Server) -> None:
+    server.stop()
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """The server keeps its connections and answers nothing while the block lasts."""
+    server.freeze()
+    try:
+        yield
+    finally:
+        server.thaw()
+
+
+@contextmanager
+def listeners_lost(cluster: Cluster) -> Iterator[None]:
+    """No notice of a change has a chance while the block lasts."""
+    enough = threading.Event()
+
+    def lose() -> None:
+        while not enough.wait(0.005):
+            lose_listeners(cluster.redis)
+
+    thread = threading.Thread(target=lose)
+    lose_listeners(cluster.redis)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+def refused(cluster: Cluster, newcomer: Partner, token_a: str) -> int:
+    """Try to register, which must fail soon; the OCPI status of the refusal."""
+    began = time.monotonic()
+    with pytest.raises(HubRefused) as refusal:
+        newcomer.register(cluster.hub.versions_url, token_a)
+    assert time.monotonic() - began < REFUSED_WITHIN_S
+    return refusal.value.answer.status_code
+
+
+# --- Redis
 
 
 def test_messages_go_on_while_redis_is_killed_and_started_again(
@@ -16,17 +71,120 @@ def test_messages_go_on_while_redis_is_killed_and_started_again(
 ) -> None:
     with unharmed(partners) as traffic:
         with cluster.without(cluster.redis):
-            cluster.says("Redis does not answer")
+            cluster.says(NO_REDIS)
             traffic.goes_on()
         cluster.heals()
         cluster.spreads_changes(guest, emsp)
 
 
-def test_nothing_changes_when_redis_is_flushed(
+def test_nobody_notices_that_redis_is_flushed(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    with unharmed(partners) as traffic, redis.Redis.from_url(cluster.redis.url) as client:
+        held = client.dbsize()
+        client.flushall()
+        traffic.goes_on()
+        cluster.spreads_changes(guest, emsp)
+        eventually(lambda: client.dbsize() == held)
+
+
+def test_what_changes_while_redis_is_away_counts_everywhere_at_once_and_stays(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    with unharmed(partners) as traffic, registered(cluster.hub, partner(CPO)) as [banished], cluster.lines() as lines:
+        [platform] = cluster.hub.operator.ask("GET", "/api/v1/parties", params={"q": str(banished.party)})["items"]
+        with cluster.without(cluster.redis):
+            cluster.spreads_changes(guest, emsp)
+            with registered(cluster.hub, partner(CPO)) as [newcomer]:
+                assert all(line.versions(newcomer).http_status == 200 for line in lines)
+                cluster.hub.operator.ask("POST", f"/api/v1/platforms/{platform['platform_id']}/suspend")
+                suspended = time.monotonic()
+                for line in lines:
+                    eventually(lambda line=line: not reaches(line, emsp, banished.party))  # type: ignore[misc]
+                assert time.monotonic() - suspended < 1
+            traffic.goes_on()
+        cluster.heals()
+        for line in lines:
+            assert not reaches(line, emsp, banished.party)
+        cluster.spreads_changes(guest, emsp)
+
+
+def test_a_change_counts_everywhere_within_a_second_although_its_notice_is_lost(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    with unharmed(partners), listeners_lost(cluster):
+        print("lost", cluster.spreads_changes(guest, emsp))
+
+
+def test_a_redis_that_hangs_holds_up_no_message(
     cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
 ) -> None:
     with unharmed(partners) as traffic:
-        with redis.Redis.from_url(cluster.redis.url) as client:
-            client.flushall()
+        with frozen(cluster.redis):
+            traffic.goes_on()
+            cluster.says(NO_REDIS)
+            print("frozen", cluster.spreads_changes(guest, emsp))
+        cluster.heals()
+        cluster.spreads_changes(guest, emsp)
+
+
+def test_a_redis_that_pauses_for_some_seconds_holds_up_no_message(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    with unharmed(partners) as traffic, redis.Redis.from_url(cluster.redis.url) as client:
+        client.client_pause(3000)
+        print("pause", cluster.spreads_changes(guest, emsp))
         traffic.goes_on()
-        print(cluster.spreads_changes(guest, emsp))
+
+
+# --- PostgreSQL
+
+
+@pytest.mark.parametrize("end", [stop, stop], ids=["stopped", "killed"])
+def test_messages_go_on_without_postgresql_and_registrations_say_that_they_cannot(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner, end: object
+) -> None:
+    newcomer = partner(CPO)
+    invitation = cluster.hub.operator.invite(newcomer.name)
+    with unharmed(partners) as traffic, newcomer.running():
+        with cluster.without(cluster.postgres):
+            cluster.says(NO_POSTGRES)
+            traffic.goes_on()
+            assert refused(cluster, newcomer, invitation.token_a) == 3000
+            old = guest.authorization
+            with cluster.lines() as lines, pytest.raises(HubRefused):
+                lines[0].renew(guest)
+            assert guest.authorization == old
+        cluster.heals()
+        newcomer.register(invitation.versions_url, invitation.token_a)
+        print("pg", cluster.spreads_changes(guest, emsp))
+
+
+def test_a_postgresql_that_hangs_holds_up_no_message(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    newcomer = partner(CPO)
+    invitation = cluster.hub.operator.invite(newcomer.name)
+    with unharmed(partners) as traffic, newcomer.running():
+        with frozen(cluster.postgres):
+            assert refused(cluster, newcomer, invitation.token_a) == 3000
+            cluster.says(NO_POSTGRES)
+            traffic.goes_on()
+        print("pg hang heals", cluster.heals())
+        newcomer.register(invitation.versions_url, invitation.token_a)
+        cluster.spreads_changes(guest, emsp)
+
+
+# --- both
+
+
+def test_messages_go_on_without_any_store(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    with unharmed(partners) as traffic:
+        with cluster.without(cluster.postgres, cluster.redis):
+            cluster.says(NO_POSTGRES)
+            cluster.says(NO_REDIS)
+            traffic.goes_on()
+        cluster.heals()
+        cluster.spreads_changes(guest, emsp)

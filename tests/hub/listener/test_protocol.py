@@ -195,6 +195,28 @@ async def test_a_refusal_of_HEAD_has_no_body(listener: Listening) -> None:  # no
     assert (await client.rest()).endswith(b"Connection: close\r\n\r\n")
 
 
+async def test_an_answer_to_HEAD_does_not_wait_for_a_body(listener: Listening) -> None:  # noqa: N802 - HTTP
+    client = await listener.connect()
+    await client.send(b"HEAD /ok HTTP/1.1\r\nHost: hub\r\n\r\n")
+    async with asyncio.timeout(0.4):
+        head = await client.reader.readuntil(b"\r\n\r\n")
+    await client.send(LAST_GET)
+
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert [answer.status for answer in await client.answers()] == [200]
+
+
+async def test_a_client_that_asks_first_is_told_to_go_on(listener: Listening) -> None:
+    client = await listener.connect()
+    await client.send(post(b"Content-Length: 3", b"Expect: 100-continue", b"Connection: close"))
+    async with asyncio.timeout(0.4):
+        interim = await client.reader.readuntil(b"\r\n\r\n")
+    await client.send(b"abc")
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert [answer.json()["body"] for answer in await client.answers()] == [3]
+
+
 async def test_an_operator_gets_a_problem_document(listen: Listen) -> None:
     async with listen(render=problem_answer) as listener:
         [answer] = await listener.exchange(b"GET / HTTP/1.1\r\n\r\n")

@@ -224,10 +224,10 @@ def test_an_id_in_the_url_is_compared_decoded(cpo: Partner, emsp: Partner) -> No
 def test_nobody_can_push_under_the_name_of_another_platform(
     cpo: Partner, other_cpo: Partner, emsp: Partner, method: str
 ) -> None:
-    body = {} if method == "GET" else {"json": location(other_cpo.party)}
     for owner in (other_cpo.party, emsp.party, new_party(), Party("EU", "HUB")):
         path = path_of(owner, "LOC1")
-        answer = cpo.start(method, "locations", path, to=emsp.party, interface=RECEIVER, **body).result()
+        sent = cpo.start(method, "locations", path, to=emsp.party, interface=RECEIVER, json=location(owner))
+        answer = sent.result()
 
         assert status(answer) == (404, 2000)
         assert (answer.receiver, answer.sender) == (cpo.party, Party("EU", "HUB"))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from hub.store.database import open_engine
+from hub.store.migrations import migrate
+from hub.store.tables import Row
+from routing.errors import HubFault
+from tests.conftest import StoreUrls
+from tests.servers import Postgres
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_migrated_tables_are_those_the_code_declares(store_urls: StoreUrls) -> None:
+    await migrate(store_urls.database_url)
+
+    engine = open_engine(store_urls.database_url)
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(_differences)
+    await engine.dispose()
+
+    assert differences == []
+
+
+async def test_the_migrated_constraints_are_those_the_code_declares(
+    store_urls: StoreUrls, postgres_server: Postgres, tmp_path: Path
+) -> None:
+    """Alembic compares neither CHECK constraints nor what they say, so both databases are asked."""
+    is_sqlite = store_urls.redis_url is None
+    declared_url = (
+        f"sqlite+aiosqlite:///{tmp_path}/declared.db" if is_sqlite else await postgres_server.create_database()
+    )
+    await migrate(store_urls.database_url)
+    migrated, declared = open_engine(store_urls.database_url), open_engine(declared_url)
+    async with declared.begin() as connection:
+        await connection.run_sync(Row.metadata.create_all)
+
+    async with migrated.connect() as one, declared.connect() as other:
+        assert await one.run_sync(_constraints) == await other.run_sync(_constraints)
+    await migrated.dispose()
+    await declared.dispose()
+
+
+async def test_migrating_again_changes_nothing(store_urls: StoreUrls) -> None:
+    await migrate(store_urls.database_url)
+    before = await _identity(store_urls.database_url)
+
+    await migrate(store_urls.database_url)
+
+    assert await _identity(store_urls.database_url) == before
+
+
+async def test_processes_that_migrate_at_once_take_turns(store_urls: StoreUrls) -> None:
+    program = "import asyncio, sys; from hub.store.migrations import migrate; asyncio.run(migrate(sys.argv[1]))"
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", program, store_urls.database_url], stderr=subprocess.PIPE)
+
+    processes = [start() for _ in range(3)]
+    results = [await asyncio.to_thread(process.communicate) for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0, 0], results
+    assert len(await _identity(store_urls.database_url)) == 32
+
+
+async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
+    await migrate(f"sqlite+aiosqlite:///{tmp_path}/var/deeper/hub.db")
+
+    assert (tmp_path / "var/deeper/hub.db").exists()
+
+
+async def test_a_database_that_does_not_answer_is_a_hub_fault() -> None:
+    with pytest.raises(HubFault):
+        await migrate("postgresql+asyncpg://postgres@127.0.0.1:1/hub")
+
+
+def _differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), Row.metadata))
+
+
+def _constraints(connection: Connection) -> dict[str, object]:
+    """Everything about each table that has a name, with what it says."""
+    inspector = inspect(connection)
+    return {
+        table: (
+            sorted((each["name"], each["sqltext"]) for each in inspector.get_check_constraints(table)),
+            sorted(
+                (each["name"], each["constrained_columns"], each["referred_table"], each["options"])
+                for each in inspector.get_foreign_keys(table)
+            ),
+            sorted((each["name"], each["column_names"]) for each in inspector.get_unique_constraints(table)),
+            sorted((each["name"], each["column_names"]) for each in inspector.get_indexes(table)),
+            inspector.get_pk_constraint(table),
+            sorted((each["name"], str(each["type"]), each["nullable"]) for each in inspector.get_columns(table)),
+        )
+        for table in Row.metadata.tables
+    }
+
+
+async def _identity(url: str) -> str:
+    engine = open_engine(url)
+    async with engine.connect() as connection:
+        identity = (await connection.execute(text("SELECT identity FROM directory"))).scalar_one()
+    await engine.dispose()
+    return str(identity)
