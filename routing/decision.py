@@ -137,14 +137,19 @@ _SUB_ENDPOINTS: Final = ("/terminals", "/financial-advice-confirmations")
 
 
 def url_at(connection: Connection, message: Message) -> str:
-    """The URL of this message at the partner: its endpoint, one slash, the path and query as they came."""
+    """The URL of this message at the partner: its endpoint, one slash, the path and query as they came.
+
+    An endpoint that is called without a path is called exactly as it was registered, with or without a slash.
+    """
     operation = message.operation
-    endpoint = connection.endpoints[operation.module, operation.interface]
-    if operation.module == ModuleID.PAYMENTS:
-        for ending in _SUB_ENDPOINTS:
-            endpoint = endpoint.removesuffix(ending)
-    url = "/".join((endpoint, *message.segments))
-    if connection.quirks.trailing_slash:
+    url = connection.endpoints[operation.module, operation.interface]
+    if message.segments:
+        endpoint = url.rstrip("/")
+        if operation.module == ModuleID.PAYMENTS:
+            for ending in _SUB_ENDPOINTS:
+                endpoint = endpoint.removesuffix(ending)
+        url = "/".join((endpoint, *message.segments))
+    if connection.quirks.trailing_slash and not url.endswith("/"):
         url += "/"
     return f"{url}?{message.query}" if message.query else url
 

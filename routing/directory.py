@@ -49,7 +49,7 @@ class Connection(Struct, frozen=True, eq=False):
     """How the hub poses; set exactly for 2.1.1."""
     versions_url: str
     endpoints: Mapping[EndpointKey, str]
-    """URL of each (module, interface), without a slash at the end."""
+    """URL of each (module, interface), as the partner registered it."""
     hosts: frozenset[str]
     """Hosts our token may be sent to, lower case, each with `:port` where the URL names one."""
     authorization: Secret

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
 
 from msgspec import Struct
 
@@ -67,12 +67,16 @@ def standard_query(link: str, endpoint_url: str) -> str | None:
     `endpoint_url` has the query of the requester, whose parameters are as good as standard ones.
     """
     query, before = urlsplit(link), urlsplit(endpoint_url)
-    if (query.scheme, query.netloc.lower(), query.path) != (before.scheme, before.netloc.lower(), before.path):
+    if _place(query) != _place(before):
         return None
     asked = {name for name, _ in parse_qsl(before.query, keep_blank_values=True)} - {HUB_NEXT}
     said = {name for name, _ in parse_qsl(query.query, keep_blank_values=True)}
     plain = said and said <= asked | _PAGING and _VISIBLE.fullmatch(query.query)
     return query.query if plain else None
+
+
+def _place(url: SplitResult) -> tuple[str, str, str]:
+    return url.scheme, url.netloc.lower(), url.path.rstrip("/")
 
 
 def without_paging(query: str) -> str:
@@ -98,29 +102,26 @@ def with_sealed(query: str, sealed: str) -> str:
 
 _RESPONSE_URL: Final = "response_url="
 _DURATION: Final = re.compile(r"duration=[0-9]+")
+_UNENCODED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""An encoded URL has no colon behind its scheme; one that has was never encoded."""
 
 
 def response_url_in(query: str) -> tuple[str, str] | None:
     """(the response_url in a query, the rest of the query), or None when there is none.
 
     The chapter's own examples leave the URL unencoded, so that parameters of its own spill over: what follows
-    `response_url=` belongs to it, except `duration`. OCPI 2.2.1, "ChargingProfiles".
+    such a one belongs to it, except `duration`. OCPI 2.2.1, "ChargingProfiles".
     """
     parts = query.split("&")
     start = next((index for index, part in enumerate(parts) if part.startswith(_RESPONSE_URL)), None)
     if start is None:
         return None
-    inside = [part for part in parts[start + 1 :] if not _DURATION.fullmatch(part)]
-    rest = parts[:start] + [part for part in parts[start + 1 :] if _DURATION.fullmatch(part)]
-    value = "&".join([parts[start].removeprefix(_RESPONSE_URL), *inside])
-    return _decoded(value), "&".join(rest)
-
-
-def _decoded(value: str) -> str:
-    """An encoded URL has no colon after its scheme; one that has was never encoded."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
-        return value
-    return parameter(f"url={value}", "url") or ""
+    before, value, after = parts[:start], parts[start].removeprefix(_RESPONSE_URL), parts[start + 1 :]
+    if _UNENCODED.match(value) is None:
+        return parameter(f"url={value}", "url") or "", "&".join(before + after)
+    inside = [part for part in after if not _DURATION.fullmatch(part)]
+    rest = [part for part in after if _DURATION.fullmatch(part)]
+    return "&".join([value, *inside]), "&".join(before + rest)
 
 
 def with_response_url(rest: str, url: str) -> str:

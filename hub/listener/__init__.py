@@ -6,6 +6,7 @@
   with `head`, what the head of a request must be, and `cycle`, what of uvicorn's differs
 - `port`      one listening socket with its connections
 - `drain`     whether new messages are still taken, and whether any is in flight
+- `early`, `signals`  how a process is told to end, before it serves and while it does
 - `serving`   the process that runs both listeners, from start to end
 - `workers`   the same with several processes for partners; `worker` is one of them
 """

@@ -23,10 +23,11 @@ from structlog.typing import FilteringBoundLogger
 
 from hub.listener.answers import ocpi_answer, problem_answer
 from hub.listener.drain import Drain
+from hub.listener.early import end_on_signals
 from hub.listener.lifespan import App, StartFailed, running
 from hub.listener.port import Port, bind
 from hub.listener.rules import Limits, Rules, Timing
-from hub.listener.signals import Stopped, StopSignals, end_on_signals
+from hub.listener.signals import Stopped, StopSignals
 from hub.listener.workers import Problems, Workers, prepare_metrics
 from hub.settings import Settings
 

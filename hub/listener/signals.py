@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, from the first moment of a process to its last."""
+"""SIGTERM and SIGINT while a process serves."""
 
 from __future__ import annotations
 
@@ -11,21 +11,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+from hub.listener.early import END_SIGNALS
 
 
 class Stopped(Exception):
     """The process was told to end while it was still starting."""
-
-
-def end_on_signals() -> None:
-    """End this process at once, and well, when it is told to while it does not serve. Main thread only."""
-    for number in _SIGNALS:
-        signal.signal(number, _end)
-
-
-def _end(_: int, __: FrameType | None) -> None:
-    os._exit(0)
 
 
 class StopSignals:
@@ -43,7 +33,7 @@ class StopSignals:
 
     def install(self) -> None:
         """Take over both signals. Main thread only."""
-        for number in _SIGNALS:
+        for number in END_SIGNALS:
             signal.signal(number, self._handle)
 
     @contextmanager

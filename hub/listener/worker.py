@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 from hub.listener.drain import Drain
+from hub.listener.early import end_on_signals
 from hub.listener.lifespan import running
 from hub.listener.port import Port
 from hub.listener.serving import (
@@ -25,7 +26,7 @@ from hub.listener.serving import (
     patience_s,
     serve_partners,
 )
-from hub.listener.signals import Stopped, StopSignals, end_on_signals
+from hub.listener.signals import Stopped, StopSignals
 from hub.listener.workers import DRAIN, END, READY, Assignment
 from hub.observability import configure_logging
 from hub.settings import Settings

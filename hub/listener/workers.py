@@ -132,6 +132,9 @@ class Workers:
         """Have all workers finish what they are doing and end."""
         self._ending.set()
         self._tell(END)
+        for place in self._places:
+            if place.worker is not None and place.worker.process.returncode is None and not place.ready.is_set():
+                place.worker.process.terminate()  # it is starting and does not listen yet
         await self._all_gone()
 
     async def kill(self) -> None:

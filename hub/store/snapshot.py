@@ -78,9 +78,7 @@ def _readable_connections(record: PlatformRecord, vault: Vault) -> Iterator[Conn
             version=connection.version,
             face=connection.face,
             versions_url=connection.versions_url,
-            endpoints=MappingProxyType(
-                {(each.module, each.interface): each.url.rstrip("/") for each in connection.endpoints}
-            ),
+            endpoints=MappingProxyType({(each.module, each.interface): each.url for each in connection.endpoints}),
             hosts=hosts(record, connection),
             authorization=authorization(record, connection, our_token),
             quirks=record.quirks,

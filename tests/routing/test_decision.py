@@ -245,6 +245,14 @@ def test_path_and_query_reach_the_receiver_as_they_came(a: str, b: str, query: s
     assert url == f"https://cpo.example/x/{a}/{b}{'/' if slash else ''}{'?' if query else ''}{query}"
 
 
+@pytest.mark.parametrize("endpoint", ["https://cpo.example/x", "https://cpo.example/x/"])
+def test_an_endpoint_is_called_as_it_was_registered_and_joined_with_one_slash(endpoint: str) -> None:
+    way = connection("cpo", endpoints={("locations", SENDER): endpoint})
+
+    assert url_at(way, message(CPO, path="", query="limit=5")) == f"{endpoint}?limit=5"
+    assert url_at(way, message(CPO, path="L1", query="")) == "https://cpo.example/x/L1"
+
+
 @pytest.mark.parametrize(
     ("path", "query", "plain", "with_slash"),
     [
