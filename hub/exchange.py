@@ -26,6 +26,7 @@ from routing.dialects import DIALECTS
 from routing.directory import Connection, Platform, Registered
 from routing.errors import HubError, InvalidParameters, NoSuchPath, Overloaded, Unauthorized
 from routing.message import (
+    NO_ROUTING,
     Answer,
     Call,
     Message,
@@ -146,9 +147,9 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     hub.limits.message_of(platform.id)
     module, segments = read_path(arrival.path)
     trace.operation = operation = _operation(arrival, connection, module, segments)
-    addresses = _addresses(arrival, platform, connection)
+    addresses = _addresses(arrival, connection)
     trace.receiver = addresses.receiver
-    trace.sender = check_sender(addresses, platform, hub.directory.snapshot)
+    trace.sender = check_sender(addresses, connection, hub.directory.snapshot)
     message = Message(
         version=arrival.entrance.version,
         operation=operation,
@@ -212,21 +213,22 @@ async def _caller(arrival: Arrival, hub: Hub) -> tuple[Platform, Connection]:
 
 
 def _operation(arrival: Arrival, connection: Connection, module: str, segments: tuple[str, ...]) -> Operation:
-    interface = arrival.entrance.interface_of(module)
     if module in connection.quirks.custom_modules:
-        return custom_operation(module, interface, arrival.method)
-    return operation_at(arrival.entrance.version, module.lower(), interface, arrival.method, segments)
+        return custom_operation(module, arrival.entrance.interface_of(module), arrival.method)
+    module = module.lower()  # identifiers are CiStrings
+    interface = arrival.entrance.interface_of(module)
+    return operation_at(arrival.entrance.version, module, interface, arrival.method, segments)
 
 
-def _addresses(arrival: Arrival, platform: Platform, connection: Connection) -> RoutingHeaders:
-    """Who writes to whom, as far as the message says. A 2.1.1 partner is its one party and names no receiver."""
+def _addresses(arrival: Arrival, connection: Connection) -> RoutingHeaders:
+    """Who writes to whom, as far as the message says."""
     if DIALECTS[connection.version].routing_headers:
         if connection.quirks.strict_ids:
             _check_ids(arrival.headers)
         return read_routing_headers(arrival.headers)
     if connection.quirks.routing_headers_211:
         return read_routing_headers(arrival.headers)
-    return RoutingHeaders(None, platform.parties[0])
+    return NO_ROUTING
 
 
 def _check_ids(headers: RawHeaders) -> None:

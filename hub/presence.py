@@ -11,6 +11,7 @@ from hub.ids import new_ids
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits, PartnerClient
 from hub.store.platforms import Platforms
+from routing.bodies import without_bom
 from routing.directory import Connection
 from routing.envelope import SUCCESS, read_envelope
 from routing.errors import HubError, HubFault
@@ -93,7 +94,7 @@ class Presence:
         except HubError as error:
             bound.warning("partner_check_failed", reason=str(error))
             return
-        head = read_envelope(reply.body)
+        head = read_envelope(without_bom(reply.body))
         self.seen(connection.id)
         if reply.http_status == 200 and head is not None and head.status_code // 1000 * 1000 == SUCCESS:
             bound.info("partner_checked", http_status=reply.http_status)

@@ -20,6 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 from routing.bodies import Members, check_body, owner_in, owner_in_path, owners_of_tokens
+from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, Platform
 from routing.errors import (
     ForeignSender,
@@ -34,6 +35,7 @@ from routing.message import Message, RoutingHeaders
 from routing.modules import Body
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, ModuleID, Party, Version
 
+_NO_SENDER: Final = "OCPI-from-country-code and OCPI-from-party-id are missing"
 _UNKNOWN_RECEIVER: Final = "OCPI-to names no party that can be reached through this hub"
 
 
@@ -45,8 +47,10 @@ class Forward(Struct, frozen=True, eq=False):
     url: str
 
 
-def check_sender(addresses: RoutingHeaders, platform: Platform, directory: PartyDirectory) -> Party:
-    """The party that a message of this platform is from.
+def check_sender(addresses: RoutingHeaders, connection: Connection, directory: PartyDirectory) -> Party:
+    """The party that a message through this connection is from.
+
+    A version without routing headers has one party to a connection, which is always meant.
 
     Raises:
         InvalidParameters: it names none, and the hub may not or cannot fill it in.
@@ -55,15 +59,24 @@ def check_sender(addresses: RoutingHeaders, platform: Platform, directory: Party
     """
     sender = addresses.sender
     if sender is None:
-        if len(platform.parties) != 1 or not platform.quirks.infer_from:
-            raise InvalidParameters("OCPI-from-country-code and OCPI-from-party-id are missing")
-        sender = platform.parties[0]
+        if DIALECTS[connection.version].routing_headers and not connection.quirks.infer_from:
+            raise InvalidParameters(_NO_SENDER)
+        sender = _only_party(directory.platform(connection.platform_id), directory)
     entry = directory.entry(sender)
-    if entry is None or entry.platform_id != platform.id:
+    if entry is None or entry.platform_id != connection.platform_id:
         raise ForeignSender("OCPI-from is not a party of the platform this token belongs to")
     if entry.status is ConnectionStatus.SUSPENDED:
         raise SuspendedSender("The party of OCPI-from is suspended at this hub")
     return sender
+
+
+def _only_party(platform: Platform, directory: PartyDirectory) -> Party:
+    """The one party a platform can write as. Those it gave up are still listed, and do not count beside others."""
+    entries = [entry for party in platform.parties if (entry := directory.entry(party)) is not None]
+    able = [entry for entry in entries if entry.status is not ConnectionStatus.SUSPENDED] or entries
+    if len(able) != 1:
+        raise InvalidParameters(_NO_SENDER)
+    return able[0].party
 
 
 def decide(message: Message, directory: PartyDirectory, hub: Party) -> Forward:

@@ -5,10 +5,8 @@
     ├── ForeignSender               403 / 2001  OCPI-from names a party of another platform
     ├── SuspendedSender             403 / 2001  OCPI-from names a suspended party
     ├── InvalidParameters           200 / 2001  readable, but wrong
-    ├── NotEnoughInformation        200 / 2002
     ├── UnreadableBody              400 / 2001  not JSON, not UTF-8, or ambiguous
     ├── NoSuchPath                  404 / 2000  unknown module, interface or object
-    │   └── UnknownLocation         404 / 2003
     ├── UnsupportedVersion          404 / 3002  details of a version the hub does not have
     ├── WrongMethod                 405 / 2000  with Allow
     │   └── AlreadyRegistered       405 / 2000  POST of credentials where PUT is meant
@@ -77,12 +75,6 @@ class InvalidParameters(HubError):
     ocpi_status = 2001
 
 
-class NotEnoughInformation(HubError):
-    """The message lacks what routing it would need."""
-
-    ocpi_status = 2002
-
-
 class UnreadableBody(HubError):
     """A body that is no JSON text, or one that two readers could understand differently."""
 
@@ -94,12 +86,6 @@ class NoSuchPath(HubError):
     """A path the hub does not have, or an object nobody owns."""
 
     http_status = 404
-
-
-class UnknownLocation(NoSuchPath):
-    """A location nobody knows."""
-
-    ocpi_status = 2003
 
 
 class UnsupportedVersion(HubError):

@@ -137,7 +137,7 @@ _PAYMENTS_RECEIVER: Final = (
 _BOOKING_LOCATION: Final = ("booking_locations", "{booking_location_id}")
 _CALENDAR: Final = (*_BOOKING_LOCATION, "{calendar_id}")
 _BOOKINGS_SENDER: Final = (
-    _Row((), {"GET": None, "POST": Body(owner=True, token=True, response_url=True)}, paged=True),
+    _Row((), {"GET": None, "POST": Body(owner=True, response_url=True)}, paged=True),
     _Row(("booking_locations",), {"GET": None}, paged=True),
     _Row(_BOOKING_LOCATION, {"GET": None}),
     _Row(_CALENDAR, {"GET": None}),

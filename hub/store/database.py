@@ -85,7 +85,7 @@ class Database:
 
 
 def open_engine(url: str, *, patience_s: float = _STATEMENT_S) -> AsyncEngine:
-    """An engine whose connections are set up the way the hub needs them, with statements that take that long at most."""
+    """An engine whose connections are set up the way the hub needs them. A statement may take `patience_s` seconds."""
     if url.startswith("sqlite"):
         engine = create_async_engine(url, connect_args={"timeout": patience_s}, pool_timeout=_CONNECT_S)
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)

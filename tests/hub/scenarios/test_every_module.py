@@ -18,6 +18,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Json, Partner
 from routing.modules import interfaces_of
 from routing.vocabulary import CONFIGURATION_MODULES, InterfaceRole, ModuleID, Party, Role, Version
+from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.wire import routed, say
 from tests.ocpi import example, load
 from tests.partners import CPO, EMSP, new_party, partner, path_of, registered
@@ -69,9 +70,8 @@ def pairs(hub: HubProcess) -> Iterator[dict[Version, Pair]]:
     """One pair of each version. In 2.1.1 it is a CPO and an eMSP, because there the interfaces follow from that."""
     everyone = {version: (_complete(version, Role.CPO), _complete(version, Role.EMSP)) for version in Version}
     with registered(hub, *(each for pair in everyone.values() for each in pair)):
-        for each in hub.operator.ask("GET", "/api/v1/platforms", params={"limit": 200})["items"]:
-            if each["version"] == Version.V2_1_1:
-                hub.operator.change(each["id"], routing_headers_211=True)
+        for each in everyone[Version.V2_1_1]:
+            hub.operator.change(platform_of(hub, each), routing_headers_211=True)
         yield {version: Pair(*pair) for version, pair in everyone.items()}
 
 
@@ -264,13 +264,12 @@ def test_partners_on_different_versions_cannot_talk_yet(
 
 def test_custom_modules_go_between_partners_who_may_use_them(hub: HubProcess) -> None:
     module = "nltnm-reservations"
-    modules = {(module, RECEIVER), ("tokens", RECEIVER)}
-    sender = Partner("custom", {new_party(): [Role.EMSP]}, modules={(module, SENDER)})
-    receiver = Partner("custom", {new_party(): [Role.CPO]}, modules=modules)
+    sender = Partner("custom", {new_party(): [Role.EMSP]}, modules={(module, SENDER), ("tokens", SENDER)})
+    receiver = Partner("custom", {new_party(): [Role.CPO]}, modules={(module, RECEIVER), ("tokens", RECEIVER)})
     with registered(hub, sender, receiver, partner(CPO), partner(EMSP)) as [one, other, without, stranger]:
-        for each in hub.operator.ask("GET", "/api/v1/platforms", params={"limit": 200})["items"]:
-            if each["name"] == "custom":
-                hub.operator.change(each["id"], custom_modules=[module])
+        for each in (one, other):
+            hub.operator.change(platform_of(hub, each), custom_modules=[module])
+            each.update()
         url = f"{hub.url}/ocpi/2.2.1/receiver/{module}/any/thing?x=1"
 
         answer = one.put(url, to=other.party, body=b'{ "a": 1.0 }')

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import AsyncExitStack
 
 import pytest
 from redis.asyncio import Redis
@@ -10,13 +8,12 @@ from sqlalchemy import text
 
 from hub.store.database import Database
 from hub.store.live_directory import LiveDirectory
-from hub.store.migrations import migrate
 from hub.store.platforms import Platforms
 from hub.store.vault import Vault, VaultError
 from routing.directory import Registered
 from routing.vocabulary import ConnectionStatus, Party, Secret
 from tests.conftest import StoreUrls
-from tests.hub.store.opened import CPO, EMSP, HUB, KEY, Process, eventually, first_process, process, registration
+from tests.hub.store.opened import CPO, EMSP, HUB, KEY, Process, eventually, process
 
 pytestmark = pytest.mark.anyio
 
@@ -40,8 +37,8 @@ async def test_two_processes_that_write_at_once_end_with_the_same_directory(
     store: Process, store_urls: StoreUrls
 ) -> None:
     async with process(store_urls) as other:
-        names = [Party("NL", f"P{number:02}") for number in range(20)]
-        await asyncio.gather(*(each.connected(party) for each, party in zip([store, other] * 10, names, strict=True)))
+        names = [Party("NL", f"P{number:02}") for number in range(8)]
+        await asyncio.gather(*(each.connected(party) for each, party in zip([store, other] * 4, names, strict=True)))
         await eventually(lambda: store.snapshot.revision == other.snapshot.revision, within_s=1)
 
         for party in names:

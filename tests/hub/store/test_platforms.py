@@ -164,7 +164,7 @@ async def test_registering_again_replaces_tokens_version_and_endpoints_and_keeps
     assert after.hosts == {"elsewhere.example.com"}
     assert set(after.endpoints.values()) == {
         "https://elsewhere.example.com/ocpi/credentials",
-        "https://elsewhere.example.com/ocpi/locations",
+        "https://elsewhere.example.com/ocpi/locations/",
     }
 
 
