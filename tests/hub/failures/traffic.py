@@ -40,6 +40,10 @@ class Sending(NamedTuple):
         """Whether the receiver's success came back."""
         return isinstance(self.outcome, Answer) and self.outcome.status_code == 1000
 
+    def __str__(self) -> str:
+        what = self.outcome.body if isinstance(self.outcome, Answer) else repr(self.outcome)
+        return f"{self.sender.party} to {self.receiver.party}: {what!r}"
+
 
 class Traffic:
     """Messages on every way between each CPO and each eMSP, one after the other on each, while the block lasts.
@@ -143,7 +147,7 @@ def unharmed(partners: Sequence[Partner]) -> Iterator[Traffic]:
         traffic.goes_on()
         yield traffic
         traffic.goes_on()
-    assert traffic.failures == []
+    assert list(map(str, traffic.failures)) == []
     traffic.check_arrivals()
 
 

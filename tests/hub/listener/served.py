@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,6 +30,7 @@ def mode() -> str:
 async def live(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     await receive()
     if mode() == "slow_start":
+        say("starting")
         await asyncio.sleep(60)
     if mode() == "failing_start":
         raise RuntimeError("the store\ndoes not answer")
@@ -48,6 +48,7 @@ async def partner_app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISend
         return
     assert scope["type"] == "http"
     if scope["path"] == "/wait":
+        say("waiting")
         await asyncio.sleep(float(scope["query_string"]))
     await answer(send, 200, b"%d" % os.getpid())
 
@@ -92,5 +93,9 @@ def main() -> int:
 
 
 def ready() -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    say("ready")
+
+
+def say(word: str) -> None:
+    """Tell the test."""
+    os.write(1, f"{word}\n".encode())

@@ -12,14 +12,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
+_COMMAND = """\
+from hub.listener.early import end_on_signals
+end_on_signals()
+import sys
+from tests.hub.listener import served
+sys.exit(served.main())
+"""
 
 
 class Said(NamedTuple):
@@ -58,7 +65,7 @@ class Process:
             "TEST_TIMING": json.dumps(timing),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "import sys; from tests.hub.listener import served; sys.exit(served.main())"],
+            [sys.executable, "-c", _COMMAND],
             cwd=folder,
             env=environment | shared if workers > 1 else environment,
             stdout=subprocess.PIPE,
@@ -67,8 +74,13 @@ class Process:
         )
 
     def ready(self) -> None:
+        """Wait until both listeners accept."""
+        self.says("ready")
+
+    def says(self, word: str) -> None:
+        """Wait for the process, or a worker of it, to say this next."""
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        assert self.process.stdout.readline() == f"{word}\n"
 
     def get(self, path: str = "/", *, operator: bool = False) -> Said:
         connection = http.client.HTTPConnection(
@@ -143,7 +155,7 @@ def refused(hub: Process) -> bool:
 @pytest.fixture
 def behind() -> Iterator[ThreadPoolExecutor]:
     """For requests that take their time."""
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         yield pool
 
 
@@ -163,7 +175,8 @@ def test_messages_in_flight_finish_while_new_ones_are_refused(tmp_path: Path, be
     with running(tmp_path) as hub:
         hub.ready()
         in_flight = [behind.submit(hub.get, "/wait?1.5") for _ in range(4)]
-        time.sleep(0.3)  # there is no sign by which a request shows that it is in flight
+        for _ in in_flight:
+            hub.says("waiting")
         hub.signal()
         until(lambda: refused(hub))
         new, ready = hub.get(), hub.get("/readyz", operator=True)
@@ -180,7 +193,7 @@ def test_messages_that_take_too_long_are_cut(tmp_path: Path, behind: ThreadPoolE
     with running(tmp_path, grace_s=0.3, cut_s=0.2) as hub:
         hub.ready()
         in_flight = behind.submit(hub.get, "/wait?60")
-        time.sleep(0.3)
+        hub.says("waiting")
         began = time.monotonic()
         hub.signal()
 
@@ -193,7 +206,7 @@ def test_a_second_signal_cuts_at_once(tmp_path: Path, behind: ThreadPoolExecutor
     with running(tmp_path, cut_s=0.2) as hub:
         hub.ready()
         in_flight = behind.submit(hub.get, "/wait?60")
-        time.sleep(0.3)
+        hub.says("waiting")
         hub.signal()
         until(lambda: refused(hub))
         hub.signal()
@@ -249,17 +262,10 @@ def test_a_start_that_fails_is_one_line(tmp_path: Path, mode: str, workers: int,
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_hub_that_is_still_starting_ends_when_told(tmp_path: Path, workers: int) -> None:
     with running(tmp_path, mode="slow_start", workers=workers) as hub:
-        until(lambda: can_connect(hub.ports.partner))
-        time.sleep(0.3)
+        hub.says("starting")
         hub.signal()
 
         assert hub.end() == (0, "")
-
-
-def can_connect(port: int) -> bool:
-    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 def test_a_hub_that_hangs_at_its_end_ends_anyway(tmp_path: Path) -> None:
@@ -274,19 +280,17 @@ def test_a_hub_that_hangs_at_its_end_ends_anyway(tmp_path: Path) -> None:
 def test_a_signal_at_any_moment_of_the_start_ends_the_hub(
     tmp_path: Path, behind: ThreadPoolExecutor, workers: int
 ) -> None:
-    def end_after(delay_s: float) -> tuple[float, int, float]:
+    def end_after(delay_s: float) -> int:
         with running(tmp_path, workers=workers) as hub:
             time.sleep(delay_s)
             hub.signal()
-            began = time.monotonic()
             code, said = hub.end()
             assert "Traceback" not in said
-            return delay_s, code, time.monotonic() - began
+            return code
 
-    ends = list(behind.map(end_after, [0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.2, 3.0]))
+    codes = list(behind.map(end_after, [0, 0.2, 0.5, 0.8, 1.2, 1.6, 2.2, 3.0]))
 
-    assert all(code in {0, -signal.SIGTERM} and took_s < 8 for _, code, took_s in ends), ends
-    assert ends[-1][1] == 0
+    assert set(codes) <= {0, -signal.SIGTERM}, "the latter before the first line of Python"
 
 
 # With workers
@@ -321,7 +325,8 @@ def test_messages_in_flight_in_a_worker_finish(tmp_path: Path, behind: ThreadPoo
     with running(tmp_path, workers=2) as hub:
         hub.ready()
         in_flight = [behind.submit(hub.get, "/wait?1.5") for _ in range(4)]
-        time.sleep(0.3)
+        for _ in in_flight:
+            hub.says("waiting")
         hub.signal()
         until(lambda: hub.get("/readyz", operator=True).status == 503)
 
@@ -333,7 +338,7 @@ def test_a_worker_told_to_end_on_its_own_finishes_and_is_replaced(tmp_path: Path
     with running(tmp_path, workers=2) as hub:
         hub.ready()
         in_flight = behind.submit(hub.get, "/wait?1")
-        time.sleep(0.3)
+        hub.says("waiting")
         pids = hub.worker_pids(2)
         for pid in pids:
             os.kill(pid, signal.SIGTERM)

@@ -27,7 +27,7 @@ VAULT = Vault(Secret("key material"))
 NOW = datetime.now(UTC)
 
 
-def _connection(**changes: Any) -> ConnectionRecord:
+def _connection(**changes: Any) -> ConnectionRecord:  # noqa: ANN401 - whatever the field takes
     values: dict[str, Any] = {
         "id": "connection",
         "version": Version.V2_2_1,
@@ -46,7 +46,7 @@ def _connection(**changes: Any) -> ConnectionRecord:
     return ConnectionRecord(**(values | changes))
 
 
-def _record(**changes: Any) -> PlatformRecord:
+def _record(**changes: Any) -> PlatformRecord:  # noqa: ANN401 - whatever the field takes
     values: dict[str, Any] = {
         "id": "platform",
         "name": "Volt",

@@ -1,0 +1,64 @@
+"""A worker dies in the middle of traffic: its connections are all that is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
+
+import pytest
+
+from loadtests.simulator import Answer, Behaviour, Partner
+from tests.hub.failures.cluster import WORKERS, Cluster
+from tests.hub.failures.traffic import Traffic
+from tests.hub.failures.waiting import eventually
+from tests.partners import CPO, partner, registered
+
+SLOW = Behaviour(delay_s=1.0)
+
+
+def test_a_killed_worker_takes_only_its_own_connections_with_it_and_is_replaced(
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
+) -> None:
+    doomed, survivor = cluster.workers
+    with Traffic(partners) as traffic, ThreadPoolExecutor() as threads:
+        traffic.goes_on()
+        guest.answers_next(SLOW, times=WORKERS)
+        with cluster.line_to(doomed) as lost, cluster.line_to(survivor) as kept:
+            answers = [threads.submit(line.push_token, emsp, guest.party) for line in (lost, kept)]
+            guest.received.wait_for("tokens", count=WORKERS)
+            doomed.kill()
+            doomed.wait()
+            died = time.monotonic()
+            assert cluster.problems == ["1 of 2 workers are serving"]
+            traffic.goes_on()
+            with pytest.raises((HTTPException, OSError)):
+                answers[0].result()
+            assert answers[1].result().status_code == 1000
+
+        cluster.heals()
+        [new] = set(cluster.workers) - {survivor}
+        with cluster.line_to(new) as line:
+            assert all(line.push_token(emsp, each.party).status_code == 1000 for each in [*partners[::2], guest])
+        traffic.goes_on()
+        cluster.spreads_changes(guest, emsp)
+
+    assert not [each for each in traffic.failures if isinstance(each.outcome, Answer) or each.began > died]
+    traffic.check_arrivals()
+
+
+def test_what_a_worker_had_just_changed_when_it_was_killed_is_not_lost(
+    cluster: Cluster, partners: Sequence[Partner], emsp: Partner
+) -> None:
+    """It commits, answers and dies before anybody may have heard of it."""
+    doomed, survivor = cluster.workers
+    with registered(cluster.hub, partner(CPO)) as [guest]:
+        with cluster.line_to(doomed) as line, cluster.line_to(survivor) as other:
+            old = guest.authorization
+            line.renew(guest)
+            doomed.kill()
+            assert other.versions(guest).http_status == 200
+            eventually(lambda: other.ask("GET", f"{cluster.hub.versions_url}", (("authorization", old),)).http_status == 401)
+        cluster.heals()
+        assert len(partners) == len([each for each in partners if emsp is each or each])
