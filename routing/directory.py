@@ -19,14 +19,14 @@ from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Rol
 EndpointKey: TypeAlias = tuple[str, InterfaceRole]
 
 
-class CredentialsRole(Struct, frozen=True):
+class CredentialsRole(Struct, frozen=True, gc=False):
     """One role of a party, as it registered it. OCPI 2.2.1, "CredentialsRole class"."""
 
     role: Role
     business_details: dict[str, Any]
 
 
-class PartyEntry(Struct, frozen=True):
+class PartyEntry(Struct, frozen=True, gc=False):
     """A party and how it can be reached."""
 
     party: Party

@@ -21,6 +21,9 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 _BLANKS: Final = b" \t"
 """May stand around the value of a header and are no part of it; the server's parser leaves those behind it."""
+JSON: Final = (b"content-type", b"application/json")
+"""The header of every body there is in OCPI."""
+
 _ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
 _COUNTRY_CODE: Final = re.compile(rb"[A-Za-z]{2}")
 _PARTY_ID: Final = re.compile(rb"[\x21-\x7e]{1,3}")

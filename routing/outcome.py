@@ -22,7 +22,7 @@ from routing.bodies import without_bom
 from routing.dialects import Dialect
 from routing.envelope import envelope, read_envelope
 from routing.errors import HubError, NotRoutable, ReceiverUnreachable
-from routing.message import Answer, RawHeaders, Reply
+from routing.message import Answer, RawHeaders, Reply, routing_headers
 from routing.modules import Operation
 from routing.vocabulary import ModuleID, Party
 
@@ -40,6 +40,19 @@ _KEPT: Final = frozenset({b"x-total-count", b"x-limit", b"allow"})
 def refuses_our_token(reply: Reply) -> bool:
     """Whether the partner no longer accepts the hub, which its operator and the hub's have to hear of."""
     return reply.http_status in _REFUSES_OUR_TOKEN
+
+
+def misaddressed(reply: Reply, sender: Party, receiver: Party) -> dict[str, str]:
+    """The routing headers of an answer from `receiver` to `sender` that say something else.
+
+    The hub knows by itself who answers whom; a partner who is wrong about it should hear of it one day.
+    """
+    said = [(name, value) for name, value in reply.headers if name.startswith(b"ocpi-")]
+    if not said:
+        return {}
+    right = dict(routing_headers(sender, receiver))
+    wrong = {name: value for name, value in said if value.upper() != right.get(name, value.upper())}
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in wrong.items()}
 
 
 def answer_of(reply: Reply, receiver: Party, now: datetime) -> Answer:

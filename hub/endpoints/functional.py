@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
-from hub.exchange import Arrival, answer_headers, exchange, record
+from hub.arrival import Arrival
+from hub.exchange import exchange
 from hub.hub import Hub
+from hub.trace import answer_headers, record
 from routing.errors import TooLarge, UnreadableBody
 from routing.paths import ENTRANCES, Entrance
 
@@ -42,7 +44,7 @@ def _mount(hub: Hub, entrance: Entrance, path: str) -> ASGIRouteHandler:
         headers = answer_headers(answer, trace)
         await send({"type": "http.response.start", "status": answer.http_status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
-        record(answer, trace, arrival, hub)
+        record(answer, trace, hub)
 
     return ASGIRouteHandler(path, is_mount=True, copy_scope=False)(carry)
 

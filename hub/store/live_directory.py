@@ -43,7 +43,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 FOLLOW_S = 0.5
 """Between two looks at the same store, Redis or the database."""
 
-_AT_ONCE = 200
+_AT_ONCE = 50
 """Platforms read in one step; between two steps the event loop does other work."""
 _QUIET_S = 60.0
 """How long the same background task is silent after it reported a bug."""

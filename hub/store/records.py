@@ -20,7 +20,7 @@ from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Sec
 LearnedEncoding: TypeAlias = Literal["base64", "plain"]
 
 
-class PartnerEndpoint(Struct, frozen=True):
+class PartnerEndpoint(Struct, frozen=True, gc=False):
     """One endpoint of a partner. OCPI 2.2.1, "Version details endpoint".
 
     A 2.1.1 partner names no interface; it follows from the face.
@@ -53,7 +53,7 @@ class Registration(Struct, frozen=True):
     is_hub: bool
 
 
-class PartyRecord(Struct, frozen=True):
+class PartyRecord(Struct, frozen=True, gc=False):
     """A party and what became of it. It is never deleted. OCPI 2.2.1, "HubClientInfo"."""
 
     party: Party
@@ -67,7 +67,7 @@ class PartyRecord(Struct, frozen=True):
     last_updated: datetime
 
 
-class ReplacedToken(Struct, frozen=True):
+class ReplacedToken(Struct, frozen=True, gc=False):
     """A former token of the partner that still counts for requests in flight."""
 
     token_hash: bytes
@@ -99,7 +99,7 @@ class ConnectionRecord(Struct, frozen=True):
         return None if DIALECTS[self.version].interface_roles else self.face_in_2_1_1
 
 
-class InvitationRecord(Struct, frozen=True):
+class InvitationRecord(Struct, frozen=True, gc=False):
     """A TOKEN_A that has not been used yet."""
 
     id: str
@@ -113,7 +113,7 @@ class InvitationRecord(Struct, frozen=True):
     created_at: datetime
 
 
-class HandshakeRecord(Struct, frozen=True):
+class HandshakeRecord(Struct, frozen=True, gc=False):
     """A TOKEN_B of an exchange that the hub began."""
 
     id: str

@@ -175,7 +175,7 @@ async def _parties_of(session: AsyncSession, platform_ids: Sequence[str]) -> dic
 
 async def _roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[Party, list[CredentialsRole]]:
     query = (
-        select(PartyRoleRow)
+        select(PartyRoleRow.country_code, PartyRoleRow.party_id, PartyRoleRow.role, PartyRoleRow.business_details)
         .join(
             PartyRow,
             and_(
@@ -187,9 +187,8 @@ async def _roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[
         .order_by(col(PartyRoleRow.id))
     )
     by_party: dict[Party, dict[Role, CredentialsRole]] = defaultdict(dict)
-    for row in (await session.exec(query)).all():
-        role = CredentialsRole(row.role, row.business_details)
-        by_party[Party(row.country_code, row.party_id)].setdefault(row.role, role)
+    for country_code, party_id, role, business_details in (await session.exec(query)).all():
+        by_party[Party(country_code, party_id)].setdefault(role, CredentialsRole(role, business_details))
     return defaultdict(list, {party: list(roles.values()) for party, roles in by_party.items()})
 
 
@@ -197,10 +196,7 @@ async def _connections_of(session: AsyncSession, platform_ids: Sequence[str]) ->
     query = select(ConnectionRow).where(col(ConnectionRow.platform_id).in_(platform_ids))
     rows = (await session.exec(query.order_by(col(ConnectionRow.created_at), col(ConnectionRow.id)))).all()
     ids = [row.id for row in rows]
-    endpoints = _grouped(
-        (await session.exec(select(EndpointRow).where(col(EndpointRow.connection_id).in_(ids)))).all(),
-        lambda row: row.connection_id,
-    )
+    endpoints = await _endpoints_of(session, ids)
     replaced = _grouped(
         (await session.exec(select(ReplacedTokenRow).where(col(ReplacedTokenRow.connection_id).in_(ids)))).all(),
         lambda row: row.connection_id,
@@ -211,15 +207,26 @@ async def _connections_of(session: AsyncSession, platform_ids: Sequence[str]) ->
     return records
 
 
+async def _endpoints_of(session: AsyncSession, connection_ids: Sequence[str]) -> dict[str, list[PartnerEndpoint]]:
+    query = select(EndpointRow.connection_id, EndpointRow.module, EndpointRow.interface, EndpointRow.url)
+    ordered = query.order_by(col(EndpointRow.module), col(EndpointRow.interface))
+    endpoints: dict[str, list[PartnerEndpoint]] = defaultdict(list)
+    for connection_id, *endpoint in (
+        await session.exec(ordered.where(col(EndpointRow.connection_id).in_(connection_ids)))
+    ).all():
+        endpoints[connection_id].append(PartnerEndpoint(*endpoint))
+    return endpoints
+
+
 def _connection(
-    row: ConnectionRow, endpoints: Iterable[EndpointRow], replaced: Iterable[ReplacedTokenRow]
+    row: ConnectionRow, endpoints: Iterable[PartnerEndpoint], replaced: Iterable[ReplacedTokenRow]
 ) -> ConnectionRecord:
     return ConnectionRecord(
         id=row.id,
         version=row.version,
         face_in_2_1_1=row.face,
         versions_url=row.versions_url,
-        endpoints=tuple(PartnerEndpoint(each.module, each.interface, each.url) for each in endpoints),
+        endpoints=tuple(endpoints),
         token_hash=row.token_hash,
         our_token=row.our_token,
         auth_encoding=_AUTH_ENCODINGS[row.auth_encoding],

@@ -103,6 +103,14 @@ class Cluster:
 
     # --- what changes
 
+    @contextmanager
+    def registered(self, *partners: Partner) -> Iterator[list[Partner]]:
+        """These partners, running and registered, and known to every worker."""
+        with registered(self.hub, *partners):
+            with self.lines() as lines:  # a worker that does not know a token looks whether it is a new one
+                assert all(line.versions(each).http_status == 200 for line in lines for each in partners)
+            yield list(partners)
+
     def spreads_changes(self, guest: Partner, emsp: Partner, *, within_s: float = EVERYWHERE_WITHIN_S) -> float:
         """Change the guest through each worker in turn; all must act on it in time. Returns the longest it took.
 
@@ -138,13 +146,6 @@ def is_refused(line: Line, of: Partner, authorization: str) -> bool:
     status = line.ask("GET", of.connection.versions_url, (("authorization", authorization),)).http_status
     assert status in {200, 401}
     return status == 401
-
-
-@contextmanager
-def a_guest(hub: HubProcess) -> Iterator[Partner]:
-    """A registered CPO that takes no part in the traffic."""
-    with registered(hub, partner(CPO)) as [guest]:
-        yield guest
 
 
 def lose_listeners(server: RedisServer) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from loadtests.simulator import Partner
-from tests.hub.failures.cluster import Cluster, a_guest
-from tests.partners import CPO, EMSP, partner, registered
+from tests.hub.failures.cluster import Cluster
+from tests.partners import CPO, EMSP, partner
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def cluster_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
 @pytest.fixture(scope="session")
 def partners_of_all(cluster_of_all: Cluster) -> Iterator[Sequence[Partner]]:
     roles = [CPO, EMSP] * 3
-    with registered(cluster_of_all.hub, *map(partner, roles)) as partners:
+    with cluster_of_all.registered(*map(partner, roles)) as partners:
         yield partners
 
 
@@ -50,5 +50,5 @@ def emsp(partners: Sequence[Partner]) -> Partner:
 @pytest.fixture
 def guest(cluster: Cluster) -> Iterator[Partner]:
     """A registered CPO that takes no part in the traffic, so that it may change."""
-    with a_guest(cluster.hub) as one:
+    with cluster.registered(partner(CPO)) as [one]:
         yield one

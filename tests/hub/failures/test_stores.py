@@ -91,7 +91,7 @@ def test_nobody_notices_that_redis_is_flushed(
 def test_what_changes_while_redis_is_away_counts_everywhere_at_once_and_stays(
     cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
 ) -> None:
-    with unharmed(partners) as traffic, registered(cluster.hub, partner(CPO)) as [banished], cluster.lines() as lines:
+    with unharmed(partners) as traffic, cluster.registered(partner(CPO)) as [banished], cluster.lines() as lines:
         [platform] = cluster.hub.operator.ask("GET", "/api/v1/parties", params={"q": str(banished.party)})["items"]
         with cluster.without(cluster.redis):
             cluster.spreads_changes(guest, emsp)

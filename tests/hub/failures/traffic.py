@@ -147,7 +147,7 @@ def unharmed(partners: Sequence[Partner]) -> Iterator[Traffic]:
         traffic.goes_on()
         yield traffic
         traffic.goes_on()
-    assert list(map(str, traffic.failures)) == []
+    assert not traffic.failures, list(map(str, traffic.failures))
     traffic.check_arrivals()
 
 
