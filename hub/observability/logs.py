@@ -268,8 +268,8 @@ def configure_logging(settings: LogSettings, *, fd: int = 2) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_FromLogging()], level=settings.log_level.upper(), force=True)
-    # Below a warning, SQLAlchemy logs statements with their values, and HTTP clients a line for every call.
-    for name in ("sqlalchemy", "aiosqlite", "aiohttp", "httpx", "httpcore"):
+    # Below a warning these log statements with their values, every call, and every start.
+    for name in ("sqlalchemy", "aiosqlite", "alembic", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic"):
         library = logging.getLogger(name)
