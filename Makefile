@@ -17,7 +17,6 @@ help:
 	@sed -n 's/^\([a-z]*\):.*## */  make \1 \t/p' Makefile | expand -t 20
 
 run: $(VENV)/.runtime  ## start a hub on SQLite; prints its URLs and the operator token
-	@$(BIN)/ocpi-hub migrate
 	@exec $(BIN)/ocpi-hub serve
 
 demo: $(VENV)/.runtime  ## a hub and simulated partners exchange messages, step by step

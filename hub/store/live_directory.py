@@ -19,6 +19,7 @@ removes nobody.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -43,8 +44,12 @@ log: FilteringBoundLogger = structlog.get_logger()
 FOLLOW_S = 0.5
 """Between two looks at the same store, Redis or the database."""
 
-_AT_ONCE = 50
+_AT_ONCE = 25
 """Platforms read in one step; between two steps the event loop does other work."""
+_AT_ONCE_FIRST = 500
+"""The same before the first snapshot, when there is no other work."""
+_MANY = 10_000
+"""Parties whose objects keep the garbage collector busy for longer than a message should wait."""
 _QUIET_S = 60.0
 """How long the same background task is silent after it reported a bug."""
 
@@ -175,9 +180,12 @@ class LiveDirectory:
         _, latest = await self._truth.revision()
         if self._cache is not None and cached == latest:
             with suppress(CacheDamaged, CacheUnreachable):
-                await self._adopt(await self._load(self._cache, 0))
+                await self._adopt(await self._load(self._cache, 0, _AT_ONCE_FIRST))
         if self.snapshot.revision < latest:
-            await self._adopt(await self._load(self._truth, self.snapshot.revision))
+            await self._adopt(await self._load(self._truth, self.snapshot.revision, _AT_ONCE_FIRST))
+        if len(self.snapshot.parties) >= _MANY:
+            gc.collect()
+            gc.freeze()  # or the collector would look through all of it, in vain, every now and then
 
     async def _load_again(self) -> None:
         """The truth is older than the snapshot, so a backup was restored: begin from the beginning."""
@@ -267,14 +275,14 @@ class LiveDirectory:
 
     # ------------------------------------------------------------ the snapshot
 
-    async def _load(self, source: Source, since: int) -> _Loaded:
+    async def _load(self, source: Source, since: int, at_once: int = _AT_ONCE) -> _Loaded:
         platforms: dict[str, tuple[int, PlatformPart]] = {}
         while True:
-            changes = await source.changes(since, _AT_ONCE)
+            changes = await source.changes(since, at_once)
             for record in changes.records:
                 platforms[record.id] = record.revision, platform_part(record, self._vault)
             since = changes.upto
-            if len(changes.records) < _AT_ONCE:
+            if len(changes.records) < at_once:
                 return _Loaded(platforms, since)
             await asyncio.sleep(0)
 

@@ -35,7 +35,7 @@ from hub.store.tables import (
 from hub.store.vault import VaultError
 from routing.directory import CredentialsRole
 from routing.errors import NoSuchPath
-from routing.vocabulary import Party, Role
+from routing.vocabulary import InterfaceRole, Party, Role
 
 _AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
 
@@ -187,8 +187,10 @@ async def _roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[
         .order_by(col(PartyRoleRow.id))
     )
     by_party: dict[Party, dict[Role, CredentialsRole]] = defaultdict(dict)
-    for country_code, party_id, role, business_details in (await session.exec(query)).all():
-        by_party[Party(country_code, party_id)].setdefault(role, CredentialsRole(role, business_details))
+    for country_code, party_id, role, business_details in await session.exec(query):
+        by_party[Party(country_code, party_id)].setdefault(
+            Role(role), CredentialsRole(Role(role), dict(business_details))
+        )
     return defaultdict(list, {party: list(roles.values()) for party, roles in by_party.items()})
 
 
@@ -211,10 +213,9 @@ async def _endpoints_of(session: AsyncSession, connection_ids: Sequence[str]) ->
     query = select(EndpointRow.connection_id, EndpointRow.module, EndpointRow.interface, EndpointRow.url)
     ordered = query.order_by(col(EndpointRow.module), col(EndpointRow.interface))
     endpoints: dict[str, list[PartnerEndpoint]] = defaultdict(list)
-    for connection_id, *endpoint in (
-        await session.exec(ordered.where(col(EndpointRow.connection_id).in_(connection_ids)))
-    ).all():
-        endpoints[connection_id].append(PartnerEndpoint(*endpoint))
+    rows = await session.exec(ordered.where(col(EndpointRow.connection_id).in_(connection_ids)))
+    for connection_id, module, interface, url in rows:
+        endpoints[connection_id].append(PartnerEndpoint(module, InterfaceRole(interface), url))
     return endpoints
 
 

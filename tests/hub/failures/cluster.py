@@ -86,7 +86,13 @@ class Cluster:
     @property
     def workers(self) -> list[psutil.Process]:
         """The processes that serve partners, the oldest first."""
-        return [each for each in psutil.Process(self.hub.pid).children() if "hub.listener.worker" in each.cmdline()]
+        return [each for each in psutil.Process(self.hub.pid).children() if _is_worker(each)]
+
+    def replaces_worker(self) -> psutil.Process:
+        """Wait until the worker that was just killed has a successor that serves, and return that."""
+        self.says(f"{WORKERS - 1} of {WORKERS} workers are serving")
+        self.heals()
+        return max(self.workers, key=psutil.Process.create_time)
 
     def line_to(self, worker: psutil.Process) -> Line:
         """A connection to this worker. It alone can take it: all others are held for that moment."""
@@ -156,6 +162,13 @@ def lose_listeners(server: RedisServer) -> None:
 
 def _kill(server: Server) -> None:
     server.kill()
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "hub.listener.worker" in process.cmdline()
+    except psutil.NoSuchProcess:  # it has just ended
+        return False
 
 
 @contextmanager

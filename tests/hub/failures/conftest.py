@@ -42,8 +42,14 @@ def partners(cluster: Cluster, partners_of_all: Sequence[Partner]) -> Sequence[P
 
 
 @pytest.fixture
-def emsp(partners: Sequence[Partner]) -> Partner:
+def cpo(partners: Sequence[Partner]) -> Partner:
     """One of these."""
+    return partners[0]
+
+
+@pytest.fixture
+def emsp(partners: Sequence[Partner]) -> Partner:
+    """Another of these."""
     return partners[1]
 
 

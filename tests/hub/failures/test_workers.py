@@ -30,14 +30,13 @@ def test_a_killed_worker_takes_only_its_own_connections_with_it_and_is_replaced(
             doomed.kill()
             doomed.wait()
             died = time.monotonic()
+            assert cluster.workers == [survivor]
             traffic.goes_on()
             with pytest.raises((HTTPException, OSError)):
                 answers[0].result()
             assert answers[1].result().status_code == 1000
 
-        cluster.heals()
-        [new] = set(cluster.workers) - {survivor}
-        with cluster.line_to(new) as line:
+        with cluster.line_to(cluster.replaces_worker()) as line:
             assert all(line.push_token(emsp, each.party).status_code == 1000 for each in [*partners[::2], guest])
         traffic.goes_on()
         cluster.spreads_changes(guest, emsp)
@@ -55,4 +54,4 @@ def test_what_a_worker_answered_just_before_it_was_killed_holds(cluster: Cluster
         doomed.kill()
         assert other.versions(guest).http_status == 200
         eventually(lambda: is_refused(other, guest, old))
-    cluster.heals()
+    cluster.replaces_worker()

@@ -71,11 +71,11 @@ class Traffic:
 
     def stop(self) -> None:
         """Send nothing more, and wait for the last answers."""
-        self._stopping = True
-        for way in self._flow:
-            way.result(60)
-        self._flow = []
-        self._loop.close()
+        if not self._stopping:
+            self._stopping = True
+            for way in self._flow:
+                way.result(60)
+            self._loop.close()
 
     @property
     def sendings(self) -> list[Sending]:
@@ -128,9 +128,7 @@ class Traffic:
         encoded, began = msgspec.json.encode(body(sender.party, number)), time.monotonic()
         outcome: Answer | httpx.TransportError
         try:
-            outcome = await sender.send(
-                "PUT", module, path_of(sender.party, number), to=receiver.party, body=encoded
-            )
+            outcome = await sender.send("PUT", module, path_of(sender.party, number), to=receiver.party, body=encoded)
         except httpx.TransportError as error:
             outcome = error
         return Sending(number, sender, receiver, encoded, began, outcome)

@@ -14,8 +14,8 @@ from tests.partners import CPO, EMSP, partner, registered
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """A hub that takes as many messages as the scenarios send."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as process:
+    """A hub that takes as many messages as the scenarios send, and logs all there is to log."""
+    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off", "log_level": "debug"}) as process:
         yield process
 
 

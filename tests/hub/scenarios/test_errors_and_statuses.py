@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
+from hub.limits import Buckets
+from hub.settings import RateLimit
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.misbehaviour import (
@@ -20,6 +23,7 @@ from loadtests.simulator.misbehaviour import (
     UNAUTHORIZED,
 )
 from routing.vocabulary import InterfaceRole, Party, Role
+from tests.hub.running_hub import RunningHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.logs import conversation
 from tests.hub.scenarios.wire import routed, say
@@ -425,13 +429,17 @@ def test_a_method_that_a_path_does_not_have_is_405_and_the_answer_says_which_it_
 def test_a_path_that_does_not_exist_is_404(hub: HubProcess, cpo: Partner, emsp: Partner, path: str) -> None:
     url = f"{hub.url}/ocpi/2.2.1/" + path.format(cc=emsp.party.country_code, pid=emsp.party.party_id)
     method = "POST" if "commands" in path else "GET"
-    headers = (("X-Request-ID", "r-404"), ("X-Correlation-ID", "c-404"), *routed(cpo.party, emsp.party))
+    headers = (
+        ("X-Request-ID", "request-404"),
+        ("X-Correlation-ID", "conversation-404"),
+        *routed(cpo.party, emsp.party),
+    )
 
     answer = say(emsp, method, url, headers, b"{}" if method == "POST" else None)
 
     assert status(answer) == (404, 2000)
     assert is_envelope_of_the_hub(answer)
-    assert (answer.header("x-request-id"), answer.header("x-correlation-id")) == ("r-404", "c-404")
+    assert (answer.header("x-request-id"), answer.header("x-correlation-id")) == ("request-404", "conversation-404")
     assert not cpo.received
 
 
@@ -542,14 +550,15 @@ def test_headers_and_urls_that_are_too_long_are_431_and_414(cpo: Partner, emsp: 
     assert not cpo.received
 
 
-def test_a_platform_that_sends_too_much_is_429_and_the_others_are_not(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("limited")
-    with (
-        HubProcess(folder, {"rate_limit": "0.5/s burst 10"}) as limited,
-        registered(limited, partner([Role.CPO]), partner(EMSP), partner(EMSP)) as [cpo, busy, calm],
-    ):
+def test_a_platform_that_sends_too_much_is_429_and_the_others_are_not(tmp_path: Path) -> None:
+    cpo, busy, calm = partner([Role.CPO]), partner(EMSP), partner(EMSP)
+    with RunningHub(tmp_path) as hub, cpo.running(), busy.running(), calm.running():
+        for each in (cpo, busy, calm):
+            hub.registered(each)
+        hub.hub.limits._messages = Buckets(RateLimit(0.5, 10))
         cpo.hold("locations", location(cpo.party))
-        answers = [each.result() for each in [busy.start("GET", "locations", "LOC1", to=cpo.party) for _ in range(30)]]
+        sent = [busy.start("GET", "locations", "LOC1", to=cpo.party) for _ in range(30)]
+        answers = [each.result() for each in sent]
         refused = [each for each in answers if each.http_status == 429]
 
         assert len(refused) >= 15

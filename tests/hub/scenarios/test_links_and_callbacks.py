@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import pytest
@@ -623,17 +622,17 @@ def test_a_charging_profile_whose_result_could_not_come_back_is_2001(
 # --- all of it is kept
 
 
-def test_cdrs_and_results_find_their_way_after_a_restart_of_the_hub(tmp_path: Path) -> None:
-    with HubProcess(tmp_path) as hub, registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
-        cpo.command_result = None
-        callback = callback_of(cpo, emsp)
-        cdr_url = cpo.post("cdrs", to=emsp.party, json=cdr(cpo.party)).header("location") or ""
-        next_page = page_with_cursor(cpo, emsp)
+def test_cdrs_results_and_lists_find_their_way_after_a_restart_of_the_hub(
+    hub: HubProcess, patient_cpo: Partner, emsp: Partner
+) -> None:
+    callback = callback_of(patient_cpo, emsp)
+    cdr_url = patient_cpo.post("cdrs", to=emsp.party, json=cdr(patient_cpo.party)).header("location") or ""
+    next_page = page_with_cursor(patient_cpo, emsp)
 
-        hub.kill()
-        hub.start()
+    hub.kill()
+    hub.start()
 
-        assert cpo.get(cdr_url).data == cdr(cpo.party)
-        assert status(cpo.post(callback, json={"result": "ACCEPTED"})) == (200, 1000)
-        assert status(emsp.get(next_page)) == (200, 1000)
-        assert [request.query for request in cpo.received] == ["cursor=opaque%2Fvalue"]
+    assert patient_cpo.get(cdr_url).data == cdr(patient_cpo.party)
+    assert status(patient_cpo.post(callback, json={"result": "ACCEPTED"})) == (200, 1000)
+    assert status(emsp.get(next_page)) == (200, 1000)
+    assert [request.query for request in patient_cpo.received] == ["cursor=opaque%2Fvalue"]

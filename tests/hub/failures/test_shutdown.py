@@ -1,0 +1,100 @@
+"""A hub is told to end, or to drain, in the middle of traffic: what is in flight finishes, new messages are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import httpx
+import pytest
+
+from loadtests.hub_process import HubProcess
+from loadtests.simulator import Answer, Behaviour, Partner
+from tests.conftest import StoreUrls
+from tests.hub.failures.cluster import Cluster
+from tests.hub.failures.traffic import Sending, Traffic
+from tests.hub.failures.waiting import eventually
+from tests.partners import CPO, EMSP, partner, path_of, registered, token
+
+SLOW = Behaviour(delay_s=1.5)
+SLOW_MESSAGES = 4
+
+
+@pytest.fixture(params=["one process", "two workers"])
+def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HubProcess]:
+    settings: dict[str, str | None] = {"rate_limit": "off"}
+    if request.param == "two workers":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        database_url = asyncio.run(cluster.postgres.create_database())
+        settings |= {**StoreUrls(database_url, cluster.redis.url)._asdict(), "workers": "2"}
+    with HubProcess(tmp_path, settings) as process:
+        yield process
+
+
+def slow_messages(sender: Partner, receiver: Partner) -> list[Future[Answer]]:
+    """Messages that are with their receiver now, which takes its time."""
+    receiver.answers_next(SLOW, module="tokens", times=SLOW_MESSAGES)
+    cards = [token(sender.party, f"SLOW{number}") for number in range(SLOW_MESSAGES)]
+    messages = [
+        sender.start("PUT", "tokens", path_of(sender.party, card["uid"]), to=receiver.party, json=card)
+        for card in cards
+    ]
+    receiver.received.wait_for("tokens", count=SLOW_MESSAGES)
+    return messages
+
+
+def refused(sending: Sending) -> bool:
+    """Whether the hub did not take the message, and said so properly or could not be asked."""
+    if isinstance(sending.outcome, httpx.TransportError):
+        return True
+    answer = sending.outcome
+    return answer.http_status == 503 and answer.header("retry-after") is not None and answer.status_code == 3000
+
+
+def test_a_hub_that_is_told_to_end_finishes_what_it_has_begun(hub: HubProcess) -> None:
+    with (
+        registered(hub, *map(partner, [CPO, EMSP] * 2)) as partners,
+        registered(hub, partner(CPO)) as [receiver],
+        Traffic(partners) as traffic,
+    ):
+        traffic.goes_on()
+        slow = slow_messages(partners[1], receiver)
+        os.kill(hub.pid, signal.SIGTERM)
+        eventually(lambda: traffic.failures)
+        assert not any(message.done() for message in slow)
+
+        assert [message.result(10).status_code for message in slow] == [1000] * SLOW_MESSAGES
+        assert hub.stop() == 0
+    harmed = [each for each in traffic.failures if not refused(each)]
+    assert not harmed, list(map(str, harmed))
+    assert any(isinstance(each.outcome, Answer) for each in traffic.failures)
+    traffic.check_arrivals()
+    arrived = {request.place.path[-1] for each in partners for request in each.received}
+    assert not arrived & {each.id for each in traffic.failures}
+
+
+def test_a_hub_that_drains_finishes_what_it_has_begun_and_stays(hub: HubProcess) -> None:
+    with (
+        registered(hub, *map(partner, [CPO, EMSP] * 2)) as partners,
+        registered(hub, partner(CPO)) as [receiver],
+        Traffic(partners) as traffic,
+    ):
+        traffic.goes_on()
+        slow = slow_messages(partners[1], receiver)
+        operator = hub.operator.api
+        assert operator.post("/api/v1/drain").status_code == 202
+        readiness = operator.get("/readyz")
+        assert (readiness.status_code, readiness.json()["reasons"]) == (503, ["the hub is draining"])
+        eventually(lambda: len(traffic.failures) >= len(traffic.ways))
+        assert not any(message.done() for message in slow)
+
+        assert [message.result(10).status_code for message in slow] == [1000] * SLOW_MESSAGES
+        traffic.stop()
+        assert operator.get("/healthz").status_code == 200
+    harmed = [each for each in traffic.failures if not refused(each) or not isinstance(each.outcome, Answer)]
+    assert not harmed, list(map(str, harmed))
+    traffic.check_arrivals()
