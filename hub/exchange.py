@@ -14,7 +14,7 @@ from hub.arrival import Arrival, addresses_of, body_of, check_message, connectio
 from hub.forwarding import send
 from hub.hub import Hub
 from hub.ids import new_id
-from hub.observability import bound_fields
+from hub.observability import bind_fields
 from hub.trace import Trace
 from routing.decision import Forward, check_sender, decide, url_at
 from routing.dialects import DIALECTS
@@ -62,8 +62,8 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     check_message(message, platform, arrival)
     route = await _route(message, platform, directory, hub)
     trace.receiver, trace.target = route.receiver, route.connection
-    with bound_fields(correlation_id=trace.ids.correlation_id, sender=message.sender, receiver=route.receiver):
-        return await _deliver(message, route, source, trace, hub)
+    bind_fields(correlation_id=trace.ids.correlation_id, sender=message.sender, receiver=route.receiver)
+    return await _deliver(message, route, source, trace, hub)
 
 
 async def _deliver(message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Answer:

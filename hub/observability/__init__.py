@@ -6,14 +6,14 @@ prose. Parties may be passed as they are and are written NL*ABC:
     log: FilteringBoundLogger = structlog.get_logger()
     log.info("message_forwarded", module=module, method=method, hub_ms=0.4)
 
-`bound_fields` puts fields (ids, parties) on every line that is written while one message is carried.
+`bind_fields` puts fields (ids, parties) on every further line of the task that carries one message.
 """
 
 from structlog.typing import FilteringBoundLogger
 
 from hub.observability.logs import (
     LogSettings,
-    bound_fields,
+    bind_fields,
     configure_logging,
     flush_logs,
 )
@@ -26,7 +26,7 @@ __all__ = [
     "FilteringBoundLogger",
     "LogSettings",
     "Metrics",
-    "bound_fields",
+    "bind_fields",
     "configure_logging",
     "flush_logs",
     "readable",

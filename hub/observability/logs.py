@@ -14,8 +14,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from enum import Enum
 from typing import Any, Protocol
@@ -62,15 +61,10 @@ def _safe_field(name: str, value: Any) -> Any:  # noqa: ANN401 - a field of a lo
 _fields: ContextVar[Mapping[str, Any] | None] = ContextVar("log_fields", default=None)
 
 
-@contextmanager
-def bound_fields(**fields: Any) -> Iterator[None]:  # noqa: ANN401 - a field of a log line may be anything
-    """Put these fields on every line that is logged inside, in this task and in those it starts."""
+def bind_fields(**fields: Any) -> None:  # noqa: ANN401 - a field of a log line may be anything
+    """Put these fields on every line from here to the end of this task, and of the tasks it starts."""
     before = _fields.get()
-    token = _fields.set(fields if before is None else {**before, **fields})
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+    _fields.set(fields if before is None else {**before, **fields})
 
 
 def _as_text(value: object) -> str:

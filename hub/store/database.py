@@ -110,6 +110,12 @@ def open_engine(url: str, *, patience_s: float = _STATEMENT_S) -> AsyncEngine:
     )
 
 
+def reason(error: BaseException) -> str:
+    """What a library says is wrong, in one line. What follows in its message may hold values."""
+    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return str(original).partition("\n")[0] or type(original).__name__
+
+
 def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401  SQLAlchemy's adapter has no public type
     connection.isolation_level = None  # so that the driver begins nothing by itself
     cursor = connection.cursor()

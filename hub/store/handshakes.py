@@ -43,6 +43,8 @@ async def open_exchange(
         await check_room(change, platform, face)
     else:
         await connection_row(change, connection_id)
+    expired = (col(HandshakeRow.platform_id) == platform.id, col(HandshakeRow.not_after) <= change.now)
+    await change.session.exec(delete(HandshakeRow).where(*expired))
     handshake = HandshakeRow(
         id=new_id(),
         platform_id=platform.id,

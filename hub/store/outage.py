@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from hub.observability import FilteringBoundLogger
+from hub.store.database import reason
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -24,7 +25,7 @@ class Outage:
     def begins(self, error: Exception) -> None:
         """The server did not answer."""
         if not self.is_on:
-            log.error("store_unreachable", server=self._server, reason=str(error))
+            log.error("store_unreachable", server=self._server, reason=reason(error.__cause__ or error))
         self.is_on = True
 
     def ends(self) -> None:

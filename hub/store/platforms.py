@@ -333,7 +333,7 @@ class Platforms:
         """Remember which spelling of our token the partner accepts. Nothing happens when the connection is gone."""
         async with self._change() as change:
             connection = await change.session.get(ConnectionRow, connection_id)
-            if connection is None:
+            if connection is None or connection.auth_encoding == encoding:
                 return
             async with settling(change, connection.platform_id):
                 connection.auth_encoding = encoding

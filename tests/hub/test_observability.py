@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from hub.observability import PLATFORM_LABELS, Metrics, bound_fields, configure_logging, flush_logs
+from hub.observability import PLATFORM_LABELS, Metrics, bind_fields, configure_logging, flush_logs
 from hub.plain_text import readable
 from routing.vocabulary import ConnectionStatus, ModuleID, Party, Secret, Version
 
@@ -78,11 +79,16 @@ def test_a_line_has_its_time_level_event_and_fields_in_that_order(logged: Callab
     }
 
 
-def test_every_line_inside_carries_the_bound_fields(logged: Callable[..., Lines]) -> None:
+def test_every_line_of_a_task_carries_the_fields_it_has_bound(logged: Callable[..., Lines]) -> None:
     lines = logged()
     log = structlog.get_logger()
-    with bound_fields(correlation_id="c1", sender=NL_ABC), bound_fields(receiver=Party("DE", "XYZ")):
+
+    def task() -> None:
+        bind_fields(correlation_id="c1", sender=NL_ABC)
+        bind_fields(receiver=Party("DE", "XYZ"))
         log.info("message_forwarded")
+
+    copy_context().run(task)
     log.info("hub_started")
 
     inside, outside = lines.all

@@ -12,7 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from hub.store.database import open_engine
+from hub.store.database import open_engine, reason
 from routing.errors import HubFault
 
 _LOCK = 0x0C91_4B00
@@ -27,13 +27,13 @@ async def migrate(database_url: str) -> None:
     Raises:
         HubFault: it does not answer, or refuses.
     """
-    _make_folder_of(database_url)
     engine = open_engine(database_url, patience_s=_PATIENCE_S)
     try:
+        _make_folder_of(database_url)
         async with engine.execution_options(hub_begin_immediate=True).begin() as connection:
             await connection.run_sync(_upgrade)
     except (DBAPIError, OSError, TimeoutError) as error:
-        raise HubFault(f"The database cannot be migrated: {error}") from error
+        raise HubFault(f"The database cannot be migrated: {reason(error)}") from error
     finally:
         await engine.dispose()
 

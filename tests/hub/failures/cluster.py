@@ -18,7 +18,7 @@ from loadtests.simulator import Partner
 from routing.vocabulary import Party
 from tests.hub.failures.lines import Line
 from tests.hub.failures.waiting import eventually
-from tests.partners import CPO, new_party, partner, registered
+from tests.partners import CPO, new_party, registered
 from tests.servers import PostgresServer, RedisServer
 
 WORKERS = 2

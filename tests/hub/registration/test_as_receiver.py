@@ -351,9 +351,9 @@ def test_what_the_hub_does_not_know_at_a_partner_is_passed_over(hub: RunningHub,
     [connection] = hub.hub.directory.snapshot.platform(invited.platform_id).connections
     sender = InterfaceRole.SENDER
     assert connection.endpoints == {
-        ("credentials", sender): f"{cpo.base}/credentials",
-        ("bookings", sender): f"{cpo.base}/Booking",
-        ("locations", sender): f"{cpo.base}/LOCATIONS",
+        ("credentials", sender): f"{cpo.base}/credentials/",
+        ("bookings", sender): f"{cpo.base}/Booking/",
+        ("locations", sender): f"{cpo.base}/LOCATIONS/",
     }
 
 

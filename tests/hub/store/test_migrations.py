@@ -78,9 +78,18 @@ async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "var/deeper/hub.db").exists()
 
 
-async def test_a_database_that_does_not_answer_is_a_hub_fault() -> None:
-    with pytest.raises(HubFault):
-        await migrate("postgresql+asyncpg://postgres@127.0.0.1:1/hub")
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql+asyncpg://postgres@127.0.0.1:1/hub", "refused|Connect call failed"),
+        ("sqlite+aiosqlite:////proc/hub.db", "unable to open database file"),
+        ("sqlite+aiosqlite:////proc/folder/hub.db", "No such file or directory"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_a_hub_fault_of_one_line(url: str, reason: str) -> None:
+    with pytest.raises(HubFault, match=reason) as raised:
+        await migrate(url)
+    assert "\n" not in str(raised.value)
 
 
 def _differences(connection: Connection) -> list[object]:

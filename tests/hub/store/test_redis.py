@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from hub.store.redis import CacheUnreachable, DirectoryCache, open_redis
+from tests.conftest import StoreUrls
+from tests.hub.store.opened import CPO, EMSP, Process, eventually, first_process, process
+from tests.server_programs import redis_program
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, free_tcp_port: int) -> Iterator[str]:
+    """The URL of a Redis Cluster of one node, which refuses whatever would not stay in one slot of a larger one."""
+    options = {"port": free_tcp_port, "bind": "127.0.0.1", "cluster-enabled": "yes", "dir": tmp_path, "save": ""}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    with subprocess.Popen([redis_program().path, *words], stdout=subprocess.DEVNULL) as server:
+        try:
+            _give_all_slots(free_tcp_port)
+            yield f"redis://127.0.0.1:{free_tcp_port}/0?cluster=true"
+        finally:
+            server.kill()
+
+
+async def test_a_change_spreads_through_a_cluster(cluster: str, tmp_path: Path) -> None:
+    urls = StoreUrls(f"sqlite+aiosqlite:///{tmp_path}/hub.db", cluster)
+    async with first_process(urls) as one, process(urls) as other:
+        for each, party in ((one, CPO), (other, EMSP)):
+            token = await each.connected(party)
+            await eventually(lambda token=token: other.caller(token) is not None, within_s=1)  # type: ignore[misc]  # mypy cannot type a lambda's default
+        assert one.directory.problems() == other.directory.problems() == []
+
+
+async def test_two_hubs_can_share_one_redis(redis_url: str, tmp_path: Path) -> None:
+    first, second = (StoreUrls(f"sqlite+aiosqlite:///{tmp_path}/{name}.db", redis_url) for name in ("one", "two"))
+    async with first_process(first) as one, first_process(second) as other:
+        token = await one.connected(CPO)
+        await other.connected(EMSP)
+        await other.directory.refresh()
+
+        assert (one.status(EMSP), other.status(CPO)) == (None, None)
+        assert other.caller(token) is None
+
+
+async def test_a_write_on_an_incomplete_cache_is_refused(redis_url: str) -> None:
+    """Else what is left out would be taken for gone."""
+    client = open_redis(redis_url)
+    cache = DirectoryCache(client, "0" * 32)
+
+    assert await cache.write(0, [])
+    assert not await cache.write(5, [])
+    await client.aclose()
+
+
+async def test_a_record_is_never_replaced_by_an_older_one(store: Process, redis_url: str) -> None:
+    client = open_redis(redis_url)
+    cache = DirectoryCache(client, "0" * 32)
+    record, _ = await store.platforms.create("Old name")
+    renamed = await store.platforms.change(record.id, name="New name")
+
+    assert await cache.write(0, [renamed])
+    assert await cache.write(0, [record])
+
+    cached = await cache.changes(0, 10)
+    assert (cached.records, cached.upto) == ((renamed,), renamed.revision)
+    await client.aclose()
+
+
+@pytest.mark.parametrize("query", ["", "?cluster=true"])
+async def test_a_redis_that_is_not_there_is_told_soon(query: str) -> None:
+    client = open_redis(f"redis://127.0.0.1:1/0{query}")
+    with pytest.raises(CacheUnreachable):
+        await DirectoryCache(client, "0" * 32).revision()
+    await client.aclose()
+
+
+def _give_all_slots(port: int) -> None:
+    with redis.Redis(port=port, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.05), 200)) as client:
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while client.execute_command("CLUSTER", "INFO")["cluster_state"] != "ok":
+            pass
