@@ -163,11 +163,12 @@ def id_headers(ids: MessageIds) -> RawHeaders:
     ]
 
 
-def routing_headers(receiver: Party, sender: Party) -> RawHeaders:
+@lru_cache(maxsize=65_536)  # every message names two pairs, and a pair that talks goes on talking
+def routing_headers(receiver: Party, sender: Party) -> tuple[tuple[bytes, bytes], ...]:
     """The two addresses as headers, in upper case."""
-    return [
+    return (
         (_TO_COUNTRY, receiver.country_code.encode("ascii")),
         (_TO_PARTY, receiver.party_id.encode("ascii")),
         (_FROM_COUNTRY, sender.country_code.encode("ascii")),
         (_FROM_PARTY, sender.party_id.encode("ascii")),
-    ]
+    )

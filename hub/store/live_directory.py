@@ -122,7 +122,7 @@ class LiveDirectory:
         """Catch up with the truth, or only with Redis while the database does not answer."""
         if not self._truth_outage.is_on:
             await self._compare()
-        elif self._cache is not None:
+        if self._truth_outage.is_on:
             await self._follow_cache()
 
     async def announce(self) -> None:

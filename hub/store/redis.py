@@ -25,7 +25,7 @@ import msgspec
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from hub.store.records import Changes, PlatformRecord, decoded, encoded
 
@@ -35,6 +35,8 @@ _ANSWER_S = 1.0
 _STEP_S = 2.0
 """How long one step may take, a second attempt on a new connection included."""
 _LISTEN_S = 5.0
+
+_FAULTS = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 _WRITE: Final = """
 local newest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
@@ -133,7 +135,7 @@ class DirectoryCache:
                 while True:
                     if await channel.get_message(timeout=_LISTEN_S) is not None:
                         yield
-        except (RedisError, OSError, TimeoutError) as error:
+        except _FAULTS as error:
             raise CacheUnreachable(str(error)) from error
 
 
@@ -142,7 +144,7 @@ async def _answering() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(_STEP_S):
             yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except _FAULTS as error:
         raise CacheUnreachable(str(error)) from error
 
 

@@ -101,13 +101,13 @@ def test_any_value_is_an_address_that_can_be_written_again_or_wrong(headers: Raw
     except HubError:
         return
 
-    written = routing_headers(receiver or NL_ABC, sender or DE_MSP)
+    written = list(routing_headers(receiver or NL_ABC, sender or DE_MSP))
     assert all(value.isascii() and value.decode().isprintable() and b" " not in value for _, value in written)
     assert read_routing_headers(written) == (receiver or NL_ABC, sender or DE_MSP)
 
 
 def test_addresses_are_written_in_upper_case() -> None:
-    assert routing_headers(Party.read("nl", "abc"), Party.read("de", "msp")) == TO + FROM
+    assert list(routing_headers(Party.read("nl", "abc"), Party.read("de", "msp"))) == TO + FROM
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,16 @@ class Line:
         response = self._http.getresponse()
         return Answer(response.status, header_lines(response.getheaders()), response.read())
 
-    def versions(self, of: Partner) -> Answer:
-        """GET versions with the token of a partner: 200, or 401 when it is none any more."""
-        return self.ask("GET", of.connection.versions_url, (("authorization", of.authorization),))
+    def knows(self, authorization: str) -> bool:
+        """Whether this Authorization is good for anything."""
+        url = f"http://{self._http.host}:{self._http.port}/ocpi/versions"
+        status = self.ask("GET", url, (("authorization", authorization),)).http_status
+        assert status in {200, 401}, status
+        return status == 200
+
+    def refuses(self, authorization: str) -> bool:
+        """Whether it is not. To be asked about one that was good: the hub counts how often an address guesses."""
+        return not self.knows(authorization)
 
     def push_token(self, sender: Partner, to: Party) -> Answer:
         """An eMSP pushes a card nobody has seen before to a party."""

@@ -23,7 +23,7 @@ def test_a_number_that_is_pushed_arrives_as_it_was_sent(cpo: Partner, emsp: Part
 
     answer = cpo.put("sessions", path_of(owner, "S1"), to=emsp.party, body=body)
 
-    [request] = emsp.received
+    [request] = emsp.received.of("sessions")
     assert request.body == body
     assert answer.body == answer_next
 
@@ -47,8 +47,8 @@ def test_a_number_in_a_command_arrives_as_it_was_sent(cpo: Partner, emsp: Partne
     answer = emsp.post("commands", "START_SESSION", to=cpo.party, body=body)
 
     assert answer.status_code == 1000
-    [request] = cpo.received
-    url = request.json()["response_url"].encode() if number != "1e400" else None
-    assert url is None or request.body == body.replace(f"{emsp.base}/r/1".encode(), url)
-    assert f'"limit":{number},'.encode() in request.body
-    assert f'"more":[{number}]'.encode() in request.body
+    [request] = cpo.received.of("commands")
+    before, after = body.split(f"{emsp.base}/r/1".encode())
+    assert request.body.startswith(before)
+    assert request.body.endswith(after)
+    cpo.settle()

@@ -11,7 +11,16 @@ import pytest
 import redis
 
 from loadtests.simulator import HubRefused, Partner
-from tests.hub.failures.cluster import Cluster, Server, lose_listeners, reaches
+from tests.hub.failures.cluster import (
+    EVERYWHERE_WITHIN_S,
+    Cluster,
+    End,
+    Server,
+    killed,
+    lose_listeners,
+    reaches,
+    stopped,
+)
 from tests.hub.failures.traffic import unharmed
 from tests.hub.failures.waiting import eventually
 from tests.partners import CPO, partner, registered
@@ -19,10 +28,6 @@ from tests.partners import CPO, partner, registered
 NO_POSTGRES, NO_REDIS = "PostgreSQL does not answer", "Redis does not answer"
 REFUSED_WITHIN_S = 8
 """How long a partner may wait to hear that nothing can be stored now; five seconds are the database's share."""
-
-
-def stop(server: Server) -> None:
-    server.stop()
 
 
 @contextmanager
@@ -96,11 +101,11 @@ def test_what_changes_while_redis_is_away_counts_everywhere_at_once_and_stays(
         with cluster.without(cluster.redis):
             cluster.spreads_changes(guest, emsp)
             with registered(cluster.hub, partner(CPO)) as [newcomer]:
-                assert all(line.versions(newcomer).http_status == 200 for line in lines)
+                assert all(line.knows(newcomer.authorization) for line in lines)
                 cluster.hub.operator.ask("POST", f"/api/v1/platforms/{platform['platform_id']}/suspend")
                 suspended = time.monotonic()
                 eventually(lambda: not any(reaches(line, emsp, banished.party) for line in lines))
-                assert time.monotonic() - suspended < 1
+                assert time.monotonic() - suspended < EVERYWHERE_WITHIN_S
             traffic.goes_on()
         cluster.heals()
         assert not any(reaches(line, emsp, banished.party) for line in lines)
@@ -111,7 +116,7 @@ def test_a_change_counts_everywhere_within_a_second_although_its_notice_is_lost(
     cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
 ) -> None:
     with unharmed(partners), listeners_lost(cluster):
-        print("lost", cluster.spreads_changes(guest, emsp))
+        cluster.spreads_changes(guest, emsp)
 
 
 def test_a_redis_that_hangs_holds_up_no_message(
@@ -121,7 +126,7 @@ def test_a_redis_that_hangs_holds_up_no_message(
         with frozen(cluster.redis):
             traffic.goes_on()
             cluster.says(NO_REDIS)
-            print("frozen", cluster.spreads_changes(guest, emsp))
+            cluster.spreads_changes(guest, emsp)
         cluster.heals()
         cluster.spreads_changes(guest, emsp)
 
@@ -131,21 +136,21 @@ def test_a_redis_that_pauses_for_some_seconds_holds_up_no_message(
 ) -> None:
     with unharmed(partners) as traffic, redis.Redis.from_url(cluster.redis.url) as client:
         client.client_pause(3000)
-        print("pause", cluster.spreads_changes(guest, emsp))
+        cluster.spreads_changes(guest, emsp)
         traffic.goes_on()
 
 
 # --- PostgreSQL
 
 
-@pytest.mark.parametrize("end", [stop, stop], ids=["stopped", "killed"])
+@pytest.mark.parametrize("end", [stopped, killed])
 def test_messages_go_on_without_postgresql_and_registrations_say_that_they_cannot(
-    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner, end: object
+    cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner, end: End
 ) -> None:
     newcomer = partner(CPO)
-    invitation = cluster.hub.operator.invite(newcomer.name)
+    invitation = cluster.invites(newcomer)
     with unharmed(partners) as traffic, newcomer.running():
-        with cluster.without(cluster.postgres):
+        with cluster.without(cluster.postgres, end=end):
             cluster.says(NO_POSTGRES)
             traffic.goes_on()
             assert refused(cluster, newcomer, invitation.token_a) == 3000
@@ -155,20 +160,20 @@ def test_messages_go_on_without_postgresql_and_registrations_say_that_they_canno
             assert guest.authorization == old
         cluster.heals()
         newcomer.register(invitation.versions_url, invitation.token_a)
-        print("pg", cluster.spreads_changes(guest, emsp))
+        cluster.spreads_changes(guest, emsp)
 
 
 def test_a_postgresql_that_hangs_holds_up_no_message(
     cluster: Cluster, partners: Sequence[Partner], guest: Partner, emsp: Partner
 ) -> None:
     newcomer = partner(CPO)
-    invitation = cluster.hub.operator.invite(newcomer.name)
+    invitation = cluster.invites(newcomer)
     with unharmed(partners) as traffic, newcomer.running():
         with frozen(cluster.postgres):
             assert refused(cluster, newcomer, invitation.token_a) == 3000
             cluster.says(NO_POSTGRES)
             traffic.goes_on()
-        print("pg hang heals", cluster.heals())
+        cluster.heals()
         newcomer.register(invitation.versions_url, invitation.token_a)
         cluster.spreads_changes(guest, emsp)
 

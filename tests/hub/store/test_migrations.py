@@ -82,7 +82,6 @@ async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     ("url", "reason"),
     [
         ("postgresql+asyncpg://postgres@127.0.0.1:1/hub", "refused|Connect call failed"),
-        ("sqlite+aiosqlite:////proc/hub.db", "unable to open database file"),
         ("sqlite+aiosqlite:////proc/folder/hub.db", "No such file or directory"),
     ],
 )

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from hub.store.redis import CacheUnreachable, DirectoryCache, open_redis
 from tests.conftest import StoreUrls
@@ -16,14 +19,22 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, free_tcp_port: int) -> Iterator[str]:
+def cluster(tmp_path: Path, free_tcp_port_factory: Callable[[], int]) -> Iterator[str]:
     """The URL of a Redis Cluster of one node, which refuses whatever would not stay in one slot of a larger one."""
-    options = {"port": free_tcp_port, "bind": "127.0.0.1", "cluster-enabled": "yes", "dir": tmp_path, "save": ""}
+    port = free_tcp_port_factory()
+    options = {
+        "port": port,
+        "bind": "127.0.0.1",
+        "cluster-enabled": "yes",
+        "cluster-port": free_tcp_port_factory(),
+        "dir": tmp_path,
+        "save": "",
+    }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     with subprocess.Popen([redis_program().path, *words], stdout=subprocess.DEVNULL) as server:
         try:
-            _give_all_slots(free_tcp_port)
-            yield f"redis://127.0.0.1:{free_tcp_port}/0?cluster=true"
+            _give_all_slots(port)
+            yield f"redis://127.0.0.1:{port}/0?cluster=true"
         finally:
             server.kill()
 
@@ -81,7 +92,8 @@ async def test_a_redis_that_is_not_there_is_told_soon(query: str) -> None:
 
 
 def _give_all_slots(port: int) -> None:
-    with redis.Redis(port=port, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.05), 200)) as client:
+    patient = Retry(ConstantBackoff(0.05), 200)
+    with redis.Redis(port=port, retry=patient) as client:
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while client.execute_command("CLUSTER", "INFO")["cluster_state"] != "ok":
-            pass
+        while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
+            time.sleep(0.01)

@@ -1,0 +1,43 @@
+"""The lock files say what `pyproject.toml` asks for, and nothing about where they were made."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+WANTED = {
+    "requirements.txt": PROJECT["project"]["dependencies"],
+    "requirements-dev.txt": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"],
+    "requirements-build.txt": PROJECT["dependency-groups"]["build"],
+}
+
+
+def locked(file: str) -> dict[str, str]:
+    """Version by package."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("file", WANTED)
+def test_every_dependency_is_locked_in_a_version_that_will_do(file: str) -> None:
+    versions = locked(file)
+    for line in WANTED[file]:
+        wanted = Requirement(line)
+        assert versions[canonicalize_name(wanted.name)] in wanted.specifier, f"{line}: run make lock"
+
+
+def test_what_runs_the_hub_is_what_the_tests_run_on() -> None:
+    assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
+
+
+@pytest.mark.parametrize("file", WANTED)
+def test_every_package_has_its_hashes_and_no_place(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    packages = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in package for package in packages)
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|file:|^\s*#.*\s/", text, re.MULTILINE)
