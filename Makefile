@@ -41,7 +41,7 @@ lock: $(VENV)/.dev  ## write requirements*.txt again; ARGS=--upgrade for the new
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:  ## remove the environment and every cache; var/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .cache .grimp_cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 COMPILE = $(BIN)/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
