@@ -12,20 +12,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from hub.hub import Hub
+from hub.observability import FilteringBoundLogger
 from hub.partners.urls import check_partner_url
 from hub.store.return_addresses import Callback
 from routing.bodies import Members, read_members, text
 from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
-from routing.errors import InvalidParameters, NoSuchPath, NotRoutable
+from routing.errors import HubFault, InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of, response_url_in, with_response_url
 from routing.message import Answer, Message
 from routing.modules import CALLBACK_ID
 from routing.paths import endpoint_path
 from routing.timestamps import read_timestamp
 from routing.vocabulary import Face, InterfaceRole, ModuleID
+
+log: FilteringBoundLogger = structlog.get_logger()
 
 _AT_LEAST: Final = timedelta(hours=1)
 _AFTER_TIMEOUT: Final = timedelta(minutes=10)
@@ -148,8 +152,13 @@ async def keep_as_long_as_promised(callback_id: str, answer: Answer, hub: Hub) -
     if timeout_s is None:
         return
     until = datetime.now(UTC) + timedelta(seconds=min(timeout_s, _LONGEST_TIMEOUT_S)) + _AFTER_TIMEOUT
-    if until > datetime.now(UTC) + _AT_LEAST:
+    if until <= datetime.now(UTC) + _AT_LEAST:
+        return
+    try:
         await hub.return_addresses.extend_callback(callback_id, until)
+    except HubFault:
+        # The receiver has the command. An error here would make the originator send it once more.
+        log.exception("callback_not_extended")
 
 
 class _Promise(msgspec.Struct):

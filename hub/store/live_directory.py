@@ -267,11 +267,10 @@ class LiveDirectory:
     async def _listen(self) -> None:
         if self._cache is None:
             return
-        try:
+        with suppress(CacheUnreachable):  # whether Redis is down, the look that this asks for will tell
             async for _ in self._cache.notices():
                 self._cache_moved.set()
-        except CacheUnreachable as error:
-            self._cache_outage.begins(error)
+        self._cache_moved.set()
 
     # ------------------------------------------------------------ the snapshot
 

@@ -41,6 +41,16 @@ def stopped(server: Server) -> None:
     server.stop()
 
 
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """The server keeps its connections and answers nothing while the block lasts."""
+    server.freeze()
+    try:
+        yield
+    finally:
+        server.thaw()
+
+
 class Cluster:
     """Runs while the block lasts."""
 

@@ -15,7 +15,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Partner
 from tests.conftest import StoreUrls
-from tests.hub.failures.cluster import Cluster
+from tests.hub.failures.cluster import Cluster, frozen
 from tests.hub.failures.traffic import Sending, Traffic
 from tests.hub.failures.waiting import eventually
 from tests.partners import CPO, EMSP, partner, path_of, registered, token
@@ -98,3 +98,14 @@ def test_a_hub_that_drains_finishes_what_it_has_begun_and_stays(hub: HubProcess)
     harmed = [each for each in traffic.failures if not refused(each) or not isinstance(each.outcome, Answer)]
     assert not harmed, list(map(str, harmed))
     traffic.check_arrivals()
+
+
+def test_a_hub_ends_in_time_although_no_store_answers(cluster: Cluster, cpo: Partner, emsp: Partner) -> None:
+    """It has noted signs of life that it would like to keep."""
+    hub, card = cluster.hub, token(emsp.party)
+    assert emsp.put("tokens", path_of(emsp.party, card["uid"]), to=cpo.party, json=card).status_code == 1000
+    try:
+        with frozen(cluster.postgres), frozen(cluster.redis):
+            assert hub.stop() == 0
+    finally:
+        hub.start()

@@ -15,7 +15,6 @@ from tests.hub.failures.cluster import (
     EVERYWHERE_WITHIN_S,
     Cluster,
     End,
-    Server,
     killed,
     lose_listeners,
     reaches,
@@ -28,16 +27,6 @@ from tests.partners import CPO, partner, registered
 NO_POSTGRES, NO_REDIS = "PostgreSQL does not answer", "Redis does not answer"
 REFUSED_WITHIN_S = 8
 """How long a partner may wait to hear that nothing can be stored now; five seconds are the database's share."""
-
-
-@contextmanager
-def frozen(server: Server) -> Iterator[None]:
-    """The server keeps its connections and answers nothing while the block lasts."""
-    server.freeze()
-    try:
-        yield
-    finally:
-        server.thaw()
 
 
 @contextmanager

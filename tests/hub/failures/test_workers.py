@@ -15,6 +15,7 @@ from tests.hub.failures.cluster import WORKERS, Cluster
 from tests.hub.failures.traffic import Traffic
 from tests.hub.failures.waiting import eventually
 
+NO_REDIS = "Redis does not answer"
 SLOW = Behaviour(delay_s=1.0)
 
 
@@ -56,3 +57,28 @@ def test_what_a_worker_answered_just_before_it_was_killed_holds(cluster: Cluster
         assert other.knows(guest.authorization)
         eventually(partial(other.refuses, old))
     cluster.replaces_worker()
+
+
+def test_a_worker_is_replaced_while_redis_is_away(cluster: Cluster, partners: Sequence[Partner], emsp: Partner) -> None:
+    doomed, survivor = cluster.workers
+    with Traffic(partners) as traffic, cluster.without(cluster.redis):
+        doomed.kill()
+        eventually(lambda: cluster.problems == [NO_REDIS, f"1 of {WORKERS} workers are serving"])
+        eventually(lambda: cluster.problems == [NO_REDIS], within_s=30)
+        traffic.goes_on()
+        [new] = set(cluster.workers) - {survivor}
+        with cluster.line_to(new) as line:
+            assert all(line.push_token(emsp, each.party).status_code == 1000 for each in partners[::2])
+
+
+def test_a_worker_that_dies_while_postgresql_is_away_is_replaced_when_it_is_back(
+    cluster: Cluster, partners: Sequence[Partner]
+) -> None:
+    doomed, survivor = cluster.workers
+    with Traffic(partners) as traffic:
+        with cluster.without(cluster.postgres):
+            doomed.kill()
+            cluster.says(f"1 of {WORKERS} workers are serving")
+            traffic.goes_on()
+            assert survivor.is_running()
+        cluster.heals(within_s=30)

@@ -24,6 +24,11 @@ CPO = Party("NL", "CPO")
 EMSP = Party("DE", "MSP")
 KEY = Secret("the key of the tests")
 
+SOON_S = 3.0
+"""How long a change may take to be known everywhere. The hub promises a second; a machine full of tests gets more."""
+OUTAGE_S = 15.0
+"""How long an outage, or its end, may take to be noticed by all."""
+
 
 class Process(NamedTuple):
     """What one process has."""

@@ -13,7 +13,7 @@ from hub.store.vault import Vault, VaultError
 from routing.directory import Registered
 from routing.vocabulary import ConnectionStatus, Party, Secret
 from tests.conftest import StoreUrls
-from tests.hub.store.opened import CPO, EMSP, HUB, KEY, Process, eventually, process
+from tests.hub.store.opened import CPO, EMSP, HUB, KEY, OUTAGE_S, SOON_S, Process, eventually, process
 
 pytestmark = pytest.mark.anyio
 
@@ -25,11 +25,11 @@ async def test_a_change_in_one_process_is_known_in_another_within_a_second(
 ) -> None:
     async with process(store_urls) as other:
         token = await store.connected(CPO)
-        await eventually(lambda: isinstance(other.caller(token), Registered), within_s=1)
+        await eventually(lambda: isinstance(other.caller(token), Registered), within_s=SOON_S)
         assert other.status(CPO) is CONNECTED
 
         await other.platforms.leave(other.registered(token).connection.id)
-        await eventually(lambda: store.caller(token) is None, within_s=1)
+        await eventually(lambda: store.caller(token) is None, within_s=SOON_S)
         assert store.status(CPO) is ConnectionStatus.SUSPENDED
 
 
@@ -39,7 +39,7 @@ async def test_two_processes_that_write_at_once_end_with_the_same_directory(
     async with process(store_urls) as other:
         names = [Party("NL", f"P{number:02}") for number in range(8)]
         await asyncio.gather(*(each.connected(party) for each, party in zip([store, other] * 4, names, strict=True)))
-        await eventually(lambda: store.snapshot.revision == other.snapshot.revision, within_s=1)
+        await eventually(lambda: store.snapshot.revision == other.snapshot.revision, within_s=SOON_S)
 
         for party in names:
             assert store.status(party) is other.status(party) is CONNECTED
@@ -72,7 +72,7 @@ async def test_a_change_nobody_announced_is_found_within_a_few_seconds_and_put_i
     async with _dying_writer(store_urls) as writer:
         _, token_a = await writer.create("Volt")
 
-    await eventually(lambda: store.caller(token_a) is not None, within_s=4)
+    await eventually(lambda: store.caller(token_a) is not None, within_s=OUTAGE_S)
 
     async with process(store_urls) as later:
         assert later.caller(token_a) is not None
@@ -83,7 +83,7 @@ async def test_a_change_nobody_announced_is_not_lost_behind_the_next_one(store: 
         _, lost = await writer.create("Lost")
         _, next_one = await store.platforms.create("Next")
 
-        await eventually(lambda: other.caller(next_one) is not None, within_s=1)
+        await eventually(lambda: other.caller(next_one) is not None, within_s=SOON_S)
         assert other.caller(lost) is not None
 
 
@@ -167,11 +167,11 @@ async def test_a_backup_that_was_restored_is_taken_over(store: Process, store_ur
                 await connection.execute(text(statement), {"id": later} if ":id" in statement else {})
 
         for each in (store, other):
-            await eventually(lambda each=each: each.status(EMSP) is None, within_s=4)  # type: ignore[misc]  # mypy cannot type a lambda's default
+            await eventually(lambda each=each: each.status(EMSP) is None, within_s=OUTAGE_S)  # type: ignore[misc]  # mypy cannot type a lambda's default
             assert isinstance(each.caller(kept), Registered)
 
         again = await store.connected(EMSP)
-        await eventually(lambda: other.caller(again) is not None, within_s=1)
+        await eventually(lambda: other.caller(again) is not None, within_s=SOON_S)
 
 
 async def test_a_bug_in_the_background_is_survived(store: Process, store_urls: StoreUrls) -> None:
@@ -186,10 +186,10 @@ async def test_a_bug_in_the_background_is_survived(store: Process, store_urls: S
     store.directory._load = fail  # type: ignore[method-assign,assignment]  # a bug that is not there yet
     async with _dying_writer(store_urls) as writer:
         _, token_a = await writer.create("Volt")
-    await eventually(lambda: failures > 1, within_s=5)
+    await eventually(lambda: failures > 1, within_s=OUTAGE_S)
     store.directory._load = load  # type: ignore[method-assign]  # mended
 
-    await eventually(lambda: store.caller(token_a) is not None, within_s=4)
+    await eventually(lambda: store.caller(token_a) is not None, within_s=OUTAGE_S)
 
 
 async def test_the_age_of_the_snapshot_is_that_of_the_last_look(store: Process) -> None:

@@ -12,7 +12,7 @@ from redis.retry import Retry
 
 from hub.store.redis import CacheUnreachable, DirectoryCache, open_redis
 from tests.conftest import StoreUrls
-from tests.hub.store.opened import CPO, EMSP, Process, eventually, first_process, process
+from tests.hub.store.opened import CPO, EMSP, SOON_S, Process, eventually, first_process, process
 from tests.server_programs import redis_program
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ async def test_a_change_spreads_through_a_cluster(cluster: str, tmp_path: Path) 
     async with first_process(urls) as one, process(urls) as other:
         for each, party in ((one, CPO), (other, EMSP)):
             token = await each.connected(party)
-            await eventually(lambda token=token: other.caller(token) is not None, within_s=1)  # type: ignore[misc]  # mypy cannot type a lambda's default
+            await eventually(lambda token=token: other.caller(token) is not None, within_s=SOON_S)  # type: ignore[misc]  # mypy cannot type a lambda's default
         assert one.directory.problems() == other.directory.problems() == []
 
 
