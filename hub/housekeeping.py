@@ -15,6 +15,7 @@ from routing.errors import HubError
 
 log: FilteringBoundLogger = structlog.get_logger()
 
+_FIRST_S = 60.0
 _EVERY_S = 3600.0
 
 
@@ -30,8 +31,10 @@ async def housekeeping(hub: Hub) -> AsyncIterator[None]:
 
 
 async def _keep_house(hub: Hub) -> None:
+    pause_s = _FIRST_S  # soon after a start, which may have brought new endpoints
     while True:
-        await asyncio.sleep(_EVERY_S)
+        await asyncio.sleep(pause_s)
+        pause_s = _EVERY_S
         try:
             await hub.return_addresses.drop_expired_callbacks(datetime.now(UTC))
             await hub.registrar.rotate_due(datetime.now(UTC))

@@ -5,6 +5,7 @@ OCPI 2.2.1, "Versions". The URLs written here are those the hub's own endpoints 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, assert_never
@@ -104,6 +105,11 @@ def version_details(
     else:
         endpoints = _endpoints_with_roles(url, [*sorted(dialect.modules), *custom_modules])
     return {"version": version, "endpoints": endpoints}
+
+
+def mark_of_details(details: dict[str, Any]) -> bytes:
+    """16 bytes that are others whenever the details are."""
+    return hashlib.blake2b(msgspec.json.encode(details, order="deterministic"), digest_size=16).digest()
 
 
 def _endpoints_of_face(url: str, face: Face) -> list[dict[str, str]]:

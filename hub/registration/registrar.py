@@ -40,7 +40,15 @@ from routing.errors import (
     RoutingError,
     Unauthorized,
 )
-from routing.versions import CREDENTIALS, VERSIONS_PATH, offered_versions, versions_for
+from routing.quirks import Quirks
+from routing.versions import (
+    CREDENTIALS,
+    VERSIONS_PATH,
+    mark_of_details,
+    offered_versions,
+    version_details,
+    versions_for,
+)
 from routing.vocabulary import ConnectionStatus, Face, Party, Secret, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -63,8 +71,8 @@ class Registrar:
     `rotate` and `remove` call the partner's. Nothing is stored of an exchange that fails, and only the exchange
     itself waits for the partner.
 
-    When the hub's own endpoints for a version change, which only a new release of the hub does, `rotate` tells
-    a partner so: PUT credentials is the protocol's one notification ("Changing endpoints for the current version").
+    When the hub's own endpoints for a partner change, by a new release or another public URL or a custom module,
+    `rotate_due` tells the partner so.
     """
 
     def __init__(
@@ -153,7 +161,7 @@ class Registrar:
         except TimeoutError as error:
             text = f"The versions and version details were not answered within {self._callbacks_within_s:g} seconds"
             raise CannotUsePartnerAPI(text) from error
-        return _registration(credentials, credentials.versions_url, found, terms.face)
+        return self._registration(credentials, credentials.versions_url, found, terms)
 
     # --- as initiator
 
@@ -232,7 +240,7 @@ class Registrar:
         try:
             self._check_claims(theirs, to.record, to.parties)
             # The URL that has just been used is known to work; what the answer names need not be.
-            registration = _registration(theirs, to.versions_url, to.found, to.terms.face)
+            registration = self._registration(theirs, to.versions_url, to.found, to.terms)
             return await self._platforms.close_handshake(handshake_id, registration)
         except HubError as error:
             await self._take_back(to, theirs.token)
@@ -247,7 +255,11 @@ class Registrar:
             await self._say_goodbye(api, to.found.endpoints[CREDENTIALS], to.found.version, to.record)
 
     async def rotate_due(self, now: datetime) -> None:
-        """Rotate the tokens of every connected platform that has had its present ones for a month.
+        """Rotate the tokens of every connected platform that is due for it.
+
+        A platform is due when it has had its tokens for a month, and when it knows other endpoints of the hub than
+        there are now: PUT credentials is the only way to tell it so ("Credentials", Changing endpoints for the
+        current version).
 
         To be called now and then, by one process. A partner is asked only when it answers a look at its versions;
         one that is down or refuses keeps its tokens, and is asked again the next time.
@@ -256,7 +268,7 @@ class Registrar:
             HubFault: the store cannot be used now.
         """
         async for record in self._everybody():
-            if _is_due(record, now):
+            if self._is_due(record, now):
                 try:
                     await self.rotate(record.id)
                 except HubError as error:
@@ -330,6 +342,31 @@ class Registrar:
         settings = self._settings
         check_partner_url(url, allow_private=settings.allow_private_partners, own_origins=(settings.public_url,))
 
+    def _registration(
+        self, credentials: PartnerCredentials, versions_url: str, found: Discovery, terms: Terms
+    ) -> Registration:
+        return Registration(
+            version=found.version,
+            face=terms.face,
+            versions_url=versions_url,
+            endpoints=found.as_records(),
+            parties=tuple(RegisteredParty(party, roles) for party, roles in credentials.parties.items()),
+            our_token=credentials.token,
+            auth_encoding=found.learned,
+            is_hub=credentials.is_hub,
+            shown=self._shown(found.version, terms.face, terms.quirks),
+        )
+
+    def _shown(self, version: Version, face: Face | None, quirks: Quirks) -> bytes:
+        return mark_of_details(version_details(self._settings.public_url, version, face, quirks.custom_modules))
+
+    def _is_due(self, record: PlatformRecord, now: datetime) -> bool:
+        """Whether a connection has old tokens, or its partner has not been told of the hub's present endpoints."""
+        return record.status is ConnectionStatus.CONNECTED and any(
+            now - each.tokens_since >= TOKENS_LAST or each.shown != self._shown(each.version, each.face, record.quirks)
+            for each in record.connections
+        )
+
     def _check_claims(self, theirs: PartnerCredentials, record: PlatformRecord, allowed: tuple[Party, ...]) -> None:
         check_parties(theirs, hub_party=self._settings.hub_party, allowed=allowed, allow_hub=record.allow_hub)
 
@@ -348,32 +385,11 @@ class _Introduction(Struct, frozen=True):
     """The parties that may be named in the answer; any when empty."""
 
 
-def _is_due(record: PlatformRecord, now: datetime) -> bool:
-    return record.status is ConnectionStatus.CONNECTED and any(
-        now - connection.tokens_since >= TOKENS_LAST for connection in record.connections
-    )
-
-
 def _connection(record: PlatformRecord, connection_id: str) -> ConnectionRecord:
     connection = record.connection(connection_id)
     if connection is None:
         raise Unauthorized  # it has left since this request was authenticated
     return connection
-
-
-def _registration(
-    credentials: PartnerCredentials, versions_url: str, found: Discovery, face: Face | None
-) -> Registration:
-    return Registration(
-        version=found.version,
-        face=face,
-        versions_url=versions_url,
-        endpoints=found.as_records(),
-        parties=tuple(RegisteredParty(party, roles) for party, roles in credentials.parties.items()),
-        our_token=credentials.token,
-        auth_encoding=found.learned,
-        is_hub=credentials.is_hub,
-    )
 
 
 def _named(record: PlatformRecord) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from asyncpg import InternalClientError
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -80,7 +81,8 @@ class Database:
             if _is_refused_value(error):
                 raise InvalidParameters("A value is too long, malformed or taken") from error
             raise HubFault(f"{self.name} cannot do this now; try again") from error
-        except (OSError, TimeoutError, PoolTimeout) as error:
+        except (OSError, TimeoutError, PoolTimeout, InternalClientError) as error:
+            # asyncpg calls it its own fault when a server stops in the middle of the protocol.
             raise HubFault(f"{self.name} does not answer; try again") from error
 
 

@@ -51,6 +51,8 @@ class Registration(Struct, frozen=True):
     auth_encoding: LearnedEncoding | None
     """Which spelling of our token the partner was seen to accept."""
     is_hub: bool
+    shown: bytes
+    """What the hub showed the partner of itself, see `routing.versions.mark_of_details`."""
 
 
 class PartyRecord(Struct, frozen=True, gc=False):
@@ -90,6 +92,8 @@ class ConnectionRecord(Struct, frozen=True):
     auth_encoding: LearnedEncoding | None
     replaced_tokens: tuple[ReplacedToken, ...]
     tokens_since: datetime
+    shown: bytes
+    """What the hub last showed the partner of itself."""
     """When the present tokens were exchanged."""
     created_at: datetime
 

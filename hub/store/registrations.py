@@ -108,6 +108,7 @@ def new_connection(
         our_token=vault.seal(registration.our_token, connection_id),
         auth_encoding=registration.auth_encoding,
         tokens_since=change.now,
+        shown=registration.shown,
         created_at=change.now,
     )
 
@@ -123,6 +124,7 @@ def renew_connection(
     connection.our_token = vault.seal(registration.our_token, connection.id)
     connection.auth_encoding = registration.auth_encoding
     connection.tokens_since = change.now
+    connection.shown = registration.shown
     return connection
 
 

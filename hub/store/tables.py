@@ -213,6 +213,8 @@ class ConnectionRow(Row, table=True):
     auth_encoding: str | None = Field(max_length=10)
     tokens_since: datetime
     """When the present tokens were exchanged."""
+    shown: bytes = Field(sa_type=LargeBinary)
+    """Mark of the version details the hub had then."""
     created_at: datetime
 
 

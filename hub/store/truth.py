@@ -233,6 +233,7 @@ def _connection(
         auth_encoding=_AUTH_ENCODINGS[row.auth_encoding],
         replaced_tokens=tuple(ReplacedToken(each.token_hash, each.not_after) for each in replaced),
         tokens_since=row.tokens_since,
+        shown=row.shown,
         created_at=row.created_at,
     )
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hub.registration.registrar import TOKENS_LAST
 from loadtests.simulator import Partner
 from loadtests.simulator.misbehaviour import HTML
+from routing.quirks import Quirks
 from tests.hub.running_hub import RunningHub
 
 
@@ -59,3 +60,20 @@ def test_a_platform_that_left_or_is_suspended_is_left_alone(fresh_hub: RunningHu
 
     assert not cpo.ledger
     assert not emsp.ledger
+
+
+def test_a_partner_is_told_once_that_the_hub_has_other_endpoints_for_it(
+    fresh_hub: RunningHub, cpo: Partner, emsp: Partner
+) -> None:
+    platform_id, _ = fresh_hub.registered(cpo), fresh_hub.registered(emsp)
+    before = [cpo.connection.our_token, emsp.connection.our_token]
+    custom = Quirks(custom_modules=("nlvlt-bookings",))
+    fresh_hub.do(fresh_hub.hub.platforms.change(platform_id, quirks=custom))
+
+    rotated_at(fresh_hub, datetime.now(UTC))
+    told = [cpo.connection.our_token, emsp.connection.our_token]
+    rotated_at(fresh_hub, datetime.now(UTC))
+
+    assert told[0] != before[0]
+    assert told[1] == before[1]
+    assert [cpo.connection.our_token, emsp.connection.our_token] == told

@@ -118,6 +118,7 @@ def registration(
         our_token=Secret(our_token),
         auth_encoding=None,
         is_hub=is_hub,
+        shown=b"details",
     )
 
 

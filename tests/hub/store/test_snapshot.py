@@ -41,6 +41,7 @@ def _connection(**changes: Any) -> ConnectionRecord:  # noqa: ANN401 - whatever 
         "auth_encoding": None,
         "replaced_tokens": (),
         "tokens_since": NOW,
+        "shown": b"",
         "created_at": NOW,
     }
     return ConnectionRecord(**(values | changes))

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("our_token", sa.LargeBinary(), nullable=False),
         sa.Column("auth_encoding", sa.String(10), nullable=True),
         sa.Column("tokens_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("shown", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("face IN ('cpo', 'emsp')", name=op.f("ck_connections_face_word")),
         sa.CheckConstraint("length(id) BETWEEN 32 AND 32", name=op.f("ck_connections_id_length")),
