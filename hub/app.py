@@ -123,5 +123,4 @@ def create_partner_app(hub: Hub) -> Litestar:
         state=State({"hub": hub}),
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=credentials.BODY_BYTES,  # functional modules have limits of their own, see `hub.exchange`
     )

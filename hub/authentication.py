@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from hub.hub import Hub
@@ -32,7 +31,7 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
     caller = _caller(hub, value)
     if caller is None:
         hub.limits.may_authenticate(source)
-        if value is not None and next(_spellings(value), None) is not None:
+        if value is not None and _spellings(value):
             await hub.directory.refresh()
             caller = _caller(hub, value)
     if caller is None:
@@ -56,21 +55,24 @@ def _expired(caller: Caller) -> bool:
     return end is not None and end <= datetime.now(UTC)
 
 
-def _spellings(value: bytes) -> Iterator[str]:
+@lru_cache(maxsize=16_384)  # a partner sends the same value with every message
+def _spellings(value: bytes) -> tuple[str, ...]:
     """The token as the partner may have meant it: decoded from Base64, without a newline at its end, then plain."""
     match = _AUTHORIZATION.fullmatch(value)
     if match is None:
-        return
-    plain = match[1]
-    with suppress(binascii.Error, UnicodeDecodeError):  # not Base64, so it can only be meant as it is
-        yield base64.b64decode(plain, validate=True).decode().removesuffix("\n").removesuffix("\r")
-    yield plain.decode("latin-1")
+        return ()
+    plain = match[1].decode("latin-1")
+    try:
+        decoded = base64.b64decode(match[1], validate=True).decode().removesuffix("\n").removesuffix("\r")
+    except (binascii.Error, UnicodeDecodeError):  # not Base64, so it can only be meant as it is
+        return (plain,)
+    return decoded, plain
 
 
-def presented_token(headers: RawHeaders, known: Hub) -> str | None:
+def presented_token(hub: Hub, headers: RawHeaders) -> str | None:
     """The token of these headers in the spelling the hub knows it by: GET credentials has to show it again."""
     value = header(headers, b"authorization")
     for token in [] if value is None else _spellings(value):
-        if known.directory.snapshot.caller(known.vault.token_hash(token)) is not None:
+        if hub.directory.snapshot.caller(hub.vault.token_hash(token)) is not None:
             return token
     return None

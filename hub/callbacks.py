@@ -21,7 +21,7 @@ from hub.store.return_addresses import Callback
 from routing.bodies import Members, read_members, text
 from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
-from routing.errors import HubFault, InvalidParameters, NoSuchPath, NotRoutable
+from routing.errors import HubError, InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of, response_url_in, with_response_url
 from routing.message import Answer, Message
 from routing.modules import CALLBACK_ID
@@ -78,7 +78,8 @@ async def with_hub_url(message: Message, route: Forward, source: Connection, hub
     rule = message.operation.body
     if rule is not None and rule.response_url and message.body is not None:
         return await _in_body(message, route, source, hub)
-    if message.operation.module == ModuleID.CHARGING_PROFILES and _FIELD in message.query:
+    profiles = message.operation.module == ModuleID.CHARGING_PROFILES
+    if profiles and message.operation.interface is InterfaceRole.RECEIVER and _FIELD in message.query:
         return await _in_query(message, route, source, hub)
     return message, None
 
@@ -151,12 +152,12 @@ async def keep_as_long_as_promised(callback_id: str, answer: Answer, hub: Hub) -
     timeout_s = _promised_s(answer.body)
     if timeout_s is None:
         return
-    until = datetime.now(UTC) + timedelta(seconds=min(timeout_s, _LONGEST_TIMEOUT_S)) + _AFTER_TIMEOUT
-    if until <= datetime.now(UTC) + _AT_LEAST:
+    stays = timedelta(seconds=min(max(timeout_s, 0.0), _LONGEST_TIMEOUT_S)) + _AFTER_TIMEOUT
+    if stays <= _AT_LEAST:
         return
     try:
-        await hub.return_addresses.extend_callback(callback_id, until)
-    except HubFault:
+        await hub.return_addresses.extend_callback(callback_id, datetime.now(UTC) + stays)
+    except HubError:
         # The receiver has the command. An error here would make the originator send it once more.
         log.exception("callback_not_extended")
 

@@ -18,7 +18,7 @@ from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.return_addresses import CdrProxy
 from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
-from routing.errors import HubFault, InvalidParameters, NoSuchPath, NotRoutable
+from routing.errors import HubError, InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of
 from routing.message import Message, RawHeaders, Reply
 from routing.modules import CDR_PROXY_ID
@@ -73,9 +73,9 @@ async def location(
     if target is None:
         log.info("cdr_without_location")
         return []
-    url = urljoin(route.url, target)
-    if len(url) > LINK_LENGTH:
-        log.warning("cdr_location_too_long")
+    url = _absolute(route.url, target)
+    if url is None:
+        log.warning("cdr_location_unusable")
         return []
     proxy = CdrProxy(
         id=secrets.token_hex(16),
@@ -87,8 +87,17 @@ async def location(
     )
     try:
         await hub.return_addresses.put_cdr_proxy(proxy)
-    except HubFault:
+    except HubError:
         # The receiver has the CDR. An error here would make the poster send it once more.
         log.exception("cdr_location_not_kept")
         return []
     return [(b"location", f"{own_url}/{proxy.id}".encode("ascii"))]
+
+
+def _absolute(posted_to: str, target: str) -> str | None:
+    """The Location as a whole URL; None when it is none, or too long to be kept."""
+    try:
+        url = urljoin(posted_to, target)
+    except ValueError:
+        return None
+    return url if len(url) <= LINK_LENGTH else None

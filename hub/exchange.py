@@ -1,6 +1,7 @@
 """One message, from arrival to answer: read, authenticate, decide, send, answer.
 
-Everything is decided from one directory snapshot; the one thing a message waits for is the partner.
+The one thing a message waits for is the partner. Only commands, their results and CDRs wait for the store, too:
+what the hub gives out URLs for has to be known after a restart.
 """
 
 from __future__ import annotations
@@ -8,33 +9,40 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
+import structlog
 
 from hub import callbacks, cdr_locations, page_links
 from hub.arrival import Arrival, addresses_of, body_of, check_message, connection_of, operation_of
 from hub.forwarding import send
 from hub.hub import Hub
 from hub.ids import new_id
-from hub.observability import bind_fields
+from hub.observability import FilteringBoundLogger, bind_fields
 from hub.trace import Trace
 from routing.decision import Forward, check_sender, decide, url_at
 from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, Platform
-from routing.errors import HubError, Overloaded
+from routing.errors import HubError, HubFault, Overloaded
 from routing.message import Answer, Message, MessageIds, RawHeaders, Reply, read_id
 from routing.outcome import answer_of, failure, in_codes_of
 from routing.paths import check_query, endpoint_path, read_path
 
+log: FilteringBoundLogger = structlog.get_logger()
+
 
 async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
-    """Carry one message to where it belongs and bring the answer back. Every failure is an answer, too."""
+    """Carry one message to where it belongs and bring the answer back. Every failure is an answer, a bug included."""
     ids = MessageIds(
         read_id(arrival.headers, b"x-request-id") or new_id(), read_id(arrival.headers, b"x-correlation-id") or new_id()
     )
     trace = Trace(ids, arrival.entrance.version, arrival.method)
     try:
-        answer = await _carry(arrival, trace, hub)
+        return await _carry(arrival, trace, hub), trace
     except HubError as error:
-        answer = failure(error, DIALECTS[arrival.entrance.version], trace.operation, hub.party, datetime.now(UTC))
+        failed = error
+    except Exception:
+        log.exception("message_failed", correlation_id=ids.correlation_id, request_id=ids.request_id)
+        failed = HubFault("The hub failed to handle this request")
+    answer = failure(failed, DIALECTS[arrival.entrance.version], trace.operation, hub.party, datetime.now(UTC))
     return answer, trace
 
 

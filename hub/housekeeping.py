@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -15,14 +16,17 @@ from routing.errors import HubError
 
 log: FilteringBoundLogger = structlog.get_logger()
 
-_FIRST_S = 60.0
-_EVERY_S = 3600.0
+_FIRST_S: Final = 60.0
+_EVERY_S: Final = 3600.0
 
 
 @asynccontextmanager
-async def housekeeping(hub: Hub) -> AsyncIterator[None]:
-    """Keep house for as long as the block runs."""
-    task = asyncio.create_task(_keep_house(hub), name="housekeeping")
+async def housekeeping(hub: Hub, *, first_s: float = _FIRST_S, every_s: float = _EVERY_S) -> AsyncIterator[None]:
+    """Keep house for as long as the block runs: `first_s` seconds after its beginning, then every `every_s` seconds.
+
+    Several replicas of a hub may do so at once.
+    """
+    task = asyncio.create_task(_keep_house(hub, first_s, every_s), name="housekeeping")
     try:
         yield
     finally:
@@ -30,15 +34,15 @@ async def housekeeping(hub: Hub) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _keep_house(hub: Hub) -> None:
-    pause_s = _FIRST_S  # soon after a start, which may have brought new endpoints
+async def _keep_house(hub: Hub, first_s: float, every_s: float) -> None:
+    pause_s = first_s  # soon after a start, which may have brought new endpoints
     while True:
         await asyncio.sleep(pause_s)
-        pause_s = _EVERY_S
-        try:
-            await hub.return_addresses.drop_expired_callbacks(datetime.now(UTC))
-            await hub.registrar.rotate_due(datetime.now(UTC))
-        except HubError as error:
-            log.warning("housekeeping_failed", reason=str(error))
-        except Exception:  # a bug in one round must not end all later ones
-            log.exception("housekeeping_failed")
+        pause_s = every_s
+        for chore in (hub.return_addresses.drop_expired_callbacks, hub.registrar.rotate_due):
+            try:
+                await chore(datetime.now(UTC))
+            except HubError as error:
+                log.warning("housekeeping_failed", chore=chore.__name__, reason=str(error))
+            except Exception:  # a bug must end neither the other chores nor all later rounds
+                log.exception("housekeeping_failed", chore=chore.__name__)

@@ -6,6 +6,8 @@ Buckets live in this process: they protect it, whatever the other workers do.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv6Address
 from time import monotonic
 from typing import Final
 
@@ -17,7 +19,7 @@ _REMEMBERED: Final = 10_000
 
 
 class _Bucket:
-    """Tokens that come back with time. The time is an argument, in seconds of a monotonic clock."""
+    """Tokens that come back with time."""
 
     __slots__ = ("at", "tokens")
 
@@ -31,10 +33,14 @@ class _Bucket:
 
 
 class Buckets:
-    """One bucket for each key, all of one limit. The keys that were quiet longest are forgotten first."""
+    """One bucket for each key, all of one limit. The keys that were quiet longest are forgotten first.
 
-    def __init__(self, limit: RateLimit) -> None:
+    `clock` gives seconds that never go back.
+    """
+
+    def __init__(self, limit: RateLimit, clock: Callable[[], float] = monotonic) -> None:
         self._limit = limit
+        self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
     def take(self, key: str) -> float:
@@ -52,7 +58,7 @@ class Buckets:
         return max(0.0, (1 - self._bucket(key).tokens) / self._limit.per_second)
 
     def _bucket(self, key: str) -> _Bucket:
-        now = monotonic()
+        now = self._clock()
         bucket = self._buckets.pop(key, None)
         if bucket is None:
             bucket = _Bucket(float(self._limit.burst), now)
@@ -78,9 +84,18 @@ class Limits:
 
     def may_authenticate(self, source: str) -> None:
         """Refuse an address that has presented too many wrong tokens."""
-        if wait := self._failures.wait(source):
+        if wait := self._failures.wait(_neighbourhood(source)):
             raise TooManyRequests("Too many requests without a valid token", math.ceil(wait))
 
     def failed_authentication(self, source: str) -> None:
         """Count one wrong token of this address."""
-        self._failures.take(source)
+        self._failures.take(_neighbourhood(source))
+
+
+def _neighbourhood(source: str) -> str:
+    """Who counts as one address: of IPv6 a whole /64, since that is the least that anybody gets."""
+    try:
+        address = IPv6Address(source)
+    except AddressValueError:
+        return source
+    return str(address.ipv4_mapped or int(address) >> 64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ def follow(message: Message, hub: Hub) -> Forward | None:
 
     Raises:
         InvalidParameters: the link was changed, is too old, or was made for somebody else.
+        RoutingError: the receiver cannot be asked, or no longer has the host of the link.
     """
     if not message.operation.paged or HUB_NEXT not in message.query:
         return None
@@ -41,6 +41,8 @@ def follow(message: Message, hub: Hub) -> Forward | None:
     if page.expires < datetime.now(UTC).timestamp():
         raise InvalidParameters(f"{HUB_NEXT} is too old; begin again with the first page")
     route = decide(msgspec.structs.replace(message, receiver=page.receiver), hub.directory.snapshot, hub.party)
+    if host_of(page.url) not in route.connection.hosts:
+        raise NotRoutable(f"{page.receiver} no longer has the host of this page; begin again with the first one")
     return Forward(route.receiver, route.connection, page.url)
 
 
@@ -48,7 +50,7 @@ def _open(sealed: str, hub: Hub) -> NextPage:
     try:
         raw = base64.urlsafe_b64decode(sealed.encode("ascii"))
         return _decoder.decode(hub.vault.unseal(raw, _CONTEXT).reveal())
-    except (binascii.Error, ValueError, VaultError) as error:
+    except (ValueError, VaultError) as error:
         raise InvalidParameters(f"{HUB_NEXT} is not what the hub made it") from error
 
 
@@ -66,13 +68,13 @@ def next_page(message: Message, route: Forward, reply: Reply, own_url: str, hub:
         NotRoutable: the list goes on at a host that is not the receiver's. Leaving the link out would make the
             list look complete.
     """
-    link = next_link(reply.headers, route.url)
-    if link is None:
-        return []
     settings = hub.settings
     try:
+        link = next_link(reply.headers, route.url)
+        if link is None:
+            return []
         check_partner_url(link, allow_private=settings.allow_private_partners, max_length=LINK_LENGTH)
-    except InvalidParameters as error:
+    except (ValueError, InvalidParameters) as error:
         raise NotRoutable(f"{route.receiver} links to a next page that cannot be asked for: {error}") from error
     if host_of(link) not in route.connection.hosts:
         raise NotRoutable(f"{route.receiver} links to a next page at a host that is not its own")

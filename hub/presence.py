@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -14,26 +15,34 @@ from hub.store.platforms import Platforms
 from routing.bodies import without_bom
 from routing.directory import Connection
 from routing.envelope import SUCCESS, read_envelope
-from routing.errors import HubError, HubFault
+from routing.errors import HubError
 from routing.message import Call, id_headers
 
 log: FilteringBoundLogger = structlog.get_logger()
 
-_NOTE_EVERY_S = 10.0
-_PROBE_TIMEOUT_S = 10.0
-_PROBE_ANSWER_BYTES = 1024 * 1024
+NOTE_EVERY_S: Final = 10.0
+"""Between two writings of what was heard; a platform's `last_seen` is that much behind at most."""
+_CHECK_WITHIN_S: Final = 10.0
+_ANSWER_BYTES: Final = 1024 * 1024
 
 
 class Presence:
     """Looks after partners in the background: at most one look at a connection at a time."""
 
     def __init__(
-        self, partners: PartnerClient, platforms: Platforms, *, connect_timeout_s: float, allow_private: bool
+        self,
+        partners: PartnerClient,
+        platforms: Platforms,
+        *,
+        connect_timeout_s: float,
+        allow_private: bool,
+        note_every_s: float = NOTE_EVERY_S,
     ) -> None:
         self._partners = partners
         self._platforms = platforms
         self._connect_timeout_s = connect_timeout_s
         self._allow_private = allow_private
+        self._note_every_s = note_every_s
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._seen: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
@@ -64,7 +73,7 @@ class Presence:
 
     async def _note_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(_NOTE_EVERY_S)
+            await asyncio.sleep(self._note_every_s)
             await self._note()
 
     async def _note(self) -> None:
@@ -73,17 +82,22 @@ class Presence:
         seen, self._seen = self._seen, set()
         try:
             await self._platforms.seen(seen, datetime.now(UTC))
-        except HubFault as error:
+        except HubError as error:
             log.warning("signs_of_life_not_noted", reason=str(error))
             self._seen |= seen
+        except asyncio.CancelledError:
+            self._seen |= seen  # `close` notes them
+            raise
+        except Exception:  # a bug in one round must not end all later ones
+            log.exception("signs_of_life_not_noted")
 
     async def _check(self, connection: Connection) -> None:
         authorization = (b"authorization", connection.authorization.reveal().encode())
         call = Call("GET", connection.versions_url, [authorization, *id_headers(new_ids())])
         limits = CallLimits(
-            total_s=_PROBE_TIMEOUT_S,
+            total_s=_CHECK_WITHIN_S,
             connect_s=self._connect_timeout_s,
-            max_answer_bytes=_PROBE_ANSWER_BYTES,
+            max_answer_bytes=_ANSWER_BYTES,
             concurrency=connection.quirks.concurrency,
             platform_id=connection.platform_id,
             allow_private=self._allow_private,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
@@ -177,12 +178,16 @@ def check_body(operation: Operation, rule: Body, members: Members, segments: tup
 
 
 def _check_ids(operation: Operation, rule: Body, members: Members, segments: tuple[str, ...]) -> None:
-    places = {part.strip("{}"): index for index, part in enumerate(operation.path)}
-    named = [(field, places[segment], text(members, field)) for field, segment in rule.ids]
-    said = [(field, index, value) for field, index, value in named if value is not None]
-    if said and not any(value.upper() == unquote(segments[index]).upper() for _, index, value in said):
-        field, index, _ = said[0]
-        raise InvalidParameters(f"{field!r} in the body is not the {operation.path[index].strip('{}')} of the URL")
+    wrong: tuple[str, str] | None = None
+    for field, segment in rule.ids:
+        value = text(members, field)
+        if value is not None:
+            if value.upper() == unquote(segments[operation.path.index(segment)]).upper():
+                return
+            wrong = wrong or (field, segment)
+    if wrong is not None:
+        field, segment = wrong
+        raise InvalidParameters(f"{field!r} in the body is not the {segment.strip('{}')} of the URL")
 
 
 def _check_same(members: Members, name: str, expected: str) -> None:
@@ -221,7 +226,12 @@ def owner_in_path(segments: tuple[str, ...]) -> Party:
     Raises:
         NoSuchPath: they name nobody, because they hide a slash.
     """
-    country_code, party_id = unquote(segments[0]), unquote(segments[1])
+    return _owner(segments[0], segments[1])
+
+
+@lru_cache(maxsize=16_384)
+def _owner(country_code: str, party_id: str) -> Party:
+    country_code, party_id = unquote(country_code), unquote(party_id)
     if "/" in country_code or "/" in party_id:
         raise NoSuchPath("The owner in the path is not a country code and a party id")
     return Party.read(country_code, party_id)

@@ -39,7 +39,11 @@ class NextPage(Struct, frozen=True):
 
 
 def next_link(headers: RawHeaders, url: str) -> str | None:
-    """The absolute URL of the link with relation `next` in the answer from `url`, if it has one. RFC 8288."""
+    """The absolute URL of the link with relation `next` in the answer from `url`, if it has one. RFC 8288.
+
+    Raises:
+        ValueError: it has one that is no URL.
+    """
     for name, value in headers:
         if name == b"link":
             for link in _LINK.finditer(value.decode("latin-1")):

@@ -76,7 +76,7 @@ _LAST_UPDATED: Final = ("last_updated",)
 
 def _pushed(path: tuple[str, ...], methods: str, *ids: str, owner: bool = False) -> _Row:
     """A client-owned object that is read, put and patched; `ids` are the fields that carry the last segment."""
-    checked = tuple((field, path[-1].strip("{}")) for field in ids)
+    checked = tuple((field, path[-1]) for field in ids)
     bodies: dict[str, Body | None] = {
         "GET": None,
         "PUT": Body(ids=checked, owner=owner),

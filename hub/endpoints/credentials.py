@@ -52,7 +52,7 @@ def _credentials_of(version: Version) -> HTTPRouteHandler:
 def _shown(request: OCPIRequest, hub: Hub, caller: Caller, version: Version) -> Response[bytes]:
     """The hub's credentials with the very token the caller uses: the hub itself keeps only a hash of it."""
     check_version(caller, version)
-    token = presented_token(list(request.scope["headers"]), hub)
+    token = presented_token(hub, list(request.scope["headers"]))
     if token is None:
         raise Unauthorized  # it has been replaced since this request was authenticated
     return success(request, hub.registrar.credentials_for(platform_id_of(caller), version, Secret(token)))

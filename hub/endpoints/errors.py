@@ -52,8 +52,10 @@ def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A bug of ours: the partner learns that it was not their fault, the log has the rest."""
-    log.error("request_failed", path=request.url.path, exc_info=error)
-    return answer_error(request, HubFault("The hub failed to handle this request"))
+    response = answer_error(request, HubFault("The hub failed to handle this request"))
+    correlation_id = response.headers["x-correlation-id"]  # and no path: the id of a callback in it is a secret
+    log.error("request_failed", correlation_id=correlation_id, method=request.method, exc_info=error)
+    return response
 
 
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {

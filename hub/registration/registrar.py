@@ -261,14 +261,16 @@ class Registrar:
         there are now: PUT credentials is the only way to tell it so ("Credentials", Changing endpoints for the
         current version).
 
-        To be called now and then, by one process. A partner is asked only when it answers a look at its versions;
-        one that is down or refuses keeps its tokens, and is asked again the next time.
+        To be called now and then. A partner is asked only when it answers a look at its versions; one that is down
+        or refuses keeps its tokens, and is asked again the next time. Several processes may be at it at once: the
+        store lets only one exchange with a partner be under way.
 
         Raises:
             HubFault: the store cannot be used now.
         """
         async for record in self._everybody():
-            if self._is_due(record, now):
+            # The list may be old by now, and another process may have been here.
+            if self._is_due(record, now) and self._is_due(await self._platforms.get(record.id), now):
                 try:
                     await self.rotate(record.id)
                 except HubError as error:

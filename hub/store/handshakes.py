@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlmodel import col, delete
+from sqlmodel import col, delete, select
 
 from hub.store.changes import Change
 from hub.store.records import Registration
@@ -27,7 +27,7 @@ from routing.errors import HubFault
 from routing.vocabulary import Face
 
 LIFE_S = 600.0
-"""How long the token of an exchange for a new connection counts when nobody ends the exchange."""
+"""How long an exchange counts when nobody ends it: for a new connection its token, for another its being under way."""
 
 
 async def open_exchange(
@@ -38,11 +38,12 @@ async def open_exchange(
     Raises:
         AlreadyRegistered: a new connection, and there is one already.
         Unauthorized: the connection is gone.
+        HubFault: another exchange for this connection is under way.
     """
     if connection_id is None:
         await check_room(change, platform, face)
     else:
-        await connection_row(change, connection_id)
+        await _check_alone(change, await connection_row(change, connection_id))
     expired = (col(HandshakeRow.platform_id) == platform.id, col(HandshakeRow.not_after) <= change.now)
     await change.session.exec(delete(HandshakeRow).where(*expired))
     handshake = HandshakeRow(
@@ -56,6 +57,18 @@ async def open_exchange(
     )
     change.session.add(handshake)
     return handshake.id
+
+
+async def _check_alone(change: Change, connection: ConnectionRow) -> None:
+    """Refuse a second exchange beside another, maybe of another process.
+
+    The partner could take the tokens of one of them and the hub those of the other. An exchange that is older than
+    `LIFE_S` was left behind by a process that died.
+    """
+    own = (col(HandshakeRow.connection_id) == connection.id, col(HandshakeRow.not_after).is_(None))
+    recent = col(HandshakeRow.created_at) > change.now - timedelta(seconds=LIFE_S)
+    if (await change.session.exec(select(HandshakeRow.id).where(*own, recent))).first() is not None:
+        raise HubFault("The tokens of this platform are being replaced already; look at it and try again")
 
 
 async def exchange_under_way(change: Change, handshake_id: str) -> HandshakeRow:

@@ -223,6 +223,7 @@ class Platforms:
             AlreadyRegistered: it is connected, and this is to be a new connection.
             Unauthorized: the connection is gone.
             InvalidParameters: the platform is suspended.
+            HubFault: another exchange for this connection is under way.
         """
         token = self._vault.new_token()
         async with self._change() as change, settling(change, platform_id) as platform:

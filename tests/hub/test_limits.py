@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+
+from hub import limits
+from hub.limits import Buckets, Limits
+from hub.settings import RateLimit
+from routing.errors import TooManyRequests
+
+
+class Clock:
+    """Seconds that go on when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_bucket_gives_its_burst_at_once_and_then_says_how_long_to_wait(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(2, 3), clock)
+
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_a_bucket_fills_with_time_and_never_beyond_its_burst(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(2, 3), clock)
+    for _ in range(3):
+        buckets.take("a")
+
+    clock.now += 0.5
+    assert buckets.take("a") == 0
+    assert buckets.take("a") == 0.5
+
+    clock.now += 3600
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_who_is_refused_does_not_wait_longer_for_having_asked(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(1, 1), clock)
+    buckets.take("a")
+
+    for _ in range(100):
+        assert buckets.take("a") == 1
+    clock.now += 1
+    assert buckets.take("a") == 0
+
+
+def test_looking_takes_nothing(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(1, 1), clock)
+
+    assert [buckets.wait("a") for _ in range(3)] == [0, 0, 0]
+    buckets.take("a")
+    clock.now += 0.25
+    assert [buckets.wait("a") for _ in range(3)] == [0.75, 0.75, 0.75]
+
+
+def test_each_key_has_a_bucket_of_its_own(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(1, 1), clock)
+
+    assert [buckets.take(key) for key in "abab"] == [0, 0, 1, 1]
+
+
+def test_the_key_that_was_quiet_longest_is_forgotten_first(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_REMEMBERED", 2)
+    buckets = Buckets(RateLimit(1, 1), clock)
+    for key in ("quiet", "busy", "quiet", "busy", "new"):
+        buckets.take(key)
+
+    assert len(buckets._buckets) == 2
+    assert buckets.wait("busy") == 1
+    assert buckets.wait("quiet") == 0
+
+
+def test_a_platform_that_sends_too_much_learns_in_whole_seconds_when_to_come_again() -> None:
+    limited = Limits(RateLimit(0.4, 2))
+    limited.message_of("a")
+    limited.message_of("a")
+    limited.message_of("b")
+
+    with pytest.raises(TooManyRequests) as refusal:
+        limited.message_of("a")
+
+    assert refusal.value.answer_headers() == {"Retry-After": "3"}
+
+
+def test_without_a_rate_no_platform_sends_too_much() -> None:
+    limited = Limits(None)
+    for _ in range(10_000):
+        limited.message_of("a")
+
+
+def refused_after(limited: Limits, *failing: str) -> set[str]:
+    """Which of these addresses have to wait after ten failures of each."""
+    for source in failing:
+        for _ in range(10):
+            limited.may_authenticate(source)
+            limited.failed_authentication(source)
+    refused = set()
+    for source in failing:
+        try:
+            limited.may_authenticate(source)
+        except TooManyRequests as refusal:
+            assert 1 <= refusal.retry_after_s <= 6
+            refused.add(source)
+    return refused
+
+
+def test_an_address_may_fail_ten_times_and_then_has_to_wait() -> None:
+    limited = Limits(None)
+
+    assert refused_after(limited, "192.0.2.1") == {"192.0.2.1"}
+    limited.may_authenticate("192.0.2.2")
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_address() -> None:
+    limited = Limits(None)
+
+    assert refused_after(limited, "2001:db8:0:1::1") == {"2001:db8:0:1::1"}
+    with pytest.raises(TooManyRequests):
+        limited.may_authenticate("2001:db8:0:1:ffff::9")
+    limited.may_authenticate("2001:db8:0:2::1")
+
+
+def test_ipv4_addresses_written_as_ipv6_are_addresses_of_their_own() -> None:
+    limited = Limits(None)
+
+    assert refused_after(limited, "::ffff:192.0.2.1") == {"::ffff:192.0.2.1"}
+    limited.may_authenticate("::ffff:192.0.2.2")
+    with pytest.raises(TooManyRequests):
+        limited.may_authenticate("192.0.2.1")
+
+
+def test_who_has_no_address_is_limited_too() -> None:
+    assert refused_after(Limits(None), "") == {""}
