@@ -15,6 +15,8 @@ from routing.errors import Unauthorized
 from routing.message import RawHeaders, header
 
 _AUTHORIZATION: Final = re.compile(rb"\s*token\s+(\S+)\s*", re.IGNORECASE)
+_LONGEST: Final = 256
+"""The hub's own tokens are a fraction of that. Strangers must not fill its memory with longer ones."""
 
 
 async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
@@ -27,13 +29,13 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
         Unauthorized: no token, or none that is valid now.
         TooManyRequests: this address has presented too many wrong ones.
     """
-    value = header(headers, b"authorization")
-    caller = _caller(hub, value)
+    tokens = _tokens_in(headers)
+    caller = _caller(hub, tokens)
     if caller is None:
         hub.limits.may_authenticate(source)
-        if value is not None and _spellings(value):
+        if tokens:
             await hub.directory.refresh()
-            caller = _caller(hub, value)
+            caller = _caller(hub, tokens)
     if caller is None:
         hub.limits.failed_authentication(source)
         raise Unauthorized
@@ -42,8 +44,8 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
     return caller
 
 
-def _caller(hub: Hub, value: bytes | None) -> Caller | None:
-    for token in () if value is None else _spellings(value):
+def _caller(hub: Hub, tokens: tuple[str, ...]) -> Caller | None:
+    for token in tokens:
         caller = hub.directory.snapshot.caller(hub.vault.token_hash(token))
         if caller is not None and not _expired(caller):
             return caller
@@ -53,6 +55,12 @@ def _caller(hub: Hub, value: bytes | None) -> Caller | None:
 def _expired(caller: Caller) -> bool:
     end = caller.invitation.expires_at if isinstance(caller, Invited) else caller.not_after
     return end is not None and end <= datetime.now(UTC)
+
+
+def _tokens_in(headers: RawHeaders) -> tuple[str, ...]:
+    """What the token may be; nothing when there is none that the hub can have made."""
+    value = header(headers, b"authorization")
+    return () if value is None or len(value) > _LONGEST else _spellings(value)
 
 
 @lru_cache(maxsize=16_384)  # a partner sends the same value with every message
@@ -71,8 +79,7 @@ def _spellings(value: bytes) -> tuple[str, ...]:
 
 def presented_token(hub: Hub, headers: RawHeaders) -> str | None:
     """The token of these headers in the spelling the hub knows it by: GET credentials has to show it again."""
-    value = header(headers, b"authorization")
-    for token in [] if value is None else _spellings(value):
+    for token in _tokens_in(headers):
         if hub.directory.snapshot.caller(hub.vault.token_hash(token)) is not None:
             return token
     return None

@@ -34,6 +34,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 _AT_LEAST: Final = timedelta(hours=1)
 _AFTER_TIMEOUT: Final = timedelta(minutes=10)
 _AFTER_RESERVATION: Final = timedelta(hours=24)
+_AT_MOST: Final = timedelta(days=400)
 _LONGEST_TIMEOUT_S: Final = 30 * 24 * 3600
 _FIELD: Final = "response_url"
 
@@ -135,7 +136,7 @@ def _expiry(members: Members) -> datetime:
     if ends is None:
         return soonest
     try:
-        return max(soonest, read_timestamp(ends) + _AFTER_RESERVATION)
+        return min(max(soonest, read_timestamp(ends) + _AFTER_RESERVATION), datetime.now(UTC) + _AT_MOST)
     except (ValueError, OverflowError):
         return soonest  # the receiver decides what to make of that date
 

@@ -42,6 +42,7 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
     except Exception:
         log.exception("message_failed", correlation_id=ids.correlation_id, request_id=ids.request_id)
         failed = HubFault("The hub failed to handle this request")
+    trace.fault = str(failed)
     answer = failure(failed, DIALECTS[arrival.entrance.version], trace.operation, hub.party, datetime.now(UTC))
     return answer, trace
 
@@ -52,12 +53,11 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     platform, source = await connection_of(arrival, hub)
     trace.source = source
     hub.limits.message_of(platform.id)
-    directory = hub.directory.snapshot
     module, segments = read_path(arrival.path)
     trace.operation = operation = operation_of(arrival, source, module, segments)
     addresses = addresses_of(arrival, source)
     trace.receiver = addresses.receiver
-    trace.sender = check_sender(addresses, source, directory)
+    trace.sender = check_sender(addresses, source, hub.directory.snapshot)
     message = Message(
         version=arrival.entrance.version,
         operation=operation,
@@ -68,6 +68,7 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
         body=await body_of(arrival, operation, hub),
     )
     check_message(message, platform, arrival)
+    directory = hub.directory.snapshot  # of now: the body may have taken its time
     route = await _route(message, platform, directory, hub)
     trace.receiver, trace.target = route.receiver, route.connection
     bind_fields(correlation_id=trace.ids.correlation_id, sender=message.sender, receiver=route.receiver)

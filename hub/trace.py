@@ -34,6 +34,8 @@ class Trace(Struct, eq=False):
     """Set once the receiver was called."""
     upstream_s: float = 0.0
     """What the receiver took of the time."""
+    fault: str | None = None
+    """Why the hub itself had to answer, if it had to."""
 
 
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:
@@ -74,4 +76,5 @@ def record(answer: Answer, trace: Trace, hub: Hub) -> None:
         ocpi_status=answer.ocpi_status,
         hub_ms=round((seconds - trace.upstream_s) * 1000, 3),
         upstream_ms=round(trace.upstream_s * 1000, 3),
+        **({} if trace.fault is None else {"reason": trace.fault}),
     )

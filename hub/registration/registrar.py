@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -62,6 +62,8 @@ may have accepted, and be about to look."""
 TOKENS_LAST: Final = timedelta(days=30)
 """The advice is to renew tokens at least once a month ("Updating the credentials and resetting the token")."""
 _AT_ONCE: Final = 100
+_LAST_S: Final = 4.0
+"""How long the end of this process waits for an exchange under way."""
 
 
 class Registrar:
@@ -181,7 +183,7 @@ class Registrar:
             api = self._api(terms, checked_token(token_a), self._settings.forward_timeout_s)
             found = await api.discover(versions_url)
             introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
-            return await asyncio.shield(self._introduce(introduction))
+            return await _to_its_end(self._introduce(introduction))
 
     async def rotate(self, platform_id: str, version: Version | None = None) -> PlatformRecord:
         """Give the partner a fresh token for each connection, and look at its endpoints again: PUT credentials.
@@ -210,7 +212,7 @@ class Registrar:
         found = await api.discover(connection.versions_url)
         url = connection.versions_url
         introduction = _Introduction("PUT", api, found, terms, record, url, connection.id, ())
-        return await asyncio.shield(self._introduce(introduction))
+        return await _to_its_end(self._introduce(introduction))
 
     async def _introduce(self, to: _Introduction) -> PlatformRecord:
         """Send the hub's credentials with a fresh token, which already opens what the partner looks at meanwhile."""
@@ -385,6 +387,16 @@ class _Introduction(Struct, frozen=True):
     connection_id: str | None
     parties: tuple[Party, ...]
     """The parties that may be named in the answer; any when empty."""
+
+
+async def _to_its_end(introducing: Coroutine[Any, Any, PlatformRecord]) -> PlatformRecord:
+    """Finish an exchange although whoever waits for it gives up: the partner may have its new tokens already."""
+    task = asyncio.ensure_future(introducing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_LAST_S)
+        raise
 
 
 def _connection(record: PlatformRecord, connection_id: str) -> ConnectionRecord:

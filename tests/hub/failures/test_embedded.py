@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -76,3 +78,23 @@ def test_everybody_is_still_registered_after_a_restart(
         traffic.goes_on()
     assert hub.operator.ask("GET", "/api/v1/parties") == before
     traffic.check_arrivals()
+
+
+def test_a_hub_that_starts_while_the_database_file_is_locked_waits_for_it(
+    hub: HubProcess, folder: Path, partners: Sequence[Partner]
+) -> None:
+    hub.stop()
+    with ThreadPoolExecutor() as threads:
+        with locked(folder):
+            starting = threads.submit(hub.start)
+            eventually(lambda: is_listening(hub.port))
+            assert not starting.done()
+        starting.result()
+    with unharmed(partners):
+        pass
+
+
+def is_listening(port: int) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False

@@ -27,6 +27,7 @@ from tests.partners import CPO, partner, registered
 
 NO_POSTGRES, NO_REDIS = "PostgreSQL does not answer", "Redis does not answer"
 DIRECTORY_KEYS = 2
+"""Under which Redis holds the directory of one hub, once it is whole again."""
 REFUSED_WITHIN_S = 8
 """How long a partner may wait to hear that nothing can be stored now; five seconds are the database's share."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from hub.registration import Registrar
 from hub.registration.registrar import TOKENS_LAST
-from loadtests.simulator import Partner
+from loadtests.simulator import Behaviour, Partner
 from loadtests.simulator.misbehaviour import HTML
 from routing.quirks import Quirks
 from tests.hub.running_hub import RunningHub
@@ -77,3 +78,44 @@ def test_a_partner_is_told_once_that_the_hub_has_other_endpoints_for_it(
     assert told[0] != before[0]
     assert told[1] == before[1]
     assert [cpo.connection.our_token, emsp.connection.our_token] == told
+
+
+def test_of_two_processes_that_replace_tokens_at_once_one_does_it_and_the_partner_stays_connected(
+    fresh_hub: RunningHub, cpo: Partner
+) -> None:
+    platform_id = fresh_hub.registered(cpo)
+    parts = fresh_hub.hub
+    other = Registrar(
+        settings=parts.settings,
+        directory=parts.directory,
+        platforms=parts.platforms,
+        partners=parts.partners,
+        vault=parts.vault,
+    )
+    cpo.ledger.clear()
+    cpo.answers_next(Behaviour(delay_s=0.5), module="credentials", method="PUT", times=2)
+    due = datetime.now(UTC) + TOKENS_LAST
+
+    both = [fresh_hub.start(registrar.rotate_due(due)) for registrar in (parts.registrar, other)]
+    for each in both:
+        each.result(10)
+
+    assert len(cpo.ledger.of("credentials", "PUT")) == 1
+    assert fresh_hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", cpo.connection.our_token).http_status == 200
+    rotated_at(fresh_hub, due + TOKENS_LAST)  # for which the partner has to know the hub
+    assert len(cpo.ledger.of("credentials", "PUT")) == 2
+    assert fresh_hub.record(platform_id).handshakes == ()
+
+
+def test_an_exchange_that_has_begun_is_completed_when_the_process_ends(fresh_hub: RunningHub, cpo: Partner) -> None:
+    platform_id = fresh_hub.registered(cpo)
+    cpo.ledger.clear()
+    cpo.answers_next(Behaviour(delay_s=0.5), module="credentials", method="PUT")
+
+    rotation = fresh_hub.start(fresh_hub.hub.registrar.rotate(platform_id))
+    cpo.ledger.wait_for("credentials")
+    rotation.cancel()
+
+    fresh_hub.do(fresh_hub.hub.registrar.rotate(platform_id))
+    assert len(cpo.ledger.of("credentials", "PUT")) == 2
+    assert fresh_hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", cpo.connection.our_token).http_status == 200

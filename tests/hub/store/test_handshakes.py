@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
+from sqlmodel import update
 
+from hub.store.handshakes import LIFE_S
+from hub.store.tables import HandshakeRow
 from routing.directory import Handshaking, Registered
 from routing.errors import AlreadyRegistered, HubFault, InvalidParameters, Unauthorized
 from routing.vocabulary import ConnectionStatus, Face, Role, Version
@@ -157,6 +161,34 @@ async def test_leaving_ends_every_exchange_of_the_connection(store: Process) -> 
     assert store.caller(token_b) is None
     with pytest.raises(Unauthorized):
         await store.platforms.open_handshake(connection.platform_id, face=None, connection_id=connection.id)
+
+
+async def test_only_one_exchange_of_a_connection_is_under_way_at_a_time(store: Process) -> None:
+    connection = store.registered(await store.connected(CPO)).connection
+    open_handshake = partial(
+        store.platforms.open_handshake, connection.platform_id, face=None, connection_id=connection.id
+    )
+    handshake_id, _ = await open_handshake()
+
+    with pytest.raises(HubFault):
+        await open_handshake()
+
+    await store.platforms.abandon_handshake(handshake_id, grace_s=300)
+    handshake_id, _ = await open_handshake()
+    await store.platforms.close_handshake(handshake_id, registration(CPO))
+    await open_handshake()
+
+
+async def test_an_exchange_that_was_left_behind_long_ago_does_not_count(store: Process) -> None:
+    connection = store.registered(await store.connected(CPO)).connection
+    open_handshake = partial(
+        store.platforms.open_handshake, connection.platform_id, face=None, connection_id=connection.id
+    )
+    await open_handshake()
+    async with store.database.writing() as session:
+        await session.exec(update(HandshakeRow).values(created_at=datetime.now(UTC) - timedelta(seconds=LIFE_S)))
+
+    await open_handshake()
 
 
 def _remaining(not_after: datetime | None) -> float:

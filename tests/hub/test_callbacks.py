@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.store.return_addresses import Callback
+from loadtests.simulator import Json, Partner, envelope
+from tests.hub.running_hub import RunningHub
+from tests.partners import CPO, EMSP, partner, token
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    with RunningHub(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+@pytest.fixture
+def cpo(hub: RunningHub) -> Iterator[Partner]:
+    """One that posts no results by itself."""
+    with partner(CPO).running() as one:
+        one.command_result = None
+        hub.registered(one)
+        one.received.clear()
+        yield one
+
+
+@pytest.fixture
+def emsp(hub: RunningHub) -> Iterator[Partner]:
+    with partner(EMSP).running() as one:
+        hub.registered(one)
+        one.received.clear()
+        yield one
+
+
+def given(hub: RunningHub, cpo: Partner, emsp: Partner, answer: Json, **command: object) -> Callback:
+    """The callback of a command that the CPO answers like this."""
+    cpo.answers_next(envelope(answer), module="commands")
+    body = {"response_url": f"{emsp.base}/results/1", "token": token(emsp.party), **command}
+    assert emsp.post("commands", "RESERVE_NOW", to=cpo.party, json=body).status_code == 1000
+    callback_id = cpo.received.of("commands")[-1].json()["response_url"].rpartition("/")[2]
+    callback = hub.do(hub.hub.return_addresses.callback(callback_id))
+    assert callback is not None
+    return callback
+
+
+@pytest.mark.parametrize(
+    ("answer", "hours"),
+    [
+        ({"result": "ACCEPTED", "timeout": 30}, 1),
+        ({"result": "ACCEPTED", "timeout": 2 * 3600}, 2 + 1 / 6),
+        ({"result": "ACCEPTED", "timeout": 1e12}, 30 * 24 + 1 / 6),
+        ({"result": "ACCEPTED", "timeout": -1e300}, 1),
+        ({"result": "ACCEPTED", "timeout": "soon"}, 1),
+        ({"result": "ACCEPTED"}, 1),
+    ],
+)
+def test_a_callback_is_kept_as_long_as_the_answer_promises(
+    hub: RunningHub, cpo: Partner, emsp: Partner, answer: Json, hours: float
+) -> None:
+    callback = given(hub, cpo, emsp, answer)
+
+    assert (callback.expires_at - datetime.now(UTC)) / timedelta(hours=1) == pytest.approx(hours, abs=0.02)
+
+
+@pytest.mark.parametrize("ends", ["9999-12-31T23:59:59Z", "0000-00-00T00:00:00Z", "soon", "9999-12-31T23:59:59-14:00"])
+def test_a_reservation_may_end_at_any_time(hub: RunningHub, cpo: Partner, emsp: Partner, ends: str) -> None:
+    callback = given(hub, cpo, emsp, {"result": "ACCEPTED"}, expiry_date=ends)
+
+    assert callback.expires_at > datetime.now(UTC) + timedelta(minutes=59)
+
+
+def test_a_response_url_behind_a_result_is_a_parameter_like_any_other(cpo: Partner, emsp: Partner) -> None:
+    original = f"{emsp.base}/results/1"
+    profile = {"response_url": original, "charging_profile": {"charging_rate_unit": "W"}}
+    emsp_to_cpo = emsp.put("chargingprofiles", "S1", to=cpo.party, json=profile)
+    assert emsp_to_cpo.status_code == 1000
+    given_out = cpo.received.of("chargingprofiles")[-1].json()["response_url"]
+
+    result = cpo.post(f"{given_out}?response_url={cpo.base}/x", to=emsp.party, json={"result": "ACCEPTED"})
+
+    assert result.status_code != 3000
+    [arrived] = emsp.received
+    assert arrived.raw_path == "/results/1"
