@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from asyncpg import InternalClientError
@@ -25,6 +25,7 @@ ANSWER_S = 5.0
 """How long a transaction may take, waiting for a connection included."""
 
 _CONNECT_S = 3.0
+_CLOSE_S = 1.0
 _STATEMENT_S = 4.0
 _POOL_SIZE = 5
 _POOL_OVERFLOW = 10
@@ -69,8 +70,10 @@ class Database:
             await session.commit()
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self.engine.dispose()
+        """Close all connections, those to a server that does not answer without its consent."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self.engine.dispose()
 
     @asynccontextmanager
     async def _faults_translated(self) -> AsyncIterator[None]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,9 @@ from tests.partners import CPO, EMSP, partner, path_of, registered, token
 
 SLOW = Behaviour(delay_s=1.5)
 SLOW_MESSAGES = 4
+AT_ONCE = 10
+ENDS_WITHIN_S = 15
+"""With nothing in flight. Many who run a process kill it after thirty seconds."""
 
 
 @pytest.fixture(params=["one process", "two workers"])
@@ -101,11 +105,15 @@ def test_a_hub_that_drains_finishes_what_it_has_begun_and_stays(hub: HubProcess)
 
 
 def test_a_hub_ends_in_time_although_no_store_answers(cluster: Cluster, cpo: Partner, emsp: Partner) -> None:
-    """It has noted signs of life that it would like to keep."""
+    """It has signs of life to note, and many connections to say goodbye on."""
     hub, card = cluster.hub, token(emsp.party)
     assert emsp.put("tokens", path_of(emsp.party, card["uid"]), to=cpo.party, json=card).status_code == 1000
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(lambda _: hub.operator.ask("GET", "/api/v1/platforms"), range(3 * AT_ONCE)))
     try:
         with frozen(cluster.postgres), frozen(cluster.redis):
+            began = time.monotonic()
             assert hub.stop() == 0
+            assert time.monotonic() - began < ENDS_WITHIN_S
     finally:
         hub.start()
