@@ -44,6 +44,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 FOLLOW_S = 0.5
 """Between two looks at the same store, Redis or the database."""
 
+_SOON_S = 0.5
+"""How long somebody who waits for an answer may be kept by a store that hangs."""
 _AT_ONCE = 25
 """Platforms read in one step; between two steps the event loop does other work."""
 _AT_ONCE_FIRST = 500
@@ -83,6 +85,7 @@ class LiveDirectory:
         self._revisions: dict[str, int] = {}
         self._swapping = asyncio.Lock()
         self._compare = SingleFlight(self._compare_with_truth)
+        self._repair = SingleFlight(self._repair_cache)
         self._cache_moved = asyncio.Event()
         self._truth_wanted = asyncio.Event()
         self._repair_wanted = asyncio.Event()
@@ -117,18 +120,27 @@ class LiveDirectory:
         """Stop following. The snapshot stays."""
         await cancelled(self._tasks)
         await self._compare.stop()
+        await self._repair.stop()
 
     async def refresh(self) -> None:
-        """Catch up with the truth, or only with Redis while the database does not answer."""
-        if not self._truth_outage.is_on:
-            await self._compare()
-        if self._truth_outage.is_on:
-            await self._follow_cache()
+        """Catch up with the truth, or with Redis when the database does not answer soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SOON_S):
+                await self._compare()
+                if not self._truth_outage.is_on:
+                    return
+        await self._follow_cache()
 
     async def announce(self) -> None:
-        """Take over what was just committed, and have Redis and the other processes told. Never fails."""
+        """Take over what was just committed, here and in Redis, and tell the other processes. Never fails.
+
+        A Redis that does not answer soon gets it later.
+        """
         try:
             await self._compare()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SOON_S):
+                    await self._repair()
         except Exception:
             log.exception("announcement_failed")
 
@@ -179,8 +191,12 @@ class LiveDirectory:
         cached = await self._cache_revision()
         _, latest = await self._truth.revision()
         if self._cache is not None and cached == latest:
-            with suppress(CacheDamaged, CacheUnreachable):
+            try:
                 await self._adopt(await self._load(self._cache, 0, _AT_ONCE_FIRST))
+            except CacheUnreachable as error:
+                self._cache_outage.begins(error)
+            except CacheDamaged as error:
+                self._damaged(self._cache, error)
         if self.snapshot.revision < latest:
             await self._adopt(await self._load(self._truth, self.snapshot.revision, _AT_ONCE_FIRST))
         if len(self.snapshot.parties) >= _MANY:
@@ -228,16 +244,19 @@ class LiveDirectory:
         except CacheUnreachable as error:
             self._cache_outage.begins(error)
         except CacheDamaged as error:
-            if not self._cache_is_damaged:
-                log.warning("cache_damaged", server=cache.name, reason=str(error))
-            self._cache_is_damaged = True
+            self._damaged(cache, error)
             self._truth_wanted.set()
+
+    def _damaged(self, cache: DirectoryCache, error: CacheDamaged) -> None:
+        if not self._cache_is_damaged:
+            log.warning("cache_damaged", server=cache.name, reason=str(error))
+        self._cache_is_damaged = True
 
     @property
     def _cache_is_wrong(self) -> bool:
         return self._cached != self.snapshot.revision or self._cache_is_damaged
 
-    async def _repair(self) -> None:
+    async def _repair_cache(self) -> None:
         """Write what Redis lacks; everything, when what it has is wrong."""
         cache = self._cache
         if cache is None or self._cache_outage.is_on or not self._cache_is_wrong:
