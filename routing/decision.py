@@ -2,15 +2,15 @@
 
 The rules are those of OCPI 2.2.1, "Message Routing". This is the order in which they are asked:
 
-===  ==========================================  ==========================================
+===  ==========================================  ============================================================
  1   the sender's party belongs to its platform  403 / 2001 (`check_sender`)
  2   a receiver is named                         4001
  3   it is not the hub itself                    4000, or 2001 where it never makes sense
  4   it is known, and visible to the sender      4001, the same text for both
  5   it is CONNECTED                             4003, without a call
- 6   its platform offers the module's interface  4000
- 7   both sides speak the same version           4000
-===  ==========================================  ==========================================
+ 6   its version has what is asked               the hub answers, see `routing.translation.stand_ins`
+ 7   its platform offers the module's interface  4000
+===  ==========================================  ============================================================
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from routing.errors import (
 )
 from routing.message import Message, RoutingHeaders
 from routing.modules import Body
+from routing.translation.stand_ins import stand_in
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, ModuleID, Party, Version
 
 _NO_SENDER: Final = "OCPI-from-country-code and OCPI-from-party-id are missing"
@@ -45,6 +46,8 @@ class Forward(Struct, frozen=True, eq=False):
     receiver: Party
     connection: Connection
     url: str
+    given: bool = False
+    """The partner itself gave this URL: it is called as it is."""
 
 
 def check_sender(addresses: RoutingHeaders, connection: Connection, directory: PartyDirectory) -> Party:
@@ -85,7 +88,8 @@ def decide(message: Message, directory: PartyDirectory, hub: Party) -> Forward:
     Raises:
         UnknownReceiver: nobody is named, or nobody the sender may reach.
         ReceiverUnreachable: the receiver is planned, offline or suspended.
-        NotRoutable: its platform has no such interface, or not in the sender's version.
+        NotRoutable: its platform has no such interface.
+        AnsweredByHub, Untranslatable: its version has no word for what is asked.
         InvalidParameters: the hub itself is named where that means nothing.
     """
     receiver = message.receiver
@@ -95,7 +99,10 @@ def decide(message: Message, directory: PartyDirectory, hub: Party) -> Forward:
         raise _addressed_to_hub(message)
     if not directory.visible_to(message.sender, receiver):
         raise UnknownReceiver(_UNKNOWN_RECEIVER)
-    connection = _connection_for(message, connected(receiver, directory), receiver)
+    operation = message.operation
+    platform = connected(receiver, directory)
+    _answer_instead(message, platform)
+    connection = connection_offering(platform, operation.module, operation.interface, receiver, message.version)
     return Forward(receiver, connection, url_at(connection, message))
 
 
@@ -114,18 +121,18 @@ def connected(receiver: Party, directory: PartyDirectory) -> Platform:
     return directory.platform(entry.platform_id)
 
 
-def emsp_connection(party: Party, version: Version, directory: PartyDirectory) -> Connection:
+def emsp_connection(party: Party, preferred: Version, directory: PartyDirectory) -> Connection:
     """Where a party that gave a command gets its result, and one that got a CDR is asked for it.
 
     A 2.1.1 company that is both CPO and eMSP has two connections; towards its eMSP side the hub poses as a CPO.
 
     Raises:
-        RoutingError: it cannot be called now, or not in this version.
+        RoutingError: it cannot be called now, or is no eMSP.
     """
-    for connection in connected(party, directory).connections:
-        if connection.version is version and connection.face in {None, Face.CPO}:
-            return connection
-    raise NotRoutable(f"{party} does not speak OCPI {version}")
+    able = [each for each in connected(party, directory).connections if each.face in {None, Face.CPO}]
+    if not able:
+        raise NotRoutable(f"{party} is no eMSP")
+    return next((connection for connection in able if connection.version is preferred), able[0])
 
 
 def _addressed_to_hub(message: Message) -> Exception:
@@ -134,15 +141,30 @@ def _addressed_to_hub(message: Message) -> Exception:
     return NotRoutable("This hub carries messages between parties; name the receiver in OCPI-to")
 
 
-def _connection_for(message: Message, platform: Platform, receiver: Party) -> Connection:
-    key = (message.operation.module, message.operation.interface)
-    offering = [connection for connection in platform.connections if key in connection.endpoints]
+def _answer_instead(message: Message, platform: Platform) -> None:
+    """Answer here what the receiver's version has no word for.
+
+    Raises:
+        AnsweredByHub, Untranslatable: it has none.
+    """
+    versions = {connection.version for connection in platform.connections}
+    if message.version not in versions:
+        for connection in platform.connections:
+            stand_in(message.operation, message.segments, connection.version, connection.quirks)
+
+
+def connection_offering(
+    platform: Platform, module: str, interface: InterfaceRole, party: Party, preferred: Version | None = None
+) -> Connection:
+    """Where this interface of a party is: through a connection of the preferred version if there is one.
+
+    Raises:
+        NotRoutable: its platform does not offer it.
+    """
+    offering = [connection for connection in platform.connections if (module, interface) in connection.endpoints]
     if not offering:
-        raise NotRoutable(f"{receiver} does not offer the {key[1]} interface of the module {key[0]}")
-    for connection in offering:
-        if connection.version is message.version:
-            return connection
-    raise NotRoutable(f"{receiver} speaks OCPI {offering[0].version}, this message is OCPI {message.version}")
+        raise NotRoutable(f"{party} does not offer the {interface} interface of the module {module}")
+    return next((connection for connection in offering if connection.version is preferred), offering[0])
 
 
 _SUB_ENDPOINTS: Final = ("/terminals", "/financial-advice-confirmations")

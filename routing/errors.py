@@ -22,7 +22,8 @@
         ├── NotRoutable             200 / 4000
         ├── UnknownReceiver         200 / 4001
         ├── ReceiverTimeout         200 / 4002
-        └── ReceiverUnreachable     200 / 4003
+        ├── ReceiverUnreachable     200 / 4003
+        └── Untranslatable          200 / 4000  or what its rule says
 
 A bug is not a HubError. Messages of these errors reach partners: they never contain a token, and
 partner text in them is cut.
@@ -197,3 +198,22 @@ class ReceiverUnreachable(RoutingError):
     """4003: planned, offline or suspended, or no connection could be made."""
 
     ocpi_status = 4003
+
+
+class Untranslatable(RoutingError):
+    """The message cannot be said in the receiver's version. `rule` is the id of the reason, see docs/translation.md.
+
+    4000 when the message is sound, 2001 when it lacks what the translation needs. `withdraw` says that the receiver
+    was shown the object before, and should be told to remove it.
+    """
+
+    ocpi_status = 4000
+
+    def __init__(
+        self, rule: str, message: str, *, ocpi_status: int = 4000, http_status: int = 200, withdraw: bool = False
+    ) -> None:
+        super().__init__(f"{rule}: {message}")
+        self.rule = rule
+        self.ocpi_status = ocpi_status
+        self.http_status = http_status
+        self.withdraw = withdraw

@@ -18,7 +18,8 @@ from routing.vocabulary import Party
 
 HUB_NEXT: Final = "hub_next"
 """The parameter that carries a sealed link."""
-_PAGING: Final = frozenset({"offset", "limit", "date_from", "date_to"})
+_OFFSET_AND_LIMIT: Final = frozenset({"offset", "limit"})
+_PAGING: Final = _OFFSET_AND_LIMIT | {"date_from", "date_to"}
 _LINK: Final = re.compile(
     r"""<(?P<target>[^<>]*)>(?P<parameters>(?:\s*;\s*[^\s;,="]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)"""
 )
@@ -79,6 +80,22 @@ def standard_query(link: str, endpoint_url: str) -> str | None:
     return query.query if plain else None
 
 
+def in_terms_of(asked: str, sent: str, following: str) -> str | None:
+    """The next page in the requester's own words: its query, with the offset and limit of the query `following`.
+
+    None when `following` differs in more from the query `sent`, which is what the receiver made of `asked`.
+    """
+    if _filters(sent) != _filters(following):
+        return None
+    paging = [part for part in following.split("&") if part.partition("=")[0] in _OFFSET_AND_LIMIT]
+    return "&".join(filter(None, (without_paging(asked), *paging)))
+
+
+def _filters(query: str) -> list[tuple[str, str]]:
+    parameters = parse_qsl(query, keep_blank_values=True)
+    return sorted((name, value) for name, value in parameters if name not in _OFFSET_AND_LIMIT)
+
+
 def _place(url: SplitResult) -> tuple[str, str, str]:
     return url.scheme, url.netloc.lower(), url.path.rstrip("/")
 
@@ -86,7 +103,7 @@ def _place(url: SplitResult) -> tuple[str, str, str]:
 def without_paging(query: str) -> str:
     """The query without the parameters that a sealed link replaces."""
     parts = [part for part in query.split("&") if part]
-    return "&".join(part for part in parts if part.partition("=")[0] not in {"offset", "limit", HUB_NEXT})
+    return "&".join(part for part in parts if part.partition("=")[0] not in _OFFSET_AND_LIMIT | {HUB_NEXT})
 
 
 def parameter(query: str, name: str) -> str | None:

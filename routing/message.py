@@ -24,7 +24,7 @@ _BLANKS: Final = b" \t"
 JSON: Final = (b"content-type", b"application/json")
 """The header of every body there is in OCPI."""
 
-_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
+_ID: Final = re.compile(rb"[ \t]*+([\x21-\x7e]{1,128})[ \t]*+")
 _COUNTRY_CODE: Final = re.compile(rb"[A-Za-z]{2}")
 _PARTY_ID: Final = re.compile(rb"[\x21-\x7e]{1,3}")
 
@@ -113,8 +113,8 @@ def header(headers: RawHeaders, name: bytes) -> bytes | None:
 def read_id(headers: RawHeaders, name: bytes) -> str | None:
     """A message id, or None when there is none that could be put into a header again."""
     value = header(headers, name)
-    match = None if value is None else _ID.fullmatch(value.strip(_BLANKS))
-    return None if match is None else match[0].decode("ascii")
+    match = None if value is None else _ID.fullmatch(value)
+    return None if match is None else match[1].decode("ascii")
 
 
 _TO_COUNTRY: Final = b"ocpi-to-country-code"
@@ -130,18 +130,20 @@ def read_routing_headers(headers: RawHeaders) -> RoutingHeaders:
     Raises:
         InvalidParameters: half an address, one given twice, or one that no party can have.
     """
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _ADDRESSES:
-            if name in found:
-                raise InvalidParameters(f"The header {name.decode('ascii')} is there more than once")
-            found[name] = value.strip(_BLANKS)
-    if not found:
-        return NO_ROUTING
+    found = dict(headers)
+    if len(found) < len(headers):
+        _check_once(headers)
     return RoutingHeaders(
         _read_party("OCPI-to", found.get(_TO_COUNTRY), found.get(_TO_PARTY)),
         _read_party("OCPI-from", found.get(_FROM_COUNTRY), found.get(_FROM_PARTY)),
     )
+
+
+def _check_once(headers: RawHeaders) -> None:
+    names = [name for name, _ in headers if name in _ADDRESSES]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidParameters(f"The header {name.decode('ascii')} is there more than once")
 
 
 @lru_cache(maxsize=16_384)
@@ -150,6 +152,7 @@ def _read_party(which: str, country_code: bytes | None, party_id: bytes | None) 
         return None
     if country_code is None or party_id is None:
         raise InvalidParameters(f"Of {which}-country-code and {which}-party-id there is only one")
+    country_code, party_id = country_code.strip(_BLANKS), party_id.strip(_BLANKS)
     if _COUNTRY_CODE.fullmatch(country_code) is None or _PARTY_ID.fullmatch(party_id) is None:
         raise InvalidParameters(f"{which}-country-code and {which}-party-id are not 2 letters and 1 to 3 characters")
     return Party.read(country_code.decode("ascii"), party_id.decode("ascii"))

@@ -40,6 +40,8 @@ class Body(Struct, frozen=True):
     """`response_url` says where the result goes."""
     optional: bool = False
     """The body may be absent, empty or null."""
+    bare: bool = False
+    """The body may be the bare value of an enum: 2.1.1 partners post results like that. OCPI 2.1.1, "Commands"."""
 
 
 class Operation(Struct, frozen=True, eq=False):
@@ -216,7 +218,7 @@ _TABLE_2_1_1: Final[_Table] = {
     (ModuleID.CDRS, _R): _CDRS_RECEIVER,
     (ModuleID.TOKENS, _S): _TOKENS_SENDER,
     (ModuleID.TOKENS, _R): tuple(map(_without_required, _TOKENS_RECEIVER)),
-    (ModuleID.COMMANDS, _S): _COMMANDS_SENDER,
+    (ModuleID.COMMANDS, _S): (_Row(("{command}", CALLBACK_ID), {"POST": Body(bare=True)}),),
     (ModuleID.COMMANDS, _R): _commands(name for name in _COMMAND_NAMES if name != "CANCEL_RESERVATION"),
 }
 
@@ -248,21 +250,26 @@ FACE_MODULES: Final[dict[Face, dict[str, InterfaceRole]]] = {
 """Which interface of each module the hub offers a 2.1.1 peer under a face: "CPO Interface", "eMSP Interface"."""
 
 
+_Literals = tuple[tuple[int, str], ...]
+"""The segments of a path that stand for themselves, and where they are."""
+
+
 class _Endpoint(Struct, frozen=True, eq=False):
     """One module interface of one version, indexed for matching: operations by method, rows by length of path."""
 
-    by_length: dict[int, tuple[tuple[tuple[str, ...], dict[str, Operation]], ...]]
+    by_length: dict[int, tuple[tuple[_Literals, dict[str, Operation]], ...]]
 
 
 def _endpoint(module: str, interface: InterfaceRole, rows: tuple[_Row, ...]) -> _Endpoint:
-    by_length: dict[int, list[tuple[tuple[str, ...], dict[str, Operation]]]] = {}
+    by_length: dict[int, list[tuple[_Literals, dict[str, Operation]]]] = {}
     # Literal segments are tried before placeholders, so that `terminals/activate` is no terminal id.
     for row in sorted(rows, key=lambda row: sum(part.startswith("{") for part in row.path)):
         operations = {
             method: Operation(module, interface, method, row.path, body, row.paged and method == "GET")
             for method, body in row.methods.items()
         }
-        by_length.setdefault(len(row.path), []).append((row.path, operations))
+        literals = tuple((index, part) for index, part in enumerate(row.path) if not part.startswith("{"))
+        by_length.setdefault(len(row.path), []).append((literals, operations))
     return _Endpoint({length: tuple(found) for length, found in by_length.items()})
 
 
@@ -285,8 +292,8 @@ def operation_at(
     endpoint = _ENDPOINTS.get((version, module, interface))
     if endpoint is None:
         raise NoSuchPath(f"OCPI {version} has no {interface} interface of a module {module[:LONGEST_MODULE]!r} here")
-    for path, operations in endpoint.by_length.get(len(segments), ()):
-        if _matches(path, segments):
+    for literals, operations in endpoint.by_length.get(len(segments), ()):
+        if _matches(literals, segments):
             operation = operations.get(method)
             if operation is None:
                 raise WrongMethod(f"{method} does not exist on this path", tuple(operations))
@@ -305,8 +312,11 @@ def custom_operation(module: str, interface: InterfaceRole, method: str) -> Oper
     return Operation(module, interface, method, (), _METHODS[method])
 
 
-def _matches(path: tuple[str, ...], segments: tuple[str, ...]) -> bool:
-    return all(part[0] == "{" or part == segment for part, segment in zip(path, segments, strict=True))
+def _matches(literals: _Literals, segments: tuple[str, ...]) -> bool:
+    for index, literal in literals:  # noqa: SIM110 - a generator would cost every message more than the comparing
+        if segments[index] != literal:
+            return False
+    return True
 
 
 def interfaces_of(version: Version) -> list[tuple[str, InterfaceRole]]:

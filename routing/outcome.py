@@ -11,19 +11,35 @@ the receiver's HTTP status             what the requester gets
 400, 409, other 4xx, other 5xx         its envelope inside HTTP 200, or 4000 without one
 2xx without an envelope                4000
 =====================================  =================================================
+
+and, where the two speak different versions:
+
+=====================================  =================================================
+the receiver's OCPI status             what the requester gets
+=====================================  =================================================
+19xx, 29xx, 39xx                       in 2.1.1: 1000, 2000, 3000
+2004                                   in 2.1.1: 404 and 2000
+4001                                   in 2.1.1: 2003 for the id of a Location, else 2002
+4xxx                                   in 2.1.1: 3000
+404 on authorize from 2.1.1            since 2.2: 404 and 2004, unless it says 2002, 2003
+=====================================  =================================================
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
 
 from routing.bodies import without_bom
 from routing.dialects import Dialect
-from routing.envelope import envelope, read_envelope
-from routing.errors import HubError, NotRoutable, ReceiverUnreachable
+from routing.envelope import SUCCESS, envelope, read_envelope
+from routing.errors import HubError, NotRoutable, ReceiverUnreachable, Untranslatable
 from routing.message import Answer, RawHeaders, Reply, routing_headers
 from routing.modules import Operation
+from routing.timestamps import write_timestamp
 from routing.vocabulary import ModuleID, Party
 
 _OK: Final = range(200, 300)
@@ -33,8 +49,12 @@ _AS_IT_IS: Final = frozenset({404, 405})
 _HUB_ERRORS: Final = range(4000, 5000)
 _UNKNOWN_RECEIVER: Final = 4001
 _UNKNOWN_TOKEN: Final = 2004
+_AGREED: Final = frozenset({*range(1900, 2000), *range(2900, 3000), *range(3900, 4000)})
+"""Codes with a meaning only between two partners: "Status codes", reserved for custom use."""
+_SAYS_NO_MORE: Final = frozenset({2000, 2001})
 _KEPT: Final = frozenset({b"x-total-count", b"x-limit", b"allow"})
 """Headers of an answer that mean the same to whoever reads them."""
+_raw_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def refuses_our_token(reply: Reply) -> bool:
@@ -85,15 +105,56 @@ def _without_envelope(reply: Reply, receiver: Party, now: datetime) -> Answer:
     return Answer(status, 2000, body, receiver, _kept_headers(reply))
 
 
-def in_codes_of(dialect: Dialect, answer: Answer, operation: Operation, now: datetime) -> Answer:
-    """The answer of a receiver in codes that the requester's version has; one without newer codes stays as it is."""
+def in_codes_of(
+    dialect: Dialect, answer: Answer, operation: Operation, now: datetime, spoken: Dialect | None = None
+) -> Answer:
+    """The answer of a receiver in codes that the requester's version has; one in which nothing is new stays as it is.
+
+    `spoken` is how the receiver says things, where that is another version than the requester's. Only the code changes,
+    and the message says which one it was. OCPI 2.1.1 and 2.2.1, "Status codes"; "Tokens", real-time authorization.
+    """
     status = answer.ocpi_status
-    if dialect.hub_status_codes or not (status == _UNKNOWN_TOKEN or status in _HUB_ERRORS):
+    if dialect.hub_status_codes:
+        if spoken is None or spoken.hub_status_codes or not _is_unknown_token(answer, operation):
+            return answer
+        members = _members(answer.body)
+        members.pop("data", None)
+        return _with_code(answer, answer.http_status, _UNKNOWN_TOKEN, members, now)
+    known = _code_of_2_1_1(status, operation)
+    if known == status:
         return answer
-    http_status, known = (404, 2000) if status == _UNKNOWN_TOKEN else (200, _code_of_2_1_1(status, operation))
     head = read_envelope(answer.body)
-    body = envelope(known, now, message=None if head is None else head.status_message)
-    return Answer(http_status, known, body, answer.sender, answer.headers)
+    members = _members(answer.body)
+    members["status_message"] = _noted(status, None if head is None else head.status_message)
+    return _with_code(answer, 404 if status == _UNKNOWN_TOKEN else answer.http_status, known, members, now)
+
+
+def _is_unknown_token(answer: Answer, operation: Operation) -> bool:
+    """Whether a 2.1.1 eMSP says that it does not know the Token it was asked about: it has no code for that."""
+    if answer.http_status != 404 or answer.ocpi_status not in _SAYS_NO_MORE:
+        return False
+    return operation.module == ModuleID.TOKENS and operation.path[-1:] == ("authorize",)
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    """Those of an envelope, each as it is written."""
+    return dict(_raw_members(body))
+
+
+def _with_code(answer: Answer, http_status: int, status: int, members: dict[str, Any], now: datetime) -> Answer:
+    members["status_code"] = status
+    members.setdefault("timestamp", write_timestamp(now))
+    return Answer(http_status, status, msgspec.json.encode(members), answer.sender, answer.headers)
+
+
+def _noted(status: int, message: str | None) -> str:
+    """The message, with the code that the requester's version does not have in front."""
+    return f"[{status}] {message or ''}".rstrip()
+
+
+def success(data: Any, speaker: Party, now: datetime) -> Answer:  # noqa: ANN401 - any JSON
+    """The hub's own answer that says yes, in the name of `speaker`. Without data when it is UNSET."""
+    return Answer(200, SUCCESS, envelope(SUCCESS, now, data=data), speaker)
 
 
 def _kept_headers(reply: Reply) -> RawHeaders:
@@ -102,15 +163,25 @@ def _kept_headers(reply: Reply) -> RawHeaders:
 
 def failure(error: HubError, dialect: Dialect, operation: Operation | None, hub: Party, now: datetime) -> Answer:
     """The hub's own answer to a message it could not carry, in codes the requester's version has."""
-    status = error.ocpi_status if dialect.hub_status_codes else _code_of_2_1_1(error.ocpi_status, operation)
+    status, message = error.ocpi_status, str(error)
+    if not dialect.hub_status_codes:
+        status = _code_of_2_1_1(error.ocpi_status, operation)
+        # The message of a refusal starts with its rule, which says more than any code.
+        if status != error.ocpi_status and not isinstance(error, Untranslatable):
+            message = _noted(error.ocpi_status, message)
     headers = [(name.lower().encode(), value.encode()) for name, value in error.answer_headers().items()]
-    return Answer(error.http_status, status, envelope(status, now, message=str(error)), hub, headers)
+    return Answer(error.http_status, status, envelope(status, now, message=message), hub, headers)
 
 
 def _code_of_2_1_1(status: int, operation: Operation | None) -> int:
-    """2.1.1 ends at 3003: an unknown receiver is an unknown location or too little information, the rest 3000."""
-    if status < 4000:
-        return status
-    if status != _UNKNOWN_RECEIVER:
+    """2.1.1 ends at 3003: an unknown receiver is an unknown location or too little information, the rest 3000.
+
+    It has no codes that partners agree upon either; those become the plain code of their range.
+    """
+    if status == _UNKNOWN_RECEIVER:
+        return 2003 if operation is not None and operation.module == ModuleID.LOCATIONS and operation.path else 2002
+    if status == _UNKNOWN_TOKEN:
+        return 2000
+    if status in _HUB_ERRORS:
         return 3000
-    return 2003 if operation is not None and operation.module == ModuleID.LOCATIONS and operation.path else 2002
+    return status // 1000 * 1000 if status in _AGREED else status

@@ -88,6 +88,6 @@ def check_query(query: str) -> str:
     Raises:
         InvalidParameters: it has blanks, control characters or unencoded letters beyond ASCII.
     """
-    if _QUERY.fullmatch(query) is None or "#" in query:
+    if query and (_QUERY.fullmatch(query) is None or "#" in query):
         raise InvalidParameters("The query has characters that must be percent-encoded")
     return query

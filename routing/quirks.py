@@ -6,11 +6,13 @@ operator switches quirks per platform in its `settings`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 AuthEncoding: TypeAlias = Literal["auto", "base64", "plain"]
+Lengths: TypeAlias = Literal["original", "errata"]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=300)]
 HostName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=253)]
 
@@ -36,3 +38,57 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Hosts of this partner beside those of its versions URL and its endpoints."""
     custom_modules: tuple[HostName, ...] = ()
     """Custom module identifiers this partner may use. OCPI 2.2.1, "Custom Modules"."""
+
+    # What a 2.1.1 partner gets, and how what it sends is understood, when the other side speaks a later version.
+    default_time_zone: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    """IANA name of the `time_zone` of this partner's Locations that have none."""
+    keep_fields: tuple[Annotated[str, Meta(min_length=1, max_length=255)], ...] = ()
+    """Members of later versions this partner wants all the same, such as `cdr.signed_data` or `*.party_id`."""
+    enum_passthrough: bool = False
+    """Leave values of enums as they are, also those that 2.1.1 does not have."""
+    ascii_only: bool = False
+    """Spell texts for people in ASCII."""
+    id_alias: bool = False
+    """Shorten identifiers that are too long for the other version, instead of refusing them."""
+    no_fraction: bool = False
+    """Cut fractions of seconds off."""
+    dates_without_z: bool = False
+    """Add the Z to moments that come without one."""
+    forward_unpublished: bool = False
+    """Deliver Locations with `publish` false, which 2.1.1 cannot say."""
+    credit_as_negative: bool = False
+    """Deliver credit CDRs as CDRs with a negative total, instead of refusing them."""
+    strict_tariffs: bool = True
+    """Refuse a Tariff restricted by current, instead of leaving that element out."""
+    patch_periods: Literal["auto", "append"] = "auto"
+    """What `charging_periods` in a PATCH of this CPO are: found out by a look at the receiver's copy, or new ones."""
+    command_timeout_s: Annotated[int, Meta(ge=0, le=86400)] = 60
+    """The `timeout` of this CPO's answers to commands, which 2.1.1 does not have."""
+    default_vat_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
+    """The VAT in percent on the prices of this CPO, which 2.1.1 does not say."""
+    fill_operator: bool = True
+    """Fill a Location's missing `operator` with the business details of its owner."""
+    synth_command_timeout: bool = False
+    """Tell this eMSP `TIMEOUT` when the result of a command did not come in time."""
+
+    # What a partner of 2.2, 2.2.1 or 2.3.0 gets when the other side speaks another version.
+    residue: bool = False
+    """Put back what 2.1.1 took away when this partner reads its own object at a partner of 2.1.1."""
+    additive: Literal["drop", "keep"] = "drop"
+    """What becomes of members that are new in a later version and change the meaning of nothing else."""
+    extra_enum_values: Mapping[str, tuple[str, ...]] = {}
+    """Values beyond those of its version that this partner understands, by enum: `{"ConnectorType": ["MCS"]}`."""
+    lengths: Lengths | None = None
+    """Which lengths of texts this partner holds to; when absent, `original` for 2.2 and `errata` for later ones."""
+    default_tax_name: Annotated[str, Meta(min_length=1, max_length=255)] = "VAT"
+    """The name of the tax on the prices of this owner, for 2.3.0."""
+    gross_tariff: Literal["pass", "refuse"] = "pass"
+    """What becomes of a Tariff with tax included at a rate nobody states."""
+    signed_oversize: Literal["drop", "pass"] = "drop"
+    """What becomes of signed data that is too long for this partner."""
+    home_compensation: Literal["drop", "refuse"] = "drop"
+    """What becomes of a CDR for home charging compensation at a partner of 2.2, which has no mark for it."""
+    cdr_unknown_connector: str = "pass"
+    """The ConnectorType that stands in CDRs for one that this partner does not know; `pass` leaves it."""
+    notify_losses: bool = False
+    """Name the rules that changed a pushed object in the header Translation-Loss of the answer."""

@@ -31,3 +31,8 @@ def read_timestamp(text: str) -> datetime:
 def write_timestamp(moment: datetime) -> str:
     """At most 25 characters, UTC, milliseconds, ending in Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_seconds(moment: datetime) -> str:
+    """UTC in whole seconds, ending in Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -27,6 +27,7 @@ from routing.errors import (
 from routing.message import NO_ROUTING, Message, RoutingHeaders
 from routing.modules import FACE_MODULES, custom_operation, interfaces_of, operation_at
 from routing.quirks import Quirks
+from routing.translation.crossing import AnsweredByHub
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Version
 from tests.routing.directories import connection, part
 
@@ -127,7 +128,6 @@ def test_a_message_goes_to_the_party_it_names(receiver: Party) -> None:
         (PLANNED, ReceiverUnreachable, 4003),
         (OFFLINE, ReceiverUnreachable, 4003),
         (SUSPENDED, ReceiverUnreachable, 4003),
-        (OLDER, NotRoutable, 4000),
     ],
     ids=str,
 )
@@ -181,9 +181,25 @@ def test_a_receiver_without_the_interface_is_not_routable() -> None:
 
 
 @pytest.mark.parametrize("version", [Version.V2_1_1, Version.V2_2, Version.V2_3_0])
-def test_different_versions_are_not_routable_and_both_are_named(version: Version) -> None:
-    with pytest.raises(NotRoutable, match=r"2\.2\.1.*" + version.replace(".", r"\.")):
-        decide(message(CPO, version=version), DIRECTORY, HUB)
+def test_a_receiver_of_another_version_is_called_in_its_own(version: Version) -> None:
+    route = decide(message(CPO, version=version), DIRECTORY, HUB)
+
+    assert route.connection.version is Version.V2_2_1
+
+
+@pytest.mark.parametrize(
+    ("module", "interface", "method", "path"),
+    [("chargingprofiles", RECEIVER, "PUT", "S1"), ("commands", RECEIVER, "POST", "CANCEL_RESERVATION")],
+)
+def test_what_the_version_of_the_receiver_has_no_word_for_is_answered_by_the_hub(
+    module: str, interface: InterfaceRole, method: str, path: str
+) -> None:
+    older = Party("NL", "OLD")
+    directory = DIRECTORY.replacing(2, [platform("older", older, version=Version.V2_1_1)])
+
+    with pytest.raises(AnsweredByHub) as answered:
+        decide(message(older, module=module, interface=interface, method=method, path=path), directory, HUB)
+    assert answered.value.data["result"] == "NOT_SUPPORTED"
 
 
 @pytest.mark.parametrize("version", Version)

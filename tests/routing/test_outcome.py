@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from routing.dialects import DIALECTS
+from routing.dialects import DIALECTS, Dialect
 from routing.errors import (
     AlreadyRegistered,
     ForeignSender,
@@ -24,11 +24,12 @@ from routing.errors import (
     UnknownReceiver,
     UnreadableBody,
     UnsupportedVersion,
+    Untranslatable,
     WrongMethod,
 )
-from routing.message import Reply
+from routing.message import Answer, Reply
 from routing.modules import Operation, operation_at
-from routing.outcome import answer_of, failure, refuses_our_token
+from routing.outcome import answer_of, failure, in_codes_of, refuses_our_token
 from routing.vocabulary import InterfaceRole, Party, Version
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -203,7 +204,127 @@ def test_2_1_1_gets_the_code_it_has_for_a_failure_it_has_no_code_for(
 
     assert (answer.http_status, answer.ocpi_status) == (200, status)
     assert json.loads(answer.body)["status_code"] == status
-    assert json.loads(answer.body)["status_message"] == "why"
+    assert json.loads(answer.body)["status_message"] == f"[{error.ocpi_status}] why"
+
+
+def test_a_refused_translation_gives_2_1_1_the_rule_in_the_first_place() -> None:
+    error = Untranslatable("RF-06", "why")
+
+    answer = failure(error, DIALECTS[Version.V2_1_1], LOCATION, HUB, NOON)
+
+    assert (answer.ocpi_status, json.loads(answer.body)["status_message"]) == (3000, "RF-06: why")
+
+
+@pytest.mark.parametrize("version", SINCE_2_2)
+def test_a_refused_translation_is_what_its_rule_says(version: Version) -> None:
+    error = Untranslatable("RF-12", "why", http_status=404)
+
+    answer = failure(error, DIALECTS[version], LOCATION, HUB, NOON)
+
+    assert (answer.http_status, answer.ocpi_status) == (404, 4000)
+
+
+# ----------------------------------------------------------------------------- a receiver's answer in another's codes
+
+AUTHORIZE = operation_at(Version.V2_2_1, "tokens", InterfaceRole.SENDER, "POST", ("04A1", "authorize"))
+NEW, OLD = DIALECTS[Version.V2_2_1], DIALECTS[Version.V2_1_1]
+
+
+def answered(http_status: int, ocpi_status: int, body: bytes = ENVELOPE) -> Answer:
+    body = body.replace(b"1000", str(ocpi_status).encode())
+    return Answer(http_status, ocpi_status, body, RECEIVER, [(b"x-limit", b"2")])
+
+
+@pytest.mark.parametrize(
+    ("operation", "http_status", "ocpi_status", "known"),
+    [
+        (SESSION, 201, 1950, 1000),
+        (SESSION, 200, 2004, 2000),
+        (SESSION, 200, 2950, 2000),
+        (SESSION, 200, 3999, 3000),
+        (SESSION, 200, 4000, 3000),
+        (SESSION, 200, 4001, 2002),
+        (LOCATION, 200, 4001, 2003),
+        (SESSION, 200, 4002, 3000),
+        (SESSION, 200, 4003, 3000),
+        (SESSION, 404, 4900, 3000),
+    ],
+)
+def test_2_1_1_gets_a_newer_code_in_front_of_the_message(
+    operation: Operation, http_status: int, ocpi_status: int, known: int
+) -> None:
+    answer = in_codes_of(OLD, answered(http_status, ocpi_status), operation, NOON, spoken=NEW)
+
+    assert (answer.http_status, answer.ocpi_status) == (404 if ocpi_status == 2004 else http_status, known)
+    assert (answer.sender, answer.headers) == (RECEIVER, [(b"x-limit", b"2")])
+    assert json.loads(answer.body) == {
+        "status_code": known,
+        "data": {"kwh": 0.10},
+        "status_message": f"[{ocpi_status}] fine",
+        "timestamp": "2015-06-30T21:59:59Z",
+    }
+    assert b"0.10" in answer.body
+
+
+def test_a_newer_code_without_a_message_is_the_message() -> None:
+    answer = in_codes_of(OLD, answered(200, 4002, b'{"status_code":1000}'), SESSION, NOON, spoken=NEW)
+
+    assert json.loads(answer.body) == {
+        "status_code": 3000,
+        "status_message": "[4002]",
+        "timestamp": "2026-06-01T12:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize("ocpi_status", [1000, 1001, 2000, 2001, 2002, 2003, 2899, 3000, 3001, 3002, 3003])
+def test_a_code_that_both_versions_have_or_neither_stays(ocpi_status: int) -> None:
+    for dialect, spoken in ((OLD, NEW), (NEW, OLD)):
+        answer = answered(200, ocpi_status)
+        assert in_codes_of(dialect, answer, AUTHORIZE, NOON, spoken=spoken) is answer
+
+
+@pytest.mark.parametrize("ocpi_status", [1950, 2004, 2950, 3950, 4000, 4001, 4950])
+def test_versions_since_2_2_know_every_code(ocpi_status: int) -> None:
+    answer = answered(200, ocpi_status)
+
+    assert in_codes_of(NEW, answer, AUTHORIZE, NOON) is answer
+
+
+@pytest.mark.parametrize("ocpi_status", [2000, 2001])
+def test_a_2_1_1_emsp_that_does_not_find_a_token_does_not_know_it(ocpi_status: int) -> None:
+    answer = in_codes_of(NEW, answered(404, ocpi_status), AUTHORIZE, NOON, spoken=OLD)
+
+    assert (answer.http_status, answer.ocpi_status) == (404, 2004)
+    assert json.loads(answer.body) == {
+        "status_code": 2004,
+        "status_message": "fine",
+        "timestamp": "2015-06-30T21:59:59Z",
+    }
+
+
+def test_a_2_1_1_emsp_that_does_not_find_a_token_may_say_so_without_an_envelope() -> None:
+    answer = in_codes_of(NEW, answer_of(reply(404, PAGE), RECEIVER, NOON), AUTHORIZE, NOON, spoken=OLD)
+
+    assert (answer.http_status, answer.ocpi_status) == (404, 2004)
+
+
+@pytest.mark.parametrize(
+    ("operation", "http_status", "ocpi_status", "spoken"),
+    [
+        (AUTHORIZE, 404, 2002, OLD),
+        (AUTHORIZE, 404, 2003, OLD),
+        (AUTHORIZE, 200, 2000, OLD),
+        (SESSION, 404, 2000, OLD),
+        (AUTHORIZE, 404, 2000, NEW),
+        (AUTHORIZE, 404, 2000, None),
+    ],
+)
+def test_nothing_else_means_an_unknown_token(
+    operation: Operation, http_status: int, ocpi_status: int, spoken: Dialect | None
+) -> None:
+    answer = answered(http_status, ocpi_status)
+
+    assert in_codes_of(NEW, answer, operation, NOON, spoken=spoken) is answer
 
 
 def test_a_failure_brings_the_headers_that_http_wants() -> None:

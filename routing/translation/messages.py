@@ -1,0 +1,247 @@
+"""Whole messages between versions: the body of a request, and the envelope that answers it.
+
+A list is translated object by object. One that cannot be said in the other version is left out and named, the others
+arrive. OCPI 2.2.1, "Transport and format", GET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Raw
+
+from routing.dialects import DIALECTS
+from routing.errors import NotRoutable, UnknownReceiver, UnreadableBody, Untranslatable
+from routing.timestamps import read_timestamp
+from routing.translation import numbers
+from routing.translation.aliases import with_originals
+from routing.translation.crossing import Crossing, Json
+from routing.translation.identifiers import may_hold_alias
+from routing.translation.kinds import Kind
+from routing.translation.publishing import NOT_PUBLISHED
+from routing.translation.residue import with_residue
+from routing.translation.steps import steps_between, translate
+from routing.vocabulary import Party
+
+_MOST_NAMED: Final = 10
+_UNNAMED: Final = frozenset({NOT_PUBLISHED})
+"""Refusals of objects that the reader must not even hear of."""
+_RESULTS: Final = frozenset({Kind.COMMAND_RESPONSE, Kind.COMMAND_RESULT})
+_envelope = msgspec.json.Decoder(dict[str, Raw]).decode
+_text = msgspec.json.Decoder(str).decode
+_list = msgspec.json.Decoder(list[Raw]).decode
+
+Moments: TypeAlias = tuple[datetime | None, datetime | None]
+"""`date_from` and `date_to` of a list, the second exclusive."""
+NO_MOMENTS: Final[Moments] = (None, None)
+
+
+class Withheld(NamedTuple):
+    """An object of a list that the other version cannot express."""
+
+    body: Json
+    refusal: Untranslatable
+
+    @property
+    def object_id(self) -> str:
+        """How a list names it."""
+        return str(self.body.get("id") or self.body.get("uid") or "?")[:36]
+
+
+class Pair(NamedTuple):
+    """An object before its translation and after it."""
+
+    before: Json
+    after: Json
+
+
+class Translated(NamedTuple):
+    """A body, or a whole envelope, in the other version."""
+
+    body: bytes
+    pairs: Sequence[Pair] = ()
+    """The objects in it; none where the bytes went on as they came."""
+    withheld: Sequence[Withheld] = ()
+    """What had to be left out of a list."""
+
+
+def is_same(kind: Kind, crossing: Crossing) -> bool:
+    """Whether the object is the same in both versions, so that its bytes can go on as they came."""
+    return not steps_between(crossing.origin.version, crossing.destination.version, kind)
+
+
+def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
+    """The body of a request in the version of its receiver.
+
+    Raises:
+        Untranslatable: it cannot be said there.
+        UnreadableBody: it cannot be read.
+    """
+    is_unchanged = is_same(kind, crossing)
+    has_aliases = may_hold_alias(body)
+    if is_unchanged and not has_aliases:
+        return Translated(body)
+    try:
+        value = numbers.read(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableBody("The body is not well-formed JSON") from error
+    value = _object(value, kind)
+    if value is None:
+        return Translated(body)
+    was_patch = crossing.patch
+    owners = with_originals(value, kind, crossing) if has_aliases else value
+    if is_unchanged and owners is value:
+        return Translated(body)
+    after = translate(owners, kind, crossing)
+    crossing.nothing_left = was_patch and not after
+    return Translated(numbers.write(after), (Pair(value, after),))
+
+
+def answer_body(
+    body: bytes, kind: Kind | None, crossing: Crossing, *, paged: bool = False, within: Moments = NO_MOMENTS
+) -> Translated:
+    """An envelope with success in it, its data in the requester's version.
+
+    Raises:
+        Untranslatable: the one object that was asked for cannot be said there.
+        NotRoutable: the data cannot be read.
+    """
+    members: dict[str, Any] = _members(body)
+    if kind is None:
+        return Translated(_without_data(body, members, crossing))
+    if "data" not in members or (is_same(kind, crossing) and within == NO_MOMENTS):
+        return Translated(body)
+    try:
+        data = numbers.read(members["data"])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotRoutable("The data of the receiver's answer is not well-formed JSON") from error
+    pairs: list[Pair] = []
+    withheld: list[Withheld] = []
+    crossing.answered_at = _text_in(members, "timestamp")
+    if paged:
+        members["data"] = _translated_list(data, kind, crossing, pairs, withheld, within)
+        _name(withheld, members)
+    elif (one := _object(data, kind)) is not None:
+        owners = with_originals(one, kind, crossing) if may_hold_alias(body) else one
+        after = with_residue(one, _translated_answer(owners, kind, crossing), kind, crossing)
+        members["data"] = after
+        pairs.append(Pair(one, after))
+    return Translated(numbers.write(members), pairs, withheld)
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        return dict(_envelope(body))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotRoutable("The receiver's answer is not well-formed JSON") from error
+
+
+def _without_data(body: bytes, members: dict[str, Any], crossing: Crossing) -> bytes:
+    """Where the text defines no data, none is passed on between versions: nobody could say what it means."""
+    data = members.pop("data", None)
+    if data is None:
+        return body
+    if bytes(data) not in (b"null", b'""', b"{}", b"[]"):
+        legacy = not all(DIALECTS[side.version].interface_roles for side in (crossing.origin, crossing.destination))
+        crossing.lose("L-90" if legacy else "M-71", "/data")
+    return numbers.write(members)
+
+
+def _object(value: Any, kind: Kind) -> Json | None:  # noqa: ANN401 - any JSON
+    """The one object that is due. A list of just one is unwrapped, and 2.1.1's bare results get their object."""
+    if type(value) is list and len(value) == 1:
+        value = value[0]
+    if type(value) is str and kind in _RESULTS:
+        return {"result": value}
+    return value if type(value) is dict else None
+
+
+def _translated_answer(value: Json, kind: Kind, crossing: Crossing) -> Json:
+    try:
+        return translate(value, kind, crossing)
+    except Untranslatable as refusal:
+        if refusal.ocpi_status < 4000 and refusal.http_status == 200:
+            # Who asked did nothing wrong; it is the answer that lacks something.
+            raise Untranslatable(refusal.rule, str(refusal).removeprefix(f"{refusal.rule}: ")) from refusal
+        raise
+
+
+def _translated_list(
+    data: Any,  # noqa: ANN401 - any JSON
+    kind: Kind,
+    crossing: Crossing,
+    pairs: list[Pair],
+    withheld: list[Withheld],
+    within: Moments,
+) -> Any:  # noqa: ANN401
+    if type(data) is not list:
+        return data
+    answerer = crossing.owner
+    found: list[Any] = []
+
+    def step(value: Json, crossing: Crossing) -> Json:
+        return translate(value, kind, crossing)
+
+    for index, value in enumerate(data):
+        if type(value) is not dict:
+            found.append(value)
+            continue
+        if not _is_within(value, within) or _is_somebody_elses(value, answerer, crossing):
+            continue
+        mark = len(crossing.losses)
+        crossing.owner = _owner(value, crossing) or answerer
+        try:
+            after = crossing.nested(step, value, f"/{index}")
+        except (Untranslatable, UnknownReceiver) as error:
+            del crossing.losses[mark:]
+            refusal = error if isinstance(error, Untranslatable) else Untranslatable("RF-02", str(error))
+            withheld.append(Withheld(value, refusal))
+        else:
+            found.append(after)
+            pairs.append(Pair(value, after))
+    return found
+
+
+def _owner(value: Json, crossing: Crossing) -> Party | None:
+    """The owner an object names. Versions without routing headers have no owners in their objects either."""
+    country_code, party_id = value.get("country_code"), value.get("party_id")
+    if DIALECTS[crossing.origin.version].routing_headers and type(country_code) is str and type(party_id) is str:
+        return Party.read(country_code, party_id)
+    return None
+
+
+def _is_somebody_elses(value: Json, answerer: Party, crossing: Crossing) -> bool:
+    """Whether an object of 2.1.1, which has no owners, names one all the same, who is not the one who answers."""
+    country_code, party_id = value.get("country_code"), value.get("party_id")
+    if DIALECTS[crossing.origin.version].routing_headers or type(country_code) is not str or type(party_id) is not str:
+        return False
+    return Party.read(country_code, party_id) != answerer
+
+
+def _is_within(value: Json, within: Moments) -> bool:
+    """Whether the object was updated in the time asked for. One version's `date_from` is not quite the other's."""
+    since, until = within
+    updated = value.get("last_updated")
+    if (since is None and until is None) or type(updated) is not str:
+        return True
+    try:
+        moment = read_timestamp(updated)
+    except (ValueError, OverflowError):
+        return True
+    return (since is None or moment >= since) and (until is None or moment < until)
+
+
+def _name(withheld: Iterable[Withheld], members: dict[str, Any]) -> None:
+    named = [left.object_id for left in withheld if left.refusal.rule not in _UNNAMED]
+    if named:
+        note = f"M-72: {len(named)} object(s) omitted: {', '.join(named[:_MOST_NAMED])}"
+        said = _text_in(members, "status_message")
+        members["status_message"] = f"{note}; {said}" if said else note
+
+
+def _text_in(members: dict[str, Any], name: str) -> str | None:
+    value = bytes(members.get(name, b""))
+    return _text(value) if value.startswith(b'"') else None

@@ -1,0 +1,37 @@
+"""Numbers keep their digits."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from routing.translation import numbers
+
+
+@pytest.mark.parametrize(
+    "text", ["4.00", "0.1", "-0.0", "12345678901234567890.123456789", "7", "123456789012345678901"]
+)
+def test_a_number_is_written_as_it_was_read(text: str) -> None:
+    assert numbers.write(numbers.read(text)).decode() == text
+
+
+@pytest.mark.parametrize(("text", "plain"), [("1e2", "100"), ("1.5E-3", "0.0015")])
+def test_an_exponent_is_written_out(text: str, plain: str) -> None:
+    assert numbers.write(numbers.read(text)).decode() == plain
+
+
+def test_an_enormous_exponent_fills_no_memory() -> None:
+    assert numbers.write(numbers.read("1e999999")) == b"1E+999999"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(Decimal("1.50"), Decimal("1.50")), (3, Decimal(3)), ("3", None), (True, None), (None, None)]
+)
+def test_only_numbers_are_numbers(value: Any, number: Decimal | None) -> None:  # noqa: ANN401 - any JSON
+    assert numbers.as_decimal(value) == number
+
+
+def test_what_is_no_json_is_said_to_be_none() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        numbers.read(b"{")
