@@ -7,5 +7,8 @@
 - `redis`                              the directory's cache between processes
 - `live_directory`, `snapshot`         the directory this process decides from, kept up to date
 - `return_addresses`                   callbacks of commands, and CDRs that can be read again
+- `learned`, and what begins so        what traffic taught the hub: tables, writing, reading, for how long
+- `shelves`, `facts`, `remembered`     how that is looked for, what it is, and what a process has of it at hand
+- `read_back`                          what 2.1.1 owners pushed last, sealed
 - `vault`                              tokens: hashed, sealed, made
 """

@@ -90,14 +90,20 @@ class Database:
 
 
 def open_engine(url: str, *, patience_s: float = _STATEMENT_S) -> AsyncEngine:
-    """An engine whose connections are set up the way the hub needs them. A statement may take `patience_s` seconds."""
+    """An engine whose connections are set up the way the hub needs them. A statement may take `patience_s` seconds.
+
+    Its errors never say the values of a statement: they would come to stand in the log.
+    """
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args={"timeout": patience_s}, pool_timeout=_CONNECT_S)
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args={"timeout": patience_s}, pool_timeout=_CONNECT_S
+        )
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_on_sqlite)
         return engine
     return create_async_engine(
         url,
+        hide_parameters=True,
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=_CONNECT_S,

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.store.records import Page, PartyRecord, PlatformRecord
-from hub.store.tables import PartyRoleRow, PartyRow, PlatformRow
-from hub.store.truth import party_records, records_of
+from hub.store.records import LossRecord, Page, PartyRecord, PlatformRecord
+from hub.store.tables import LossRow, PartyRoleRow, PartyRow, PlatformRow
+from hub.store.truth import party_records, platform_row, records_of
 from routing.errors import InvalidParameters
 from routing.vocabulary import ConnectionStatus, Party, Role
 
@@ -67,6 +67,26 @@ async def parties_page(
     rows = (await session.exec(query.limit(limit + 1))).all()
     records = await party_records(session, rows[:limit])
     return Page(tuple(records), _cursor(rows[limit - 1].party) if len(rows) > limit else None)
+
+
+async def losses_page(session: AsyncSession, platform_id: str, limit: int, cursor: str | None) -> Page[LossRecord]:
+    """What went lost to and from one platform, in the order of direction, module, object, loss and other version.
+
+    Raises:
+        UnknownPlatform: there is none of this id.
+        InvalidParameters: the cursor is none of ours.
+    """
+    await platform_row(session, platform_id)
+    place = (LossRow.direction, LossRow.module, LossRow.kind, LossRow.loss, LossRow.other_version)
+    query = select(LossRow).where(col(LossRow.platform_id) == platform_id).order_by(*map(col, place))
+    if cursor is not None:
+        query = query.where(tuple_(*map(col, place)) > tuple_(*_place(cursor, tuple[str, str, str, str, str])))
+    rows = (await session.exec(query.limit(limit + 1))).all()
+    records = tuple(msgspec.convert(row.model_dump(exclude={"platform_id"}), LossRecord) for row in rows[:limit])
+    if len(rows) <= limit:
+        return Page(records, None)
+    last = records[-1]
+    return Page(records, _cursor((last.direction, last.module, last.kind, last.loss, last.other_version)))
 
 
 def _has_role(role: Role) -> ColumnElement[bool]:

@@ -19,7 +19,6 @@ removes nobody.
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -50,8 +49,6 @@ _AT_ONCE = 25
 """Platforms read in one step; between two steps the event loop does other work."""
 _AT_ONCE_FIRST = 500
 """The same before the first snapshot, when there is no other work."""
-_MANY = 10_000
-"""Parties whose objects keep the garbage collector busy for longer than a message should wait."""
 _QUIET_S = 60.0
 """How long the same background task is silent after it reported a bug."""
 
@@ -199,9 +196,6 @@ class LiveDirectory:
                 self._damaged(self._cache, error)
         if self.snapshot.revision < latest:
             await self._adopt(await self._load(self._truth, self.snapshot.revision, _AT_ONCE_FIRST))
-        if len(self.snapshot.parties) >= _MANY:
-            gc.collect()
-            gc.freeze()  # or the collector would look through all of it, in vain, every now and then
 
     async def _load_again(self) -> None:
         """The truth is older than the snapshot, so a backup was restored: begin from the beginning."""

@@ -7,6 +7,7 @@ see most of it. Tokens are in it only as keyed hashes or sealed, see `hub.store.
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -176,6 +177,33 @@ class Changes(Struct, frozen=True):
 
     records: tuple[PlatformRecord, ...]
     upto: int
+
+
+class Direction(StrEnum):
+    """Which way an object went that lost something, seen from one platform."""
+
+    TO = "to"
+    """The platform received it."""
+    FROM = "from"
+    """It was the platform's."""
+
+
+class LossRecord(Struct, frozen=True):
+    """How often one rule was applied to objects of one kind that went to, or came from, a platform."""
+
+    direction: Direction
+    module: str
+    kind: str
+    """Name of the object; empty when it was something beside an object, such as a URL."""
+    loss: str
+    """`L-24`, `M-33`: see docs/translation.md."""
+    other_version: Version
+    """What the platform at the other end speaks."""
+    count: int
+    first_at: datetime
+    last_at: datetime
+    last_correlation_id: str
+    """Of the last message it happened to."""
 
 
 Item = TypeVar("Item")

@@ -11,12 +11,19 @@ by side during an upgrade, could not read each other's.
 
 The highest score is the revision of the cache: nothing that changed up to it is missing. Whoever writes says
 up to where it found the cache complete, and is refused when the cache no longer is, such as after a flush.
+
+What was learned from traffic is one key for each entry of a shelf, which expires soon, and a channel:
+
+- `ocpi-hub:{identity}:learned:1:{entry}`  JSON of what stands there
+- `ocpi-hub:{identity}:learned:1:notices`  channel, which entries have changed, and who says so
+
+An entry that has changed is empty for a while, and so keeps its place from those who read the truth before it changed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -35,6 +42,8 @@ _ANSWER_S = 1.0
 _STEP_S = 2.0
 """How long one step may take, a second attempt on a new connection included."""
 _LISTEN_S = 5.0
+_EMPTY_S = 10
+"""How long an entry that has changed is kept empty: longer than any reading of the truth takes."""
 
 _FAULTS = (RedisError, RedisClusterException, OSError, TimeoutError)
 
@@ -49,6 +58,14 @@ for i = 2, #ARGV, 3 do
     end
 end
 return 1
+"""
+
+_PUT: Final = """
+for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'EX', ARGV[1], 'NX') end
+"""
+_FORGET: Final = """
+for i = 2, #KEYS do redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) end
+redis.call('PUBLISH', KEYS[1], ARGV[2])
 """
 
 
@@ -137,6 +154,49 @@ class DirectoryCache:
                         yield
         except _FAULTS as error:
             raise CacheUnreachable(str(error)) from error
+
+
+class LearnedCache:
+    """What was learned, as all processes share it. Every method raises CacheUnreachable when Redis does not answer."""
+
+    def __init__(self, client: RedisClient, identity: str) -> None:
+        self._client: Any = client  # as for the directory
+        self._prefix = f"ocpi-hub:{{{identity}}}:learned:1"
+        self._notices = f"{self._prefix}:notices"
+
+    async def get(self, entries: Sequence[str]) -> list[bytes | None]:
+        """What stands at these entries."""
+        async with _answering():
+            texts: list[bytes | None] = await self._client.mget(list(map(self._key, entries)))
+        return [text or None for text in texts]
+
+    async def put(self, texts: Mapping[str, bytes], seconds: int) -> None:
+        """Let these stand there for so long, where nothing stands, and nothing has changed just now."""
+        async with _answering():
+            await self._client.eval(_PUT, len(texts), *map(self._key, texts), seconds, *texts.values())
+
+    async def forget(self, entries: Sequence[str], notice: bytes) -> None:
+        """Forget these entries, and tell every process."""
+        keys = [self._notices, *map(self._key, entries)]
+        async with _answering():
+            await self._client.eval(_FORGET, len(keys), *keys, _EMPTY_S, notice)
+
+    async def notices(self) -> AsyncIterator[bytes | None]:
+        """None when listening has begun, then the notices that come. Some get lost on the way."""
+        try:
+            await self._client.initialize()  # the client of a cluster does not know its nodes before its first command
+            async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(self._notices)
+                yield None
+                while True:
+                    message = await channel.get_message(timeout=_LISTEN_S)
+                    if message is not None:
+                        yield message["data"]
+        except _FAULTS as error:
+            raise CacheUnreachable(str(error)) from error
+
+    def _key(self, entry: str) -> str:
+        return f"{self._prefix}:{entry}"
 
 
 @asynccontextmanager

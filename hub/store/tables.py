@@ -30,6 +30,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 from sqlmodel._compat import SQLModelConfig
 
+from hub.store.records import Direction
 from routing.quirks import Quirks
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
 
@@ -38,6 +39,8 @@ NAME_LENGTH = 100
 URL_LENGTH = 255
 LINK_LENGTH = 2048
 MODULE_LENGTH = 100
+LOSS_LENGTH = 10
+CORRELATION_ID_LENGTH = 128
 _WORD_LENGTH = 20
 _HASH_BYTES = 32
 
@@ -76,24 +79,27 @@ class Json(TypeDecorator[Any]):
         super().__init__()
         self.content = content
 
-    def process_bind_param(self, value: object, dialect: Dialect) -> str:  # noqa: ARG002  SQLAlchemy's signature
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
         """What the column holds."""
-        return msgspec.json.encode(value).decode()
+        return None if value is None else msgspec.json.encode(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002  what __init__ was given; SQLAlchemy's signature
         """The value again."""
         return None if value is None else msgspec.json.decode(value, type=self.content)
 
 
-def _at_most(column: str, length: int) -> CheckConstraint:
+def at_most(column: str, length: int) -> CheckConstraint:
+    """Limit the length of a text."""
     return CheckConstraint(f"length({column}) <= {length}", name=f"{column}_length")
 
 
-def _between(column: str, least: int, most: int) -> CheckConstraint:
+def between(column: str, least: int, most: int) -> CheckConstraint:
+    """Limit the length of a text from both sides."""
     return CheckConstraint(f"length({column}) BETWEEN {least} AND {most}", name=f"{column}_length")
 
 
-def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    """Allow nothing but the words of an enum."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_word")
 
@@ -133,7 +139,7 @@ class DirectoryRow(Row, table=True):
     """The one row every change of the directory locks first, which puts changes in one order."""
 
     __tablename__ = "directory"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"), _between("identity", ID_LENGTH, ID_LENGTH))
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"), between("identity", ID_LENGTH, ID_LENGTH))
 
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     identity: str = Field(max_length=ID_LENGTH)
@@ -149,8 +155,8 @@ class PlatformRow(Row, table=True):
 
     __tablename__ = "platforms"
     __table_args__ = (
-        _between("id", ID_LENGTH, ID_LENGTH),
-        _between("name", 1, NAME_LENGTH),
+        between("id", ID_LENGTH, ID_LENGTH),
+        between("name", 1, NAME_LENGTH),
         UniqueConstraint("revision"),
         Index(None, "created_at", "id"),
     )
@@ -174,7 +180,7 @@ class PartyRow(Row, table=True):
     """A party; the key keeps it from belonging to two platforms."""
 
     __tablename__ = "parties"
-    __table_args__ = (*_party_spelling(), _one_of("status", ConnectionStatus))
+    __table_args__ = (*_party_spelling(), one_of("status", ConnectionStatus))
 
     country_code: str = Field(primary_key=True, max_length=2)
     party_id: str = Field(primary_key=True, max_length=3)
@@ -195,9 +201,9 @@ class ConnectionRow(Row, table=True):
 
     __tablename__ = "connections"
     __table_args__ = (
-        _between("id", ID_LENGTH, ID_LENGTH),
-        _one_of("face", Face),
-        _between("versions_url", 1, URL_LENGTH),
+        between("id", ID_LENGTH, ID_LENGTH),
+        one_of("face", Face),
+        between("versions_url", 1, URL_LENGTH),
         _hash_of_32_bytes(),
         UniqueConstraint("token_hash"),
     )
@@ -228,7 +234,7 @@ class PartyRoleRow(Row, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["country_code", "party_id"], ["parties.country_code", "parties.party_id"]),
         Index(None, "country_code", "party_id"),
-        _one_of("role", Role),
+        one_of("role", Role),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -246,9 +252,9 @@ class EndpointRow(Row, table=True):
 
     __tablename__ = "endpoints"
     __table_args__ = (
-        _between("module", 1, MODULE_LENGTH),
-        _one_of("interface", InterfaceRole),
-        _between("url", 1, URL_LENGTH),
+        between("module", 1, MODULE_LENGTH),
+        one_of("interface", InterfaceRole),
+        between("url", 1, URL_LENGTH),
     )
 
     connection_id: str = Field(primary_key=True, foreign_key="connections.id", ondelete="CASCADE", max_length=ID_LENGTH)
@@ -273,8 +279,8 @@ class InvitationRow(Row, table=True):
 
     __tablename__ = "invitations"
     __table_args__ = (
-        _between("id", ID_LENGTH, ID_LENGTH),
-        _one_of("face", Face),
+        between("id", ID_LENGTH, ID_LENGTH),
+        one_of("face", Face),
         _hash_of_32_bytes(),
         UniqueConstraint("token_hash"),
     )
@@ -292,8 +298,8 @@ class HandshakeRow(Row, table=True):
 
     __tablename__ = "handshakes"
     __table_args__ = (
-        _between("id", ID_LENGTH, ID_LENGTH),
-        _one_of("face", Face),
+        between("id", ID_LENGTH, ID_LENGTH),
+        one_of("face", Face),
         _hash_of_32_bytes(),
         UniqueConstraint("token_hash"),
     )
@@ -314,11 +320,12 @@ class CallbackRow(Row, table=True):
 
     __tablename__ = "callbacks"
     __table_args__ = (
-        _between("id", ID_LENGTH, ID_LENGTH),
-        _between("response_url", 1, LINK_LENGTH),
-        _between("module", 1, MODULE_LENGTH),
-        _at_most("command", MODULE_LENGTH),
+        between("id", ID_LENGTH, ID_LENGTH),
+        between("response_url", 1, LINK_LENGTH),
+        between("module", 1, MODULE_LENGTH),
+        at_most("command", MODULE_LENGTH),
         Index(None, "expires_at"),
+        Index(None, "due_at"),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -331,13 +338,17 @@ class CallbackRow(Row, table=True):
     receiver: Party = Field(sa_type=Json(Party))
     created_at: datetime
     expires_at: datetime
+    due_at: datetime | None = None
+    """When its originator is told that there was no result in time; none where it is not told so."""
+    settled_at: datetime | None = None
+    """When the first result came, or the originator was told that there is none."""
 
 
 class CdrProxyRow(Row, table=True):
     """Where a CDR that went through the hub can be read again."""
 
     __tablename__ = "cdr_proxies"
-    __table_args__ = (_between("id", ID_LENGTH, ID_LENGTH), _between("receiver_url", 1, LINK_LENGTH))
+    __table_args__ = (between("id", ID_LENGTH, ID_LENGTH), between("receiver_url", 1, LINK_LENGTH))
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     receiver: Party = Field(sa_type=Json(Party))
@@ -345,3 +356,28 @@ class CdrProxyRow(Row, table=True):
     poster_platform_id: str = Field(foreign_key="platforms.id", index=True, max_length=ID_LENGTH)
     poster: Party = Field(sa_type=Json(Party))
     created_at: datetime
+
+
+class LossRow(Row, table=True):
+    """How often one rule of translation was applied to objects to, or from, one platform."""
+
+    __tablename__ = "losses"
+    __table_args__ = (
+        one_of("direction", Direction),
+        at_most("module", MODULE_LENGTH),
+        at_most("kind", MODULE_LENGTH),
+        between("loss", 1, LOSS_LENGTH),
+        CheckConstraint("count > 0", name="count_positive"),
+        at_most("last_correlation_id", CORRELATION_ID_LENGTH),
+    )
+
+    platform_id: str = Field(primary_key=True, foreign_key="platforms.id", max_length=ID_LENGTH)
+    direction: Direction = Field(primary_key=True, sa_type=Words(Direction))
+    module: str = Field(primary_key=True, max_length=MODULE_LENGTH)
+    kind: str = Field(primary_key=True, max_length=MODULE_LENGTH)
+    loss: str = Field(primary_key=True, max_length=LOSS_LENGTH)
+    other_version: Version = Field(primary_key=True, sa_type=Words(Version))
+    count: int = Field(sa_type=BigInteger)
+    first_at: datetime
+    last_at: datetime
+    last_correlation_id: str = Field(max_length=CORRELATION_ID_LENGTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from hub.store import learned_tables  # noqa: F401 - which adds its tables to those of `Row`
 from hub.store.tables import Row
 
 context.configure(

@@ -10,8 +10,12 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from hub.store.facts import LocationSeen
+from hub.store.migrations import migrate
 from hub.store.redis import CacheUnreachable, DirectoryCache, open_redis
+from hub.store.shelves import KnownLocation, location
 from tests.conftest import StoreUrls
+from tests.hub.store.learned_stores import found_soon, group, learning, written
 from tests.hub.store.opened import CPO, EMSP, SOON_S, Process, eventually, first_process, process
 from tests.server_programs import redis_program
 
@@ -46,6 +50,23 @@ async def test_a_change_spreads_through_a_cluster(cluster: str, tmp_path: Path) 
             token = await each.connected(party)
             await eventually(lambda token=token: other.caller(token) is not None, within_s=SOON_S)  # type: ignore[misc]  # mypy cannot type a lambda's default
         assert one.directory.problems() == other.directory.problems() == []
+
+
+async def test_what_is_learned_spreads_through_a_cluster(cluster: str, tmp_path: Path) -> None:
+    urls = StoreUrls(f"sqlite+aiosqlite:///{tmp_path}/hub.db", cluster)
+    await migrate(urls.database_url)
+    seen, lookups = LocationSeen(CPO, "L1", publish=True), [location(CPO, "L1"), location(CPO, "L2")]
+    async with learning(urls) as one, learning(urls) as other:
+        assert await group(other, lookups[0]) is None
+
+        await written(one, seen)
+
+        await found_soon(other, lookups[0], KnownLocation(True))
+        shared = one._shared
+        assert shared is not None
+        await shared.put({"one": b"1", "two": b"2"}, 10)
+        await shared.forget(["two"], b"")
+        assert await shared.get(["one", "two", "three"]) == [b"1", None, None]
 
 
 async def test_two_hubs_can_share_one_redis(redis_url: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -105,3 +106,51 @@ async def test_urls_that_are_too_long_are_refused_on_every_engine(store: Process
 
     with pytest.raises(InvalidParameters):
         await store.return_addresses.put_callback(callback)
+
+
+async def _due(store: Process, *due: datetime) -> list[Callback]:
+    """Callbacks whose results are due then."""
+    first = await _callback(store)
+    callbacks = [msgspec.structs.replace(first, id=f"{number:032}") for number, _ in enumerate(due)]
+    for callback, due_at in zip(callbacks, due, strict=True):
+        await store.return_addresses.put_callback(callback)
+        await store.return_addresses.expect_result(callback.id, due_at)
+    return callbacks
+
+
+async def test_the_next_result_that_is_due_is_the_first_that_is_not_settled(store: Process) -> None:
+    addresses = store.return_addresses
+    assert await addresses.next_due() is None
+    soon, later = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
+    [one, other] = await _due(store, soon, later)
+    assert addresses.newly_due.is_set()
+
+    assert await addresses.next_due() == soon
+    await addresses.settle_callback(one.id, NOW)
+    assert await addresses.next_due() == later
+
+    assert await addresses.settle_overdue_callbacks(NOW) == []
+    [overdue] = await addresses.settle_overdue_callbacks(later)
+    assert overdue == msgspec.structs.replace(other, due_at=later, settled_at=later)
+    assert await addresses.next_due() is None
+
+
+async def test_a_result_that_comes_before_the_answer_to_the_command_is_not_missed(store: Process) -> None:
+    callback = await _callback(store)
+    await store.return_addresses.put_callback(callback)
+
+    await store.return_addresses.settle_callback(callback.id, NOW)
+    await store.return_addresses.expect_result(callback.id, NOW)
+
+    assert await store.return_addresses.next_due() is None
+    assert await store.return_addresses.settle_overdue_callbacks(NOW) == []
+
+
+async def test_processes_that_look_at_once_get_each_overdue_result_once(store: Process, store_urls: StoreUrls) -> None:
+    callbacks = await _due(store, *[NOW] * 250)
+    async with process(store_urls) as other, process(store_urls) as third:
+        processes = [store, other, third] * 3
+        found = await asyncio.gather(*(one.return_addresses.settle_overdue_callbacks(NOW) for one in processes))
+        rest = await store.return_addresses.settle_overdue_callbacks(NOW)
+
+    assert sorted(each.id for some in [*found, rest] for each in some) == [each.id for each in callbacks]

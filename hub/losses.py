@@ -1,0 +1,182 @@
+"""What translation loses, on its way into the store: remembered by the message, counted and written a second later.
+
+No message waits for it, and one that loses what the one before it lost only adds one to a number. While the database is
+away the counts stay here, up to a limit, and are written when it is back; should its answer to a writing get lost, that
+writing may be counted twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+import structlog
+from msgspec import Struct
+
+from hub.observability import FilteringBoundLogger, Metrics
+from hub.store.losses import MOST_AT_ONCE, LossCounts, LossKey, LossTally
+from hub.store.records import Direction
+from routing.directory import Connection
+from routing.errors import HubFault
+from routing.translation.crossing import Loss
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+WRITE_EVERY_S: Final = 1.0
+MOST: Final = 20_000
+"""Different counters that are kept while they cannot be written."""
+_END_WITHIN_S: Final = 8.0
+
+Lost: TypeAlias = tuple[str | None, bool, Loss]
+"""The kind of object, if it was one, whether it was an answer, and the loss."""
+
+
+class _Same(Struct):
+    """Exchanges of one module between the same two connections that lost the same."""
+
+    times: int
+    first_at: datetime
+    last_at: datetime
+    last_correlation_id: str
+
+
+_Sort: TypeAlias = tuple[Connection, Connection, str, tuple[tuple[tuple[str | None, bool, str], int], ...]]
+"""Sender and receiver of the request, module, and what was lost how often."""
+
+
+class Losses:
+    """Counts losses, for the store and for the metrics."""
+
+    def __init__(
+        self,
+        counts: LossCounts,
+        metrics: Metrics,
+        *,
+        write_every_s: float = WRITE_EVERY_S,
+        most: int = MOST,
+    ) -> None:
+        self._counts = counts
+        self._metrics = metrics
+        self._write_every_s = write_every_s
+        self._most = most
+        self._heard: dict[_Sort, _Same] = {}
+        self._tallies: dict[LossKey, LossTally] = {}
+        self._forgotten = 0
+        self._is_away = False
+        self._ends = asyncio.Event()
+        self._writing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._writing = asyncio.create_task(self._write_until_the_end(), name="writing losses")
+
+    async def close(self) -> None:
+        """Write what is left. It is lost, with a line in the log, when the database is away."""
+        self._ends.set()
+        if self._writing is not None:
+            _, pending = await asyncio.wait({self._writing}, timeout=_END_WITHIN_S)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        if self._tallies:
+            log.error("losses_not_written", counters=len(self._tallies))
+
+    def note(
+        self, lost: Collection[Lost], *, source: Connection, target: Connection, module: str, correlation_id: str
+    ) -> None:
+        """Count what one exchange lost, for both of its platforms.
+
+        `source` sent the request and got the answer, `target` the other way round.
+        """
+        if not lost:
+            return
+        at = datetime.now(UTC)
+        what = Counter([(kind, is_answer, loss.id) for kind, is_answer, loss in lost])
+        sort = (source, target, module, tuple(what.items()))
+        same = self._heard.get(sort)
+        if same is None:
+            if len(self._heard) >= self._most:
+                self._count()
+            self._heard[sort] = _Same(1, at, at, correlation_id)
+        else:
+            same.times += 1
+            same.last_at, same.last_correlation_id = at, correlation_id
+
+    def _count(self) -> None:
+        """Turn what was heard into one counter for each loss, direction and platform."""
+        heard, self._heard = self._heard, {}
+        by_loss: Counter[str] = Counter()
+        for (source, target, module, what), same in heard.items():
+            for (kind, is_answer, loss), times in what:
+                by_loss[loss] += times * same.times
+                origin, receiver = (target, source) if is_answer else (source, target)
+                place = (module, kind or "", loss)
+                tally = LossTally(times * same.times, same.first_at, same.last_at, same.last_correlation_id)
+                self._add(LossKey(origin.platform_id, Direction.FROM, *place, receiver.version), tally)
+                self._add(LossKey(receiver.platform_id, Direction.TO, *place, origin.version), tally)
+        self._metrics.losses(by_loss)
+
+    def _add(self, key: LossKey, more: LossTally) -> None:
+        tally = self._tallies.get(key)
+        if tally is not None:
+            self._tallies[key] = _sum(tally, more)
+        elif len(self._tallies) < self._most:
+            self._tallies[key] = more
+        else:
+            self._forgotten += more.count
+
+    async def _write_until_the_end(self) -> None:
+        is_last = False
+        while not is_last:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._write_every_s):
+                    is_last = await self._ends.wait()
+            await self._write()
+
+    async def _write(self) -> None:
+        self._count()
+        while self._tallies:
+            batch = self._take(MOST_AT_ONCE)
+            try:
+                await self._counts.add(batch)
+            except HubFault as error:
+                self._put_back(batch)
+                self._away(str(error))
+                return
+            except asyncio.CancelledError:
+                self._put_back(batch)  # `close` says how much it is
+                raise
+            except Exception:  # a bug in one round must not end all later ones
+                log.exception("losses_not_written", counters=len(batch))
+        self._there_again()
+
+    def _take(self, most: int) -> dict[LossKey, LossTally]:
+        taken = {key: self._tallies[key] for key, _ in zip(self._tallies, range(most), strict=False)}
+        for key in taken:
+            del self._tallies[key]
+        return taken
+
+    def _put_back(self, batch: dict[LossKey, LossTally]) -> None:
+        for key, tally in batch.items():
+            self._add(key, tally)
+
+    def _away(self, reason: str) -> None:
+        if not self._is_away:
+            log.warning("losses_wait", reason=reason)
+        self._is_away = True
+
+    def _there_again(self) -> None:
+        if self._forgotten:
+            log.error("losses_not_counted", losses=self._forgotten)
+        self._forgotten, self._is_away = 0, False
+
+
+def _sum(one: LossTally, other: LossTally) -> LossTally:
+    newer = max(one, other, key=lambda tally: tally.last_at)
+    return LossTally(
+        one.count + other.count, min(one.first_at, other.first_at), newer.last_at, newer.last_correlation_id
+    )

@@ -1,0 +1,154 @@
+"""What this process remembers of what was learned, and what it has learned but not written yet.
+
+Groups are kept for a while, and for as long as there is room. A fact is merged into the groups that are here at once;
+those that are read later get it on top for as long as it is not written. So a process knows all that it learned itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from time import monotonic
+from typing import Any, Final
+
+from hub.store.facts import Fact
+from hub.store.shelves import READ_FRESH, Lookup
+
+ROOM: Final = 20_000
+"""Groups that are kept."""
+MOST_PENDING: Final = 10_000
+"""Facts that wait to be written."""
+MOST_PENDING_BYTES: Final = 32 * 1024 * 1024
+UNKNOWN: Final[Any] = object()
+"""What stands there has not been read."""
+
+
+class Remembered:
+    """Groups and facts of one process. `clock` gives seconds that never go back."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._groups: dict[Lookup, tuple[float, Any]] = {}
+        self._pending: deque[Fact] = deque()
+        self._about: dict[Lookup, list[Fact]] = {}
+        self._bytes = 0
+        self._readers: dict[Lookup, object] = {}
+
+    # ------------------------------------------------------------ groups
+
+    def get(self, lookup: Lookup, at_most_s: float) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
+        """What stands there, if it was read within so many seconds."""
+        found = self._groups.get(lookup)
+        if found is None or self._clock() - found[0] > at_most_s:
+            return UNKNOWN
+        return found[1]
+
+    def begin_reading(self, lookups: Iterable[Lookup]) -> object:
+        """Say that these are about to be read. What is forgotten meanwhile will not be kept."""
+        reader = object()
+        self._readers.update(dict.fromkeys(lookups, reader))
+        return reader
+
+    def is_current(self, lookup: Lookup, reader: object) -> bool:
+        """Whether nothing has changed there since the reading began."""
+        return self._readers.get(lookup) is reader
+
+    def end_reading(self, groups: Mapping[Lookup, Any], reader: object) -> dict[Lookup, Any]:
+        """Keep what was read, and give it with what is not written yet."""
+        complete = {}
+        for lookup, group in groups.items():
+            for fact in self._about.get(lookup, ()):
+                group = fact.merged(group)  # noqa: PLW2901 - the group grows
+            complete[lookup] = group
+            if self.is_current(lookup, reader):
+                del self._readers[lookup]
+                self._put(lookup, group, self._clock())
+        return complete
+
+    def give_up_reading(self, lookups: Iterable[Lookup], reader: object) -> None:
+        """Say that nothing could be read."""
+        for lookup in lookups:
+            if self.is_current(lookup, reader):
+                del self._readers[lookup]
+
+    def forget(self, lookups: Iterable[Lookup]) -> None:
+        """Others have changed these."""
+        for lookup in lookups:
+            self._groups.pop(lookup, None)
+            self._readers.pop(lookup, None)
+
+    def forget_all(self) -> None:
+        """Others may have changed anything."""
+        self._groups.clear()
+        self._readers.clear()
+
+    def _put(self, lookup: Lookup, group: Any, read_at: float) -> None:  # noqa: ANN401 - any group
+        if lookup.shelf in READ_FRESH:
+            return
+        self._groups.pop(lookup, None)
+        if len(self._groups) >= ROOM:
+            del self._groups[next(iter(self._groups))]
+        self._groups[lookup] = read_at, group
+
+    # ------------------------------------------------------------ facts
+
+    def note(self, fact: Fact, at_most_s: float) -> bool:
+        """Take up a fact that will be written later. False when there is no room for it.
+
+        What the groups read within `at_most_s` seconds say already is no news, and takes no room.
+        """
+        merged = self._merged(fact, at_most_s)
+        if merged is None:
+            return True
+        if len(self._pending) >= MOST_PENDING or self._bytes + fact.size > MOST_PENDING_BYTES:
+            return False
+        self._groups.update(merged)
+        for lookup in fact.lookups:
+            self._about.setdefault(lookup, []).append(fact)
+            if lookup not in merged:
+                self.forget((lookup,))
+        self._pending.append(fact)
+        self._bytes += fact.size
+        return True
+
+    def _merged(self, fact: Fact, at_most_s: float) -> dict[Lookup, tuple[float, Any]] | None:
+        """The groups that are here, with this fact in them; None when all are here, and it is no news to any."""
+        merged: dict[Lookup, tuple[float, Any]] = {}
+        is_news = not fact.lookups
+        for lookup in fact.lookups:
+            known = self.get(lookup, at_most_s)
+            if known is UNKNOWN:
+                is_news = True
+                continue
+            group = fact.merged(known)
+            is_news |= group != known
+            merged[lookup] = self._groups[lookup][0], group
+        return merged if is_news else None
+
+    @property
+    def is_written(self) -> bool:
+        """Whether nothing waits to be written."""
+        return not self._pending
+
+    def oldest(self, most: int) -> list[Fact]:
+        """Facts to write next, in one transaction: no two of them about the same row."""
+        facts: list[Fact] = []
+        rows: set[tuple[str, ...]] = set()
+        for fact in self._pending:
+            if len(facts) == most or fact.row in rows:
+                break
+            facts.append(fact)
+            rows.add(fact.row)
+        return facts
+
+    def written(self, facts: Collection[Fact]) -> None:
+        """These, which were the oldest, are written, or given up."""
+        for fact in facts:
+            self._pending.popleft()
+            self._bytes -= fact.size
+            for lookup in fact.lookups:
+                self._readers.pop(lookup, None)  # who reads now may have begun before it was written
+                waiting = self._about[lookup]
+                waiting.remove(fact)
+                if not waiting:
+                    del self._about[lookup]
