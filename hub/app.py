@@ -10,16 +10,19 @@ from urllib.parse import urlsplit
 from litestar import Litestar, Router
 from litestar.datastructures import State
 
+from hub.command_timeouts import command_timeouts
 from hub.endpoints import client_info, credentials, versions
 from hub.endpoints.errors import EXCEPTION_HANDLERS
-from hub.endpoints.functional import functional_mounts
+from hub.endpoints.functional import FunctionalApp
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
+from hub.knowledge import Knowledge
 from hub.limits import Limits
 from hub.listener.drain import Drain
 from hub.listener.lifespan import App
 from hub.listener.serving import Apps
 from hub.listener.workers import Problems
+from hub.losses import Losses
 from hub.observability import Metrics
 from hub.operator.app import create_operator_app
 from hub.partners.client import PartnerClient
@@ -27,7 +30,9 @@ from hub.presence import Presence
 from hub.registration import Registrar
 from hub.settings import Settings
 from hub.store.database import Database
+from hub.store.learned import Learned
 from hub.store.live_directory import LiveDirectory
+from hub.store.losses import LossCounts
 from hub.store.migrations import migrate
 from hub.store.platforms import Platforms
 from hub.store.redis import open_redis
@@ -40,7 +45,7 @@ async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App
     """The partner app and the operator app of a hub that is one process."""
     await migrate(settings.database_url)
     async with running_hub(settings, drain) as hub, housekeeping(hub):
-        yield as_app(create_partner_app(hub)), as_app(create_operator_app(hub))
+        yield create_partner_app(hub), as_app(create_operator_app(hub))
 
 
 @asynccontextmanager
@@ -55,7 +60,7 @@ async def operator_app(settings: Settings, drain: Drain, workers: Problems) -> A
 async def partner_app(settings: Settings, drain: Drain) -> AsyncIterator[App]:
     """The partner app of a worker."""
     async with running_hub(settings, drain) as hub:
-        yield as_app(create_partner_app(hub))
+        yield create_partner_app(hub)
 
 
 APPS = Apps(together=both_apps, operator=operator_app, partner=partner_app)
@@ -90,11 +95,18 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         registrar = Registrar(
             settings=settings, directory=directory, platforms=platforms, partners=partners, vault=vault
         )
+        metrics, loss_counts = Metrics(), LossCounts(database)
+        losses = Losses(loss_counts, metrics)
         await directory.start()
         stack.push_async_callback(directory.stop)
         presence.start()
         stack.push_async_callback(presence.close)
-        yield Hub(
+        knowledge = Knowledge(Learned(database, vault, redis), directory)
+        await knowledge.start()
+        stack.push_async_callback(knowledge.stop)
+        losses.start()
+        stack.push_async_callback(losses.close)
+        hub = Hub(
             settings=settings,
             directory=directory,
             platforms=platforms,
@@ -103,24 +115,30 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             vault=vault,
             registrar=registrar,
             presence=presence,
+            knowledge=knowledge,
+            losses=losses,
+            loss_counts=loss_counts,
             limits=Limits(settings.rate_limit),
-            metrics=Metrics(),
+            metrics=metrics,
             drain=drain,
             problems_elsewhere=problems_elsewhere,
         )
+        await stack.enter_async_context(command_timeouts(hub))
+        yield hub
 
 
-def create_partner_app(hub: Hub) -> Litestar:
+def create_partner_app(hub: Hub) -> App:
     """The app of the partner listener: everything a platform can call, and nothing else."""
     prefix = urlsplit(hub.settings.public_url).path.rstrip("/")
     configuration = Router(
         prefix or "/",
         route_handlers=[*versions.route_handlers, *credentials.route_handlers, *client_info.route_handlers],
     )
-    return Litestar(
-        route_handlers=[configuration, *functional_mounts(hub)],
+    rest = Litestar(
+        route_handlers=[configuration],
         exception_handlers=EXCEPTION_HANDLERS,
         state=State({"hub": hub}),
         openapi_config=None,
         logging_config=None,
     )
+    return FunctionalApp(hub, as_app(rest))

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hub.authentication import authenticate
 from hub.hub import Hub
-from routing.bodies import check_charset, is_absent, read_members, without_bom
+from routing.bodies import check_charset, is_absent, is_bare, read_members, without_bom
 from routing.decision import check_object, check_owner
 from routing.dialects import DIALECTS
 from routing.directory import Connection, Platform, Registered
@@ -113,4 +113,6 @@ def check_message(message: Message, platform: Platform, arrival: Arrival) -> Non
         return
     content_type = header(arrival.headers, b"content-type")
     check_charset(None if content_type is None else content_type.decode("latin-1"))
+    if rule.bare and is_bare(body):
+        return
     check_object(message, platform, read_members(body), rule)

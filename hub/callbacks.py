@@ -27,7 +27,7 @@ from routing.message import Answer, Message
 from routing.modules import CALLBACK_ID
 from routing.paths import endpoint_path
 from routing.timestamps import read_timestamp
-from routing.vocabulary import Face, InterfaceRole, ModuleID
+from routing.vocabulary import Face, InterfaceRole, ModuleID, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -59,12 +59,17 @@ async def follow(message: Message, platform_id: str, hub: Hub) -> Forward | None
         raise NoSuchPath("Nobody waits for a result on this URL")
     if message.receiver not in (None, hub.party, callback.originator):
         raise InvalidParameters("OCPI-to is not the party that waits for a result on this URL")
-    connection = _originator_connection(callback, message, hub)
-    return Forward(callback.originator, connection, callback.response_url)
+    connection = originator_connection(callback, message.version, hub)
+    return Forward(callback.originator, connection, callback.response_url, given=True)
 
 
-def _originator_connection(callback: Callback, message: Message, hub: Hub) -> Connection:
-    connection = emsp_connection(callback.originator, message.version, hub.directory.snapshot)
+def originator_connection(callback: Callback, version: Version, hub: Hub) -> Connection:
+    """Where the originator of a command can be called, in this version if possible.
+
+    Raises:
+        RoutingError: it cannot be called now, or not where it wanted the result.
+    """
+    connection = emsp_connection(callback.originator, version, hub.directory.snapshot)
     if host_of(callback.response_url) not in connection.hosts:
         raise NotRoutable(f"{callback.originator} no longer has the host of its response_url")
     return connection
@@ -148,23 +153,53 @@ def _hub_url(callback: Callback, receiver: Connection, hub: Hub) -> str:
     return f"{hub.settings.public_url}{endpoint}/{callback.command or 'callback'}/{callback.id}"
 
 
-async def keep_as_long_as_promised(callback_id: str, answer: Answer, hub: Hub) -> None:
-    """Keep the URL open for as long as the receiver's direct answer says that it may take."""
-    timeout_s = _promised_s(answer.body)
-    if timeout_s is None:
+async def keep_as_long_as_promised(
+    callback_id: str, answer: Answer, source: Connection, route: Forward, hub: Hub
+) -> None:
+    """Keep the URL open for as long as the receiver's direct answer, in its own version, says that it may take.
+
+    An originator that wants to hear of it is told when that time is over, see `hub.command_timeouts`.
+    """
+    promise = _promise_in(answer.body)
+    if promise is None or promise.timeout is None:
         return
-    stays = timedelta(seconds=min(max(timeout_s, 0.0), _LONGEST_TIMEOUT_S)) + _AFTER_TIMEOUT
-    if stays <= _AT_LEAST:
-        return
+    lasts = timedelta(seconds=min(max(promise.timeout, 0.0), _LONGEST_TIMEOUT_S))
+    stays = lasts + _AFTER_TIMEOUT
     try:
-        await hub.return_addresses.extend_callback(callback_id, datetime.now(UTC) + stays)
+        if stays > _AT_LEAST:
+            await hub.return_addresses.extend_callback(callback_id, datetime.now(UTC) + stays)
+        if lasts and promise.result == "ACCEPTED" and _is_waited_for(source, route.connection.version):
+            await hub.return_addresses.expect_result(callback_id, datetime.now(UTC) + lasts)
     except HubError:
         # The receiver has the command. An error here would make the originator send it once more.
         log.exception("callback_not_extended")
 
 
+async def note_result(message: Message, route: Forward, hub: Hub) -> None:
+    """A result is about to be sent on: after it nobody may be told that there was none.
+
+    Raises:
+        HubFault: the store does not answer. The receiver of the command can post the result again.
+    """
+    if message.operation.hub_made == CALLBACK_ID and _is_waited_for(route.connection, message.version):
+        await hub.return_addresses.settle_callback(message.segments[-1], datetime.now(UTC))
+
+
+def wants_timeouts(originator: Connection) -> bool:
+    """Whether the originator of a command is to be told that there was no result in time.
+
+    In 2.1.1 an answer does not say how long that is.
+    """
+    return originator.version is Version.V2_1_1 and originator.quirks.synth_command_timeout
+
+
+def _is_waited_for(originator: Connection, receiver_version: Version) -> bool:
+    return receiver_version is not Version.V2_1_1 and wants_timeouts(originator)
+
+
 class _Promise(msgspec.Struct):
     timeout: float | None = None
+    result: Any = None
 
 
 class _PromisingEnvelope(msgspec.Struct):
@@ -174,9 +209,8 @@ class _PromisingEnvelope(msgspec.Struct):
 _promise_decoder = msgspec.json.Decoder(_PromisingEnvelope)
 
 
-def _promised_s(body: bytes) -> float | None:
+def _promise_in(body: bytes) -> _Promise | None:
     try:
-        data = _promise_decoder.decode(body).data
+        return _promise_decoder.decode(body).data
     except msgspec.DecodeError:
         return None  # an answer without the field makes no promise
-    return None if data is None else data.timeout

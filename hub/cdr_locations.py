@@ -45,7 +45,7 @@ async def follow(message: Message, platform_id: str, hub: Hub) -> Forward | None
     if message.receiver not in (None, hub.party, proxy.receiver):
         raise InvalidParameters("OCPI-to is not the party this CDR was sent to")
     connection = emsp_connection(proxy.receiver, message.version, hub.directory.snapshot)
-    return Forward(proxy.receiver, connection, _callable(proxy, connection, hub))
+    return Forward(proxy.receiver, connection, _callable(proxy, connection, hub), given=True)
 
 
 def _callable(proxy: CdrProxy, connection: Connection, hub: Hub) -> str:

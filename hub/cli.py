@@ -18,7 +18,7 @@ from urllib.parse import quote
 import click
 
 from hub.operator.client import ClientSettings, Json, OperatorClient, Refused
-from hub.operator.tables import pairs, parties_table, platform_text, platforms_table
+from hub.operator.tables import losses_text, pairs, parties_table, platform_text, platforms_table
 from hub.plain_text import readable
 from hub.settings import Settings, SettingsError
 from hub.version import VERSION
@@ -246,6 +246,16 @@ def remove_platform(platform_id: str, as_json: bool) -> None:
     """End the registration of a platform, at the partner too if it answers. It stays listed, SUSPENDED."""
     _call("DELETE", _path(platform_id))
     _show(_call("GET", _path(platform_id)), as_json, platform_text)
+
+
+@platform.command("losses")
+@platform_id
+@limit
+@cursor
+@as_json
+def list_losses(platform_id: str, limit: int | None, cursor: str | None, as_json: bool) -> None:
+    """List what a change of version lost in objects to and from one platform, and what each loss means."""
+    _list(_path(platform_id, "losses"), {"limit": limit, "cursor": cursor}, as_json, losses_text)
 
 
 @party.command("list")

@@ -10,21 +10,25 @@ from datetime import UTC, datetime
 
 import msgspec
 import structlog
+from msgspec import UNSET
 
 from hub import callbacks, cdr_locations, page_links
 from hub.arrival import Arrival, addresses_of, body_of, check_message, connection_of, operation_of
 from hub.forwarding import send
 from hub.hub import Hub
 from hub.ids import new_id
+from hub.lessons import learn_untranslated
 from hub.observability import FilteringBoundLogger, bind_fields
-from hub.trace import Trace
+from hub.trace import Trace, TranslationLoss
+from hub.translating import Translation
 from routing.decision import Forward, check_sender, decide, url_at
 from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, Platform
 from routing.errors import HubError, HubFault, Overloaded
 from routing.message import Answer, Message, MessageIds, RawHeaders, Reply, read_id
-from routing.outcome import answer_of, failure, in_codes_of
+from routing.outcome import answer_of, failure, in_codes_of, success
 from routing.paths import check_query, endpoint_path, read_path
+from routing.translation.crossing import AnsweredByHub, Loss
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -39,6 +43,9 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
         return await _carry(arrival, trace, hub), trace
     except HubError as error:
         failed = error
+    except AnsweredByHub as answered:
+        trace.losses.append(TranslationLoss(None, False, Loss(answered.rule, "")))
+        return success(answered.data, hub.party, datetime.now(UTC)), trace
     except Exception:
         log.exception("message_failed", correlation_id=ids.correlation_id, request_id=ids.request_id)
         failed = HubFault("The hub failed to handle this request")
@@ -76,15 +83,42 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
 
 
 async def _deliver(message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Answer:
-    message, callback_id = await callbacks.with_hub_url(message, route, source, hub)
-    if callback_id is not None:
-        route = msgspec.structs.replace(route, url=url_at(route.connection, message))
-    reply = await send(message, route, trace, hub)
+    translation = Translation.of(message, route, source, trace, hub)
+    if translation is None:
+        return await _send(message, message, route, source, trace, hub)
+    async with translation.turn(hub):
+        outgoing = await translation.request(trace, hub)
+        if outgoing is None:
+            return success(UNSET, route.receiver, datetime.now(UTC))
+        return await _send(message, outgoing, route, source, trace, hub, translation)
+
+
+async def _send(
+    message: Message,
+    outgoing: Message,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    translation: Translation | None = None,
+) -> Answer:
+    outgoing, callback_id = await callbacks.with_hub_url(outgoing, route, source, hub)
+    if outgoing is not message and not route.given:
+        route = msgspec.structs.replace(route, url=url_at(route.connection, outgoing))
+    await callbacks.note_result(message, route, hub)
+    reply = await send(outgoing, route, trace, hub)
     now = datetime.now(UTC)
-    answer = in_codes_of(message.dialect, answer_of(reply, route.receiver, now), message.operation, now)
+    answer = said = answer_of(reply, route.receiver, now)
+    if translation is None:
+        learn_untranslated(message, route, source, answer, hub)
+    else:
+        answer = await translation.answer(answer, trace, hub)
+    answer = in_codes_of(message.dialect, answer, message.operation, now, outgoing.dialect)
     if callback_id is not None:
-        await callbacks.keep_as_long_as_promised(callback_id, answer, hub)
-    answer.headers.extend(await _links(message, route, reply, source, hub))
+        await callbacks.keep_as_long_as_promised(callback_id, said, source, route, hub)
+    if source.quirks.notify_losses and trace.losses:
+        answer.headers.append(trace.losses_header())
+    answer.headers.extend(await _links(message, outgoing, route, reply, source, hub))
     return answer
 
 
@@ -99,7 +133,9 @@ async def _route(message: Message, platform: Platform, directory: PartyDirectory
     return followed or decide(message, directory, hub.party)
 
 
-async def _links(message: Message, route: Forward, reply: Reply, source: Connection, hub: Hub) -> RawHeaders:
+async def _links(
+    message: Message, outgoing: Message, route: Forward, reply: Reply, source: Connection, hub: Hub
+) -> RawHeaders:
     """Link and Location, so that they lead the requester through the hub, and what a page is measured by."""
     operation = message.operation
     if not operation.paged and operation.method != "POST":
@@ -107,5 +143,5 @@ async def _links(message: Message, route: Forward, reply: Reply, source: Connect
     endpoint = endpoint_path(message.version, operation.module, operation.interface, source.face)
     own_url = "/".join((hub.settings.public_url + endpoint, *message.segments))
     if operation.paged:
-        return page_links.limit(route, reply) + page_links.next_page(message, route, reply, own_url, hub)
+        return page_links.limit(route, reply) + page_links.next_page(message, outgoing, route, reply, own_url, hub)
     return await cdr_locations.location(message, route, reply, source.platform_id, own_url, hub)

@@ -39,7 +39,8 @@ async def _keep_house(hub: Hub, first_s: float, every_s: float) -> None:
     while True:
         await asyncio.sleep(pause_s)
         pause_s = every_s
-        for chore in (hub.return_addresses.drop_expired_callbacks, hub.registrar.rotate_due):
+        chores = (hub.return_addresses.drop_expired_callbacks, hub.knowledge.drop_expired, hub.registrar.rotate_due)
+        for chore in chores:
             try:
                 await chore(datetime.now(UTC))
             except HubError as error:

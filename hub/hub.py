@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hub.knowledge import Knowledge
 from hub.limits import Limits
 from hub.listener.drain import Drain
+from hub.losses import Losses
 from hub.observability import Metrics
+from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
 from hub.presence import Presence
 from hub.registration import Registrar
 from hub.settings import Settings
 from hub.store.live_directory import LiveDirectory
+from hub.store.losses import LossCounts
 from hub.store.platforms import Platforms
 from hub.store.return_addresses import ReturnAddresses
 from hub.store.vault import Vault
@@ -31,9 +35,13 @@ class Hub:
     vault: Vault
     registrar: Registrar
     presence: Presence
+    knowledge: Knowledge
+    losses: Losses
+    loss_counts: LossCounts
     limits: Limits
     metrics: Metrics
     drain: Drain
+    one_at_a_time: OneAtATime = field(default_factory=OneAtATime)
     problems_elsewhere: Callable[[], list[str]] = list
     """What is wrong with other processes of this hub; part of whether it is ready."""
     party: Party = field(init=False)

@@ -14,7 +14,17 @@ from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.vault import VaultError
 from routing.decision import Forward, decide, url_at
 from routing.errors import InvalidParameters, NotRoutable
-from routing.links import HUB_NEXT, NextPage, host_of, link_header, next_link, parameter, standard_query, with_sealed
+from routing.links import (
+    HUB_NEXT,
+    NextPage,
+    host_of,
+    in_terms_of,
+    link_header,
+    next_link,
+    parameter,
+    standard_query,
+    with_sealed,
+)
 from routing.message import Message, RawHeaders, Reply
 from routing.vocabulary import Secret
 
@@ -43,7 +53,7 @@ def follow(message: Message, hub: Hub) -> Forward | None:
     route = decide(msgspec.structs.replace(message, receiver=page.receiver), hub.directory.snapshot, hub.party)
     if host_of(page.url) not in route.connection.hosts:
         raise NotRoutable(f"{page.receiver} no longer has the host of this page; begin again with the first one")
-    return Forward(route.receiver, route.connection, page.url)
+    return Forward(route.receiver, route.connection, page.url, given=True)
 
 
 def _open(sealed: str, hub: Hub) -> NextPage:
@@ -61,8 +71,10 @@ def limit(route: Forward, reply: Reply) -> RawHeaders:
     return [] if said or not (asked.isascii() and asked.isdigit()) else [(b"x-limit", asked.encode("ascii"))]
 
 
-def next_page(message: Message, route: Forward, reply: Reply, own_url: str, hub: Hub) -> RawHeaders:
+def next_page(message: Message, outgoing: Message, route: Forward, reply: Reply, own_url: str, hub: Hub) -> RawHeaders:
     """The Link header for the requester, if the receiver's list goes on. `own_url` is the endpoint it called.
+
+    `outgoing` is the message as the receiver got it, whose filters may be spelled differently.
 
     Raises:
         NotRoutable: the list goes on at a host that is not the receiver's. Leaving the link out would make the
@@ -78,7 +90,9 @@ def next_page(message: Message, route: Forward, reply: Reply, own_url: str, hub:
         raise NotRoutable(f"{route.receiver} links to a next page that cannot be asked for: {error}") from error
     if host_of(link) not in route.connection.hosts:
         raise NotRoutable(f"{route.receiver} links to a next page at a host that is not its own")
-    query = standard_query(link, url_at(route.connection, message))
+    query = standard_query(link, url_at(route.connection, outgoing))
+    if query is not None and outgoing.query != message.query:
+        query = in_terms_of(message.query, outgoing.query, query)
     if query is None:
         expires = int(datetime.now(UTC).timestamp()) + _VALID_S
         page = NextPage(link, route.receiver, message.sender, expires)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from hub.hub import Hub
-from hub.observability import FilteringBoundLogger
+from hub.observability import FilteringBoundLogger, MessageLine, log_message
 from routing.dialects import DIALECTS
 from routing.directory import Connection
 from routing.message import JSON, Answer, MessageIds, RawHeaders, id_headers, routing_headers
 from routing.modules import Operation
+from routing.translation.crossing import Loss
 from routing.vocabulary import Party, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
+
+
+class TranslationLoss(NamedTuple):
+    """One loss of one exchange."""
+
+    kind: str | None
+    """What kind of object lost something."""
+    in_answer: bool
+    """Whether it was in the answer, on its way from the receiver to the sender."""
+    loss: Loss
 
 
 class Trace(Struct, eq=False):
@@ -36,6 +49,12 @@ class Trace(Struct, eq=False):
     """What the receiver took of the time."""
     fault: str | None = None
     """Why the hub itself had to answer, if it had to."""
+    losses: list[TranslationLoss] = []
+    """What was lost between the versions of its two sides, there and back."""
+
+    def losses_header(self) -> tuple[bytes, bytes]:
+        """The ids of the losses, for a sender who wants to hear of them."""
+        return b"translation-loss", ", ".join(sorted({lost.loss.id for lost in self.losses})).encode("ascii")
 
 
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:
@@ -62,19 +81,47 @@ def record(answer: Answer, trace: Trace, hub: Hub) -> None:
     )
     if trace.target is not None:
         hub.metrics.upstream(module, trace.target.platform_id, trace.upstream_s)
-    log.info(
-        "message_forwarded" if trace.upstream_request_id else "message_refused",
-        correlation_id=trace.ids.correlation_id,
-        request_id=trace.ids.request_id,
-        upstream_request_id=trace.upstream_request_id,
-        sender=trace.sender,
-        receiver=trace.receiver,
-        module=module,
-        method=trace.method,
-        version=trace.version,
-        http_status=answer.http_status,
-        ocpi_status=answer.ocpi_status,
-        hub_ms=round((seconds - trace.upstream_s) * 1000, 3),
-        upstream_ms=round(trace.upstream_s * 1000, 3),
-        **({} if trace.fault is None else {"reason": trace.fault}),
+    if trace.losses:
+        _note_losses(trace, module, hub)
+    log_message(
+        MessageLine(
+            event="message_forwarded" if trace.upstream_request_id else "message_refused",
+            correlation_id=trace.ids.correlation_id,
+            sender=trace.sender and str(trace.sender),
+            receiver=trace.receiver and str(trace.receiver),
+            request_id=trace.ids.request_id,
+            upstream_request_id=trace.upstream_request_id,
+            module=module,
+            method=trace.method,
+            version=trace.version,
+            http_status=answer.http_status,
+            ocpi_status=answer.ocpi_status,
+            hub_ms=round((seconds - trace.upstream_s) * 1000, 3),
+            upstream_ms=round(trace.upstream_s * 1000, 3),
+            reason=UNSET if trace.fault is None else trace.fault,
+            target_version=_other_version(trace),
+            losses=dict(Counter(lost.loss.id for lost in trace.losses)) if trace.losses else UNSET,
+        )
     )
+
+
+def _other_version(trace: Trace) -> str | UnsetType:
+    target = trace.target
+    return UNSET if target is None or target.version is trace.version else str(target.version)
+
+
+def _note_losses(trace: Trace, module: str, hub: Hub) -> None:
+    correlation_id = trace.ids.correlation_id
+    if trace.source is not None and trace.target is not None:
+        hub.losses.note(
+            trace.losses, source=trace.source, target=trace.target, module=module, correlation_id=correlation_id
+        )
+    for lost in trace.losses:
+        log.debug(
+            "translation_lost",
+            correlation_id=correlation_id,
+            loss=lost.loss.id,
+            at=lost.loss.pointer,
+            object=lost.kind,
+            in_answer=lost.in_answer,
+        )

@@ -23,12 +23,15 @@ import msgspec
 from msgspec import Struct
 
 from loadtests.hub_process import HubFailed
+from loadtests.scenarios import Scenario
 from loadtests.simulator import HubRefused
-from loadtests.subjects import Scenario, Subject, floor_subject, hub_subject, nginx_subject, partner
+from loadtests.subjects import Subject, floor_subject, hub_subject, nginx_subject, partner
 
 _CONNECTIONS = 32
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _TOOLS = ("nginx", "wrk")
+_COMPARED = ("put_location", "get_location")
+"""What nginx and the bare framework carry, too; the other scenarios are between versions."""
 
 
 class Figures(Struct, frozen=True, rename={"messages_per_s": "messages/s"}):
@@ -40,6 +43,11 @@ class Figures(Struct, frozen=True, rename={"messages_per_s": "messages/s"}):
     cpu_us_per_message: float
     ratio_to_nginx: float = 1.0
     ratio_to_floor: float = 1.0
+    """0 where the other cannot carry the message."""
+    cpu_to_twin: float | None = None
+    """CPU per message, relative to the same message without translation."""
+    extra_us_per_object: float | None = None
+    """CPU per object more than without translation."""
 
 
 Results: TypeAlias = dict[str, dict[str, Figures]]
@@ -107,13 +115,17 @@ class _Bench:
             for subject, scenario in self._pairs():
                 figures = self._measure(subject, scenario, seconds)
                 taken.setdefault((subject.name, scenario.name), []).append(figures)
-        return {
-            subject.name: {scenario.name: _summary(taken, subject.name, scenario.name) for scenario in self._scenarios}
-            for subject in self._subjects
-        }
+        results: Results = {subject.name: {} for subject in self._subjects}
+        for subject, scenario in self._pairs():
+            results[subject.name][scenario.name] = _summary(taken, subject.name, scenario)
+        return results
 
     def _pairs(self) -> Iterator[tuple[Subject, Scenario]]:
-        return ((subject, scenario) for scenario in self._scenarios for subject in self._subjects)
+        """The hub carries everything; the others what needs no translation, and is a single object."""
+        for scenario in self._scenarios:
+            yield self._subjects[0], scenario
+            if _for_all(scenario):
+                yield from ((subject, scenario) for subject in self._subjects[1:])
 
     def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
         script = self._folder / f"{scenario.name}.lua"
@@ -172,15 +184,19 @@ def cpu_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12]) + sum(cpu_ticks(int(child)) for child in children.split())
 
 
-def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario: str) -> Figures:
+def _for_all(scenario: Scenario) -> bool:
+    return scenario.name in _COMPARED
+
+
+def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario: Scenario) -> Figures:
     """Medians of the rounds; a ratio is taken within each round."""
-    own = taken[subject, scenario]
+    own = taken[subject, scenario.name]
 
     def ratio(other: str) -> float:
-        rounds = zip(own, taken[other, scenario], strict=True)
+        rounds = zip(own, taken.get((other, scenario.name), []), strict=False)
         return _median(ours.messages_per_s / theirs.messages_per_s for ours, theirs in rounds)
 
-    return Figures(
+    summary = Figures(
         messages_per_s=round(_median(figures.messages_per_s for figures in own), 1),
         p50_ms=round(_median(figures.p50_ms for figures in own), 3),
         p99_ms=round(_median(figures.p99_ms for figures in own), 3),
@@ -188,23 +204,41 @@ def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario
         ratio_to_nginx=round(ratio("nginx"), 3),
         ratio_to_floor=round(ratio("floor"), 3),
     )
+    if scenario.twin is None:
+        return summary
+    rounds = list(zip(own, taken[subject, scenario.twin], strict=True))
+    times = _median(ours.cpu_us_per_message / twin.cpu_us_per_message for ours, twin in rounds)
+    more = _median((ours.cpu_us_per_message - twin.cpu_us_per_message) / scenario.objects for ours, twin in rounds)
+    return msgspec.structs.replace(summary, cpu_to_twin=round(times, 2), extra_us_per_object=round(more, 1))
 
 
 def _median(values: Iterable[float]) -> float:
-    return statistics.median(values)
+    return statistics.median(list(values) or [0.0])
 
 
 def table(results: Results) -> list[str]:
-    """The results for people, a line each."""
+    """The results for people, a line each: what all carry, then what only a hub can."""
     lines = ["scenario      subject   messages/s   p50 ms   p99 ms   CPU µs  of nginx  of floor"]
-    for scenario in next(iter(results.values())):
+    for scenario in _COMPARED:
         for subject, scenarios in results.items():
-            found = scenarios[scenario]
-            lines.append(
-                f"{scenario:<14}{subject:<9}{found.messages_per_s:>11,.0f}{found.p50_ms:>9.2f}{found.p99_ms:>9.2f}"
-                f"{found.cpu_us_per_message:>9.1f}{found.ratio_to_nginx:>10.3f}{found.ratio_to_floor:>10.3f}"
-            )
+            lines.append(f"{scenario:<14}{subject:<9}{_columns(scenarios[scenario])}{_ratios(scenarios[scenario])}")
+    lines += ["", "hub alone              messages/s   p50 ms   p99 ms   CPU µs  of untranslated  more µs an object"]
+    for scenario, found in results["hub"].items():
+        if scenario not in _COMPARED:
+            lines.append(f"{scenario:<22}{_columns(found)}{_beside_twin(found)}")
     return lines
+
+
+def _columns(found: Figures) -> str:
+    return f"{found.messages_per_s:>11,.0f}{found.p50_ms:>9.2f}{found.p99_ms:>9.2f}{found.cpu_us_per_message:>9.1f}"
+
+
+def _ratios(found: Figures) -> str:
+    return f"{found.ratio_to_nginx:>10.3f}{found.ratio_to_floor:>10.3f}"
+
+
+def _beside_twin(found: Figures) -> str:
+    return "" if found.cpu_to_twin is None else f"{found.cpu_to_twin:>17.2f}{found.extra_us_per_object:>19.1f}"
 
 
 def _install_missing() -> None:

@@ -1,4 +1,7 @@
-"""A hub, a CPO and an eMSP: they register, exchange everything OCPI is for, and one sees each message."""
+"""A hub, a CPO of 2.1.1, an eMSP of 2.2.1 and one of 2.3.0: a charging session from the token to the CDR.
+
+One sees who sent what in which version, what it became on the way, and which losses that was.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,11 @@ import httpx
 from loadtests.hub_process import HubFailed, HubProcess
 from loadtests.narrator import Narrator
 from loadtests.simulator import Answer, HubRefused, Json, Partner
-from loadtests.simulator.messages import now
 from loadtests.simulator.stations import cards, cdr, charging_network, session
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 
-_VERSION = Version.V2_2_1
 _STATIONS = 200
+_LINES_WITHIN_S = 5.0
 
 
 class DemoFailed(Exception):
@@ -32,11 +34,15 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="ocpi-hub-demo-") as folder, ExitStack() as stack:
             hub = stack.enter_context(HubProcess(Path(folder)))
-            cpo = stack.enter_context(Partner("Volt", {Party("NL", "VLT"): [Role.CPO]}).running())
-            emsp = stack.enter_context(Partner("Roam", {Party("DE", "ROM"): [Role.EMSP]}).running())
-            Play(hub, cpo, emsp).perform()
+            # 2.1.1 has no routing headers. Volt sends them all the same, as CPOs behind other hubs do.
+            volt = Partner("Volt", {Party("NL", "VLT"): [Role.CPO]}, version=Version.V2_1_1, routing_headers_211=True)
+            roam = Partner("Roam", {Party("DE", "ROM"): [Role.EMSP]}, version=Version.V2_2_1)
+            rover = Partner("Rover", {Party("FR", "RVR"): [Role.EMSP]}, version=Version.V2_3_0)
+            for partner in (volt, roam, rover):
+                stack.enter_context(partner.running())
+            Play(hub, volt, roam, rover).perform()
             if os.environ.get("HUB_DEMO_STAY") == "1":
-                _stay(hub, cpo, emsp)
+                _stay(hub, volt, roam, rover)
     except (DemoFailed, HubFailed, HubRefused, TimeoutError, httpx.HTTPError) as error:
         click.echo(f"The demonstration failed: {str(error) or type(error).__name__}", err=True)
         return 1
@@ -46,125 +52,175 @@ def main() -> int:
 
 
 class Play:
-    """What the two companies do, one method a scene."""
+    """What the three companies do, one method a scene."""
 
-    def __init__(self, hub: HubProcess, cpo: Partner, emsp: Partner) -> None:
-        self._hub, self._cpo, self._emsp = hub, cpo, emsp
-        self._narrator = Narrator([cpo, emsp])
-        self._network = charging_network(cpo.party, _VERSION, stations=_STATIONS)
-        self._cards = [card | {"valid": True} for card in cards(emsp.party, _VERSION)]
-        cpo.hold("locations", *self._network.locations)
-        cpo.hold("tariffs", *self._network.tariffs)
-        emsp.hold("tokens", *self._cards)
+    def __init__(self, hub: HubProcess, volt: Partner, roam: Partner, rover: Partner) -> None:
+        self._hub, self._volt, self._roam, self._rover = hub, volt, roam, rover
+        self._narrator = Narrator([volt, roam, rover], hub.log)
+        self._network = charging_network(volt.party, volt.version, stations=_STATIONS)
+        self._cards = {emsp.name: _cards(emsp) for emsp in (roam, rover)}
+        volt.hold("locations", *self._network.locations)
+        volt.hold("tariffs", *self._network.tariffs)
+        for emsp in (roam, rover):
+            emsp.hold("tokens", *self._cards[emsp.name])
 
     def perform(self) -> None:
         """The whole play. Raises DemoFailed and what the simulator raises."""
         self._introduce()
         self._register()
-        self._pull()
-        self._push()
+        for emsp in (self._roam, self._rover):
+            self._give_token(emsp)
+            self._pull(emsp)
+        self._authorize()
         self._start_remotely()
         self._charge()
         self._settle()
+        self._ask_for_what_2_1_1_lacks()
         self._ask_for_a_stranger()
+        self._show_losses()
         click.echo("\nEverything arrived where it should.")
 
     def _introduce(self) -> None:
         evses = sum(len(place["evses"]) for place in self._network.locations)
         click.echo("─▶ to the hub   ◀─ from the hub   ◀┄ the hub's answer\n")
-        click.echo(f"   hub   EU*HUB   {self._hub.versions_url}")
-        click.echo(
-            f"   Volt  {self._cpo.party}   {self._cpo.versions_url}  a CPO with {_STATIONS} stations,"
-            f" {evses} EVSEs and {len(self._network.tariffs)} tariffs"
-        )
-        click.echo(f"   Roam  {self._emsp.party}   {self._emsp.versions_url}  an eMSP with {len(self._cards)} tokens")
+        click.echo(f"   hub    EU*HUB          {self._hub.versions_url}")
+        kinds = {
+            "Volt": f"a CPO with {_STATIONS} stations, {evses} EVSEs and {len(self._network.tariffs)} tariffs",
+            "Roam": f"an eMSP with {len(self._cards['Roam'])} tokens",
+            "Rover": f"an eMSP with {len(self._cards['Rover'])} tokens",
+        }
+        for partner in (self._volt, self._roam, self._rover):
+            who = f"{partner.name:<6} {partner.party}  {partner.version:<6}"
+            click.echo(f"   {who}  {partner.versions_url}  {kinds[partner.name]}")
 
     def _register(self) -> None:
-        for partner in (self._cpo, self._emsp):
-            with self._narrator.step(f"{partner.name} was invited and registers by discovery"):
+        for partner in (self._volt, self._roam, self._rover):
+            with self._narrator.step(f"{partner.name} was invited and registers by discovery, on {partner.version}"):
                 platform_id = self._hub.operator.registered(partner)
+                if partner is self._volt:
+                    self._hub.operator.change(platform_id, routing_headers_211=True)
             status = self._hub.operator.platform(platform_id)["status"]
             _check(status == "CONNECTED", f"{partner.name} is {status} after its registration")
             self._narrator.result(f"{partner.name} is {status}; the hub and it have tokens for each other")
 
-    def _pull(self) -> None:
-        places = self._pulled("locations", self._emsp, self._cpo, self._network.locations)
-        prices = self._pulled("tariffs", self._emsp, self._cpo, self._network.tariffs)
-        self._pulled("tokens", self._cpo, self._emsp, self._cards)
-        known = {price["id"] for price in prices}
-        used = {
-            name
-            for place in places
-            for evse in place["evses"]
-            for connector in evse["connectors"]
-            for name in connector["tariff_ids"]
-        }
-        _check(used <= known, "a connector has a tariff that did not arrive")
+    def _give_token(self, emsp: Partner) -> None:
+        card = self._cards[emsp.name][0]
+        with self._narrator.step(f"{emsp.name} gives Volt a token"):
+            path = _path(emsp.party, card["uid"])
+            _success(emsp.put("tokens", path, to=self._volt.party, json=card))
+        arrived = self._volt.shelf.find_pushed("tokens", (*emsp.party, card["uid"]))
+        _check(arrived is not None and arrived["auth_id"] == card["contract_id"], "the token did not arrive")
+        self._narrator.became(emsp, card, self._volt, arrived or {})
 
-    def _pulled(self, module: str, by: Partner, owner: Partner, expected: list[Json]) -> list[Json]:
-        with self._narrator.step(f"{by.name} pulls the {module} of {owner.name}, page by page"):
-            pages = [_success(page) for page in by.pages(module, to=owner.party)]
-        things = [thing for page in pages for thing in page.data]
-        _check(things == expected, f"the {module} that arrived are not those that {owner.name} has")
-        self._narrator.result(f"all {len(things)} {module} arrived, as {owner.name} has them")
-        return things
+    def _pull(self, emsp: Partner) -> None:
+        for module, expected in (("locations", self._network.locations), ("tariffs", self._network.tariffs)):
+            with self._narrator.step(f"{emsp.name} pulls the {module} of Volt, page by page"):
+                pages = [_success(page) for page in emsp.pages(module, to=self._volt.party)]
+            things = [thing for page in pages for thing in page.data]
+            _check([thing["id"] for thing in things] == [thing["id"] for thing in expected], f"{module} are missing")
+            owners = {(thing["country_code"], thing["party_id"]) for thing in things}
+            _check(owners == {tuple(self._volt.party)}, f"{module} of somebody else arrived")
+            self._narrator.result(f"all {len(things)} {module} arrived")
+            self._narrator.became(self._volt, _in_short(expected[0]), emsp, _in_short(things[0]))
 
-    def _push(self) -> None:
-        card, place = self._cards[0], self._network.locations[0]
-        evse = place["evses"][0]
-        with self._narrator.step("Roam gives Volt a token; Volt tells Roam that a charger is in use"):
-            path = _path(self._emsp.party, card["uid"])
-            _success(self._emsp.put("tokens", path, to=self._cpo.party, json=card))
-            path = _path(self._cpo.party, place["id"])
-            _success(self._cpo.put("locations", path, to=self._emsp.party, json=place))
-            change = {"status": "CHARGING", "last_updated": now()}
-            _success(self._cpo.patch("locations", f"{path}/{evse['uid']}", to=self._emsp.party, json=change))
-        arrived = self._emsp.shelf.find_pushed("locations", (*self._cpo.party, place["id"], evse["uid"]))
-        _check(arrived is not None and arrived["status"] == "CHARGING", "the charger's status did not arrive")
+    def _authorize(self) -> None:
+        card = self._cards["Roam"][0]
+        asked = {"location_id": self._network.locations[0]["id"], "evse_uids": []}
+        with self._narrator.step("A driver of Roam holds a card to a charger of Volt, which asks Roam"):
+            answer = _success(
+                self._volt.post("tokens", f"{card['uid']}/authorize?type=RFID", to=self._roam.party, json=asked)
+            )
+        _check(answer.data["allowed"] == "ALLOWED", f"the card is not allowed: {answer.data}")
+        self._narrator.result("Roam allows it; the Token and the reference in its answer have no place in 2.1.1")
 
     def _start_remotely(self) -> None:
-        place, card = self._network.locations[0], self._cards[0]
+        place, card, rover = self._network.locations[0], self._cards["Rover"][0], self._rover
         command = {
-            "response_url": self._emsp.url("commands", InterfaceRole.SENDER, "START_SESSION", "1"),
+            "response_url": rover.url("commands", InterfaceRole.SENDER, "START_SESSION", "1"),
             "token": card,
             "location_id": place["id"],
             "evse_uid": place["evses"][0]["uid"],
+            "connector_id": place["evses"][0]["connectors"][0]["id"],
+            "authorization_reference": "RVR-2026-0001",
         }
-        with self._narrator.step("Roam's driver starts charging in the app; Volt reports how that went"):
-            _success(self._emsp.post("commands", "START_SESSION", to=self._cpo.party, json=command))
-            [result] = self._emsp.received.wait_for("commands")
-            self._cpo.settle()
-        sent = self._cpo.received.of("commands")[0].json()["response_url"]
-        _check(sent.startswith(self._hub.url), "the response_url that reached Volt is not the hub's")
-        _check(result.json() == self._cpo.command_result, "the result of the command is not what Volt posted")
+        with self._narrator.step("A driver of Rover starts charging in the app; Volt reports how that went"):
+            _success(rover.post("commands", "START_SESSION", to=self._volt.party, json=command))
+            [result] = rover.received.wait_for("commands")
+            self._volt.settle()
+        sent = self._volt.received.of("commands")[0].json()
+        _check(sent["response_url"].startswith(self._hub.url), "the response_url that reached Volt is not the hub's")
+        _check(result.json()["result"] == "ACCEPTED", f"the result is {result.json()}")
+        self._narrator.became(rover, command, self._volt, sent)
         self._narrator.result(f"the result took the way back through the hub: {result.json()}")
 
     def _charge(self) -> None:
-        under_way = session(_VERSION, "SESSION1", self._network.locations[0], self._cards[0])
-        path = _path(self._cpo.party, "SESSION1")
-        with self._narrator.step("Volt keeps Roam up to date about the session"):
-            _success(self._cpo.put("sessions", path, to=self._emsp.party, json=under_way))
-            for news in ({"kwh": 11.2}, {"kwh": 20.5, "status": "COMPLETED"}):
-                change = {**news, "last_updated": now()}
-                _success(self._cpo.patch("sessions", path, to=self._emsp.party, json=change))
-            answer = _success(self._cpo.get("sessions", path, to=self._emsp.party, interface=InterfaceRole.RECEIVER))
-        _check((answer.data["kwh"], answer.data["status"]) == (20.5, "COMPLETED"), "the session is not what it was")
-        self._narrator.result("Roam has the session as Volt left it: 20.5 kWh, COMPLETED")
+        card = {"auth_id": self._cards["Rover"][0]["contract_id"]}
+        where = _only_the_first_evse(self._network.locations[0])
+        under_way = session(self._volt.version, "SESSION1", where, card)
+        path = _path(self._volt.party, "SESSION1")
+        with self._narrator.step("Volt keeps Rover up to date about the session"):
+            _success(self._volt.put("sessions", path, to=self._rover.party, json=under_way))
+            for news in ({"kwh": 11.2}, {"kwh": 20.5, "status": "COMPLETED", "total_cost": 7.18}):
+                _success(self._volt.patch("sessions", path, to=self._rover.party, json=news))
+        first = self._rover.received.of("sessions")[0].json()
+        self._narrator.became(self._volt, under_way, self._rover, first)
+        kept = self._rover.shelf.find_pushed("sessions", (*self._volt.party, "SESSION1")) or {}
+        _check((kept["kwh"], kept["status"]) == (20.5, "COMPLETED"), "the session is not what it was")
+        _check(kept["cdr_token"]["uid"] == self._cards["Rover"][0]["uid"], "the hub did not find the token")
+        _check(kept["total_cost"] == {"before_taxes": 7.18}, f"the costs are {kept['total_cost']}")
+        self._narrator.result("Rover has the session as Volt left it: 20.5 kWh, COMPLETED, 7.18 before taxes")
 
     def _settle(self) -> None:
-        record = cdr(_VERSION, "CDR1", self._network.locations[0], self._cards[0], self._network.tariffs[0])
-        with self._narrator.step("Volt sends the bill, and reads it where Roam keeps it"):
-            answer = _success(self._cpo.post("cdrs", to=self._emsp.party, json=record))
+        card = {"auth_id": self._cards["Rover"][0]["contract_id"]}
+        where = _only_the_first_evse(self._network.locations[0])
+        record = cdr(self._volt.version, "CDR1", where, card, self._network.tariffs[0])
+        with self._narrator.step("Volt sends the bill, and reads it where Rover keeps it"):
+            answer = _success(self._volt.post("cdrs", to=self._rover.party, json=record))
             url = answer.header("location") or ""
             _check(url.startswith(self._hub.url), f"the Location of the CDR is not the hub's: {url}")
-            kept = _success(self._cpo.get(url, to=self._emsp.party))
-        _check(kept.data == record, "the CDR read back is not the one posted")
-        self._narrator.result(f"the CDR over {record['total_energy']} kWh arrived unchanged")
+            kept = _success(self._volt.get(url, to=self._rover.party))
+        self._narrator.became(self._volt, record, self._rover, self._rover.received.of("cdrs")[0].json())
+        for name in ("id", "auth_id", "total_energy", "total_cost", "start_date_time", "stop_date_time"):
+            _check(kept.data[name] == record[name], f"{name} of the CDR read back is {kept.data[name]}")
+        self._narrator.result(f"the CDR over {record['total_energy']} kWh arrived, and reads the same at Volt's")
+
+    def _ask_for_what_2_1_1_lacks(self) -> None:
+        command = {
+            "response_url": self._roam.url("commands", InterfaceRole.SENDER, "CANCEL_RESERVATION", "2"),
+            "reservation_id": "R1",
+        }
+        with self._narrator.step("Roam cancels a reservation, which 2.1.1 has no word for"):
+            answer = _success(self._roam.post("commands", "CANCEL_RESERVATION", to=self._volt.party, json=command))
+        _check(answer.data["result"] == "NOT_SUPPORTED", f"the hub answered {answer.data}")
 
     def _ask_for_a_stranger(self) -> None:
         with self._narrator.step("Roam asks for a party that nobody is"):
-            answer = self._emsp.get("locations", to=Party("XX", "XXX"))
+            answer = self._roam.get("locations", to=Party("XX", "XXX"))
         _check(answer.status_code == 4001, f"the hub answered {answer.status_code} for an unknown party")
+
+    def _show_losses(self) -> None:
+        click.echo("\nWhat the change of versions cost Rover, as the operator sees it:\n")
+        platform = next(each for each in self._hub.operator.platforms() if each["name"] == "Rover")
+        lost = self._hub.operator.losses(platform["id"], within_s=_LINES_WITHIN_S)
+        _check(bool(lost), "the hub counted no losses of Rover")
+        for each in lost:
+            what = f"{each['loss']:<5} {each['direction']:<4} {each['object']:<18} {each['count']:>4}"
+            click.echo(f"   {what}  {each['meaning']}")
+
+
+def _cards(emsp: Partner) -> list[Json]:
+    return [card | {"valid": True} for card in cards(emsp.party, emsp.version)]
+
+
+def _in_short(thing: Json) -> Json:
+    """An object to show: of a location the first connector will do."""
+    return _only_the_first_evse(thing) if "evses" in thing else thing
+
+
+def _only_the_first_evse(place: Json) -> Json:
+    """What a 2.1.1 session or CDR embeds: the location with the one EVSE and connector that is used."""
+    evse = place["evses"][0]
+    return place | {"evses": [evse | {"connectors": evse["connectors"][:1]}]}
 
 
 def _success(answer: Answer) -> Answer:

@@ -84,6 +84,20 @@ class Operator:
         """One platform as the API shows it."""
         return self.ask("GET", f"/api/v1/platforms/{platform_id}")
 
+    def platforms(self) -> list[Json]:
+        """All platforms as the API lists them, up to its longest page."""
+        found: list[Json] = self.ask("GET", "/api/v1/platforms?limit=100")["items"]
+        return found
+
+    def losses(self, platform_id: str, *, within_s: float) -> list[Json]:
+        """What this platform loses, as soon as anything of it is written; [] when nothing is by then."""
+        deadline = time.monotonic() + within_s
+        while True:
+            found: list[Json] = self.ask("GET", f"/api/v1/platforms/{platform_id}/losses")["items"]
+            if found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)
+
     def change(self, platform_id: str, **settings: Any) -> Json:  # noqa: ANN401 - any setting
         """Change settings of one platform, such as `timeout_s=1`."""
         return self.ask("PATCH", f"/api/v1/platforms/{platform_id}", json={"settings": settings})

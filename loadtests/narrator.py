@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import click
 import msgspec
 
-from loadtests.simulator import Answer, Partner, Received
+from loadtests.simulator import Answer, Json, Partner, Received
 from loadtests.simulator.messages import Sent
+from routing.translation.losses import CATALOGUE
 
 _WIDEST_BODY = 96
+_WIDEST_CHANGE = 400
+_LINES_WITHIN_S = 2.0
 
 
 class _Line(NamedTuple):
@@ -26,8 +32,11 @@ class _Line(NamedTuple):
 class Narrator:
     """Tells, step by step, what these partners and the hub said to each other."""
 
-    def __init__(self, partners: Sequence[Partner]) -> None:
+    def __init__(self, partners: Sequence[Partner], log: Path) -> None:
+        """`log` is the hub's, in JSON: it says what was lost between versions."""
         self._partners = partners
+        self._log = log
+        self._told: Counter[str] = Counter()
         self._width = max(len(partner.name) for partner in partners)
         self._steps = 0
 
@@ -42,6 +51,35 @@ class Narrator:
         finally:
             for line in self._lines(begun):
                 click.echo(f"   {line.who}  {line.text}")
+            self._tell_losses()
+
+    def became(self, sender: Partner, before: Json, receiver: Partner, after: Json) -> None:
+        """Print what an object was and what it has become, as far as it changed."""
+        click.echo()
+        for partner, this, other in ((sender, before, after), (receiver, after, before)):
+            changed = {name: value for name, value in this.items() if name not in other or other[name] != value}
+            click.echo(f"   {partner.version:<5}  {_clipped(msgspec.json.encode(changed), _WIDEST_CHANGE)}")
+
+    def _tell_losses(self) -> None:
+        losses = self._losses()
+        for loss, times in sorted((losses - self._told).items()):
+            often = "" if times == 1 else f", {times} times"
+            click.echo(f"   {'':<{self._width}}    {loss}{often}: {CATALOGUE[loss].happens}")
+        self._told = losses
+
+    def _losses(self) -> Counter[str]:
+        """How often each loss is named in the log, as soon as it has a line about every message."""
+        deadline = time.monotonic() + _LINES_WITHIN_S
+        said = sum(_is_message(sent) for partner in self._partners for sent in partner.sent)
+        while True:
+            lines = [line for line in self._log.read_bytes().splitlines() if b'"event":"message_' in line]
+            if len(lines) >= said or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        found: Counter[str] = Counter()
+        for line in lines:
+            found.update(msgspec.json.decode(line).get("losses", {}))
+        return found
 
     def result(self, text: str) -> None:
         """Print what a step showed."""
@@ -98,10 +136,16 @@ def _masked(data: object) -> object:
     return data | {"token": "***"} if isinstance(data, dict) and "token" in data and "url" in data else data
 
 
-def _clipped(body: bytes) -> str:
+def _is_message(sent: Sent) -> bool:
+    """Whether the hub carries this, or answers it for another: everything but registration."""
+    path = urlsplit(sent.url).path
+    return "/sender/" in path or "/receiver/" in path or "/cpo/" in path or "/emsp/" in path
+
+
+def _clipped(body: bytes, widest: int = _WIDEST_BODY) -> str:
     try:
         body = msgspec.json.encode(_masked(msgspec.json.decode(body)))
     except msgspec.MsgspecError:
-        return repr(body[:_WIDEST_BODY])
+        return repr(body[:widest])
     text = body.decode()
-    return text if len(text) <= _WIDEST_BODY else f"{text[:_WIDEST_BODY]}…"
+    return text if len(text) <= widest else f"{text[:widest]}…"

@@ -9,18 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import msgspec
 
+from loadtests import translated
 from loadtests.hub_process import HubFailed, HubProcess
-from loadtests.simulator import Json, Partner, envelope
-from loadtests.simulator.messages import HeaderLines, routing_headers
+from loadtests.scenarios import Company, Scenario, message
+from loadtests.simulator import Json, envelope
 from loadtests.simulator.server import free_port
-from loadtests.simulator.shapes import version_details
 from routing.vocabulary import InterfaceRole, Party, Role
 
 VOLT, ROAM = Party("NL", "VLT"), Party("DE", "ROM")
@@ -36,16 +36,6 @@ class Subject(NamedTuple):
     pid: int
     forwards: bool
     """Whether its messages reach the partner."""
-
-
-class Scenario(NamedTuple):
-    """One kind of message."""
-
-    name: str
-    method: str
-    path: str
-    headers: HeaderLines
-    body: bytes
 
 
 def location() -> bytes:
@@ -104,11 +94,14 @@ def partner(folder: Path, core: int) -> Iterator[str]:
     """What stands behind hub and nginx: it answers everything at once. Gives its URL."""
     port = free_port()
     found = envelope(msgspec.Raw(location())).body.decode()
+    lists = "\n".join(f"location = {path} {{ alias {page}; }}" for path, page in translated.pages(folder).items())
     config = f"""
     server {{
         listen 127.0.0.1:{port} backlog=1024;
         default_type application/json;
+        open_file_cache max=100;
         location = /counted {{ stub_status; }}
+        {lists}
         location / {{
             if ($request_method = GET) {{ return 200 '{found}'; }}
             return 200 '{envelope().body.decode()}';
@@ -159,40 +152,18 @@ def floor_subject(folder: Path, core: int) -> Iterator[Subject]:
 
 @contextmanager
 def hub_subject(folder: Path, core: int, partner_url: str) -> Iterator[tuple[Subject, list[Scenario]]]:
-    """The hub with everything switched on but the rate limit, and a CPO and an eMSP registered at it.
+    """The hub with everything switched on but the rate limit, and partners of three versions registered at it.
 
-    Their endpoints are at `partner_url`. Gives also the messages to send, which fit nginx and the floor as well.
+    Their endpoints are at `partner_url`. Gives also the messages; the first ones fit nginx and the floor as well.
     """
-    with (
-        HubProcess(folder, {"rate_limit": "off"}, command=["taskset", "-c", str(core)]) as hub,
-        Partner("Volt", {VOLT: [Role.CPO]}).running() as cpo,
-        Partner("Roam", {ROAM: [Role.EMSP]}).running() as emsp,
-    ):
-        for each in (cpo, emsp):
-            offered = version_details(partner_url, each.version, each.identity.modules())
-            credentials = version_details(each.base, each.version, frozenset())["endpoints"]
-            elsewhere = [entry for entry in offered["endpoints"] if entry["identifier"] != "credentials"]
-            details = {**offered, "endpoints": credentials + elsewhere}
-            each.answers_next(envelope(details), module="details", times=10)
-            hub.operator.registered(each)
-        put = _scenario("put_location", "PUT", cpo, emsp, InterfaceRole.RECEIVER, f"/{'/'.join(VOLT)}/LOC1", location())
-        get = _scenario("get_location", "GET", emsp, cpo, InterfaceRole.SENDER, "/LOC1", b"")
-        yield Subject("hub", hub.url, hub.pid, forwards=True), [put, get]
-
-
-def _scenario(
-    name: str, method: str, by: Partner, to: Partner, interface: InterfaceRole, path: str, body: bytes
-) -> Scenario:
-    url = by.connection.url("locations", interface) + path
-    headers: HeaderLines = (
-        ("authorization", by.authorization),
-        ("x-request-id", "7d9a2b2c-5f0e-4d3a-9c55-0f2f3d1c9a10"),
-        ("x-correlation-id", "0b4f3a52-7d0e-4c35-8a0b-6f4be0a1c7d4"),
-        *routing_headers(to.party, by.party),
-    )
-    if body:
-        headers = (("content-type", "application/json"), *headers)
-    return Scenario(name, method, httpx.URL(url).path, headers, body)
+    with ExitStack() as stack:
+        hub = stack.enter_context(HubProcess(folder, {"rate_limit": "off"}, command=["taskset", "-c", str(core)]))
+        company = Company(hub, partner_url, stack)
+        cpo, emsp = company.registered("Volt", VOLT, Role.CPO), company.registered("Roam", ROAM, Role.EMSP)
+        path = f"/{'/'.join(VOLT)}/LOC1"
+        put = message("put_location", "PUT", "locations", cpo, emsp, InterfaceRole.RECEIVER, path, location())
+        get = message("get_location", "GET", "locations", emsp, cpo, InterfaceRole.SENDER, "/LOC1")
+        yield Subject("hub", hub.url, hub.pid, forwards=True), [put, get, *translated.scenarios(company, cpo, emsp)]
 
 
 @contextmanager

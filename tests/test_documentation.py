@@ -8,10 +8,12 @@ import pytest
 from hub.observability import Metrics
 from hub.settings import Settings
 from routing.quirks import Quirks
+from routing.translation.losses import CATALOGUE, WITHDRAWN, Rule
 
 ROOT = Path(__file__).parents[1]
 OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 QUIRKS = (ROOT / "docs" / "quirks.md").read_text(encoding="utf-8")
+TRANSLATION = (ROOT / "docs" / "translation.md").read_text(encoding="utf-8")
 
 
 def first_column(text: str) -> list[str]:
@@ -21,6 +23,38 @@ def first_column(text: str) -> list[str]:
 
 def test_every_quirk_is_described_and_no_other() -> None:
     assert first_column(QUIRKS) == list(Quirks.__struct_fields__)
+
+
+def row_of(rule: Rule) -> str:
+    """How a rule stands in the catalogue for people."""
+    effects = ", ".join(rule.effects) + ("" if rule.counted else " *")
+    cells = (f"`{rule.id}`", _ways(rule), effects, ", ".join(rule.objects), rule.happens, rule.means)
+    return f"| {' | '.join(cells)} |"
+
+
+def _ways(rule: Rule) -> str:
+    """The ways of a rule, with one sign for a way there and back."""
+    texts = []
+    for way in rule.ways:
+        back = rule.ways.index((way.target, way.source)) if (way.target, way.source) in rule.ways else None
+        if back is None:
+            texts.append(str(way))
+        elif rule.ways.index(way) < back:
+            texts.append(f"{way.source} ⇄ {way.target}")
+    return ", ".join(texts)
+
+
+def test_every_loss_is_described_as_in_the_catalogue_and_no_other() -> None:
+    rows = re.findall(r"^\| `(?:L|M|RF)-[0-9]{2}` .*$", TRANSLATION, re.MULTILINE)
+
+    assert sorted(rows) == sorted(map(row_of, CATALOGUE.values()))
+    assert set(re.findall(r"\b(?:L|M|RF)-[0-9]{2}\b", TRANSLATION)) == CATALOGUE.keys() | WITHDRAWN
+
+
+def test_the_settings_of_translation_are_settings() -> None:
+    described = [name for name in first_column(TRANSLATION) if name in Quirks.__struct_fields__]
+    translating = Quirks.__struct_fields__[Quirks.__struct_fields__.index("default_time_zone") :]
+    assert sorted(described) == sorted(translating)
 
 
 def test_every_setting_is_described_and_no_other() -> None:

@@ -1,1 +1,1 @@
-"""What partners call. Functional modules share one mount, configuration modules have handlers of their own."""
+"""What partners call. Functional modules share one app, configuration modules have handlers of their own."""

@@ -41,7 +41,7 @@ def answer_error(request: Request[Any, Any, Any], error: HubError) -> Response[b
 def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """A failure Litestar found before any handler of ours did."""
     if isinstance(error, NotFoundException):
-        return answer_error(request, missing_path(request.url.path))
+        return answer_error(request, missing_path(request.scope["path"]))
     if isinstance(error, MethodNotAllowedException):
         allowed = (error.headers or {}).get("allow", "GET")
         return answer_error(request, WrongMethod("This method does not exist here", tuple(allowed.split(", "))))

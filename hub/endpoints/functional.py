@@ -1,52 +1,65 @@
-"""All functional modules of all versions: one ASGI mount, because every message takes the same way.
+"""All functional modules of all versions: one ASGI app, because every message takes the same way.
 
-A mount cannot have path parameters, so it stands on the fixed prefixes (`/ocpi/2.2.1/sender`, …) and
-reads the rest of the path itself, from the bytes that came: ids with an encoded slash must survive.
+It stands before the framework, which has nothing to add for a message and would look at each several times. It reads
+the path from the bytes that came: ids with an encoded slash must survive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import cast
 from urllib.parse import urlsplit
 
-from litestar.handlers import ASGIRouteHandler
-from litestar.types import HTTPScope, Receive, Scope, Send
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 from hub.arrival import Arrival
 from hub.exchange import exchange
 from hub.hub import Hub
+from hub.listener.lifespan import App
 from hub.trace import answer_headers, record
 from routing.errors import TooLarge, UnreadableBody
+from routing.message import RawHeaders
 from routing.paths import ENTRANCES, Entrance
 
 
-def functional_mounts(hub: Hub) -> list[ASGIRouteHandler]:
-    """One mount for each group of functional endpoints."""
-    prefix = urlsplit(hub.settings.public_url).path.rstrip("/")
-    return [_mount(hub, entrance, prefix + entrance.path) for entrance in ENTRANCES]
+class FunctionalApp:
+    """Answers what arrives below one of the entrances (`/ocpi/2.2.1/sender`, …), and leaves the rest to another app."""
 
+    def __init__(self, hub: Hub, rest: App) -> None:
+        self._hub = hub
+        self._rest = rest
+        prefix = urlsplit(hub.settings.public_url).path.rstrip("/")
+        self._entrances = {f"{prefix}{entrance.path}".encode("ascii"): entrance for entrance in ENTRANCES}
+        self._version_at = len(f"{prefix}/ocpi/")
 
-def _mount(hub: Hub, entrance: Entrance, path: str) -> ASGIRouteHandler:
-    start = len(path)
+    def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Awaitable[None]:
+        """One request, or the app's own start and end."""
+        if scope["type"] == "http":
+            path = scope["raw_path"]
+            end = path.find(b"/", path.find(b"/", self._version_at) + 1)
+            end = len(path) if end < 0 else end
+            entrance = self._entrances.get(path[:end])
+            if entrance is not None:
+                return self._carry(entrance, path[end:], scope, receive, send)
+        return self._rest(scope, receive, send)
 
-    async def carry(scope: Scope, receive: Receive, send: Send) -> None:
-        scope = cast("HTTPScope", scope)  # the listener speaks nothing else
+    async def _carry(
+        self, entrance: Entrance, path: bytes, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         arrival = Arrival(
             entrance=entrance,
             method=scope["method"],
-            path=scope["raw_path"][start:].decode("latin-1"),
+            path=path.decode("latin-1"),
             query=scope["query_string"].decode("latin-1"),
-            headers=list(scope["headers"]),
+            headers=cast("RawHeaders", scope["headers"]),
             source=scope["client"][0] if scope["client"] else "",
             read_body=_Body(receive).read,
         )
-        answer, trace = await exchange(arrival, hub)
+        answer, trace = await exchange(arrival, self._hub)
         headers = answer_headers(answer, trace)
         await send({"type": "http.response.start", "status": answer.http_status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
-        record(answer, trace, hub)
-
-    return ASGIRouteHandler(path, is_mount=True, copy_scope=False)(carry)
+        record(answer, trace, self._hub)
 
 
 class _Body:
@@ -54,7 +67,7 @@ class _Body:
 
     __slots__ = ("_receive",)
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: ASGIReceiveCallable) -> None:
         self._receive = receive
 
     async def read(self, limit: int) -> bytes:

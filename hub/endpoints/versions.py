@@ -26,7 +26,7 @@ async def _versions(request: OCPIRequest, hub: Hub, caller: Caller) -> Response[
 
 
 def _details_of(version: Version) -> HTTPRouteHandler:
-    """The details of one version. A path parameter would collide with the mounts beside it."""
+    """The details of one version."""
 
     async def details(request: OCPIRequest, hub: Hub, caller: Caller) -> Response[bytes]:
         check_method(request, "GET")

@@ -13,7 +13,6 @@ class Drain:
         self.is_draining = False
         self._in_flight = 0
         self._idle = asyncio.Event()
-        self._idle.set()
         self._on_begin: list[Callable[[], None]] = []
 
     def begin(self) -> None:
@@ -30,7 +29,6 @@ class Drain:
     def entered(self) -> None:
         """A message has begun to be handled."""
         self._in_flight += 1
-        self._idle.clear()
 
     def left(self) -> None:
         """A message that had entered is done."""
@@ -40,4 +38,6 @@ class Drain:
 
     async def wait_idle(self) -> None:
         """Wait until no message is in flight."""
-        await self._idle.wait()
+        while self._in_flight:
+            self._idle.clear()
+            await self._idle.wait()

@@ -8,18 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from hub.listener.answers import Refusal
+from hub.listener.forwarded import FORWARDED_FOR
 from hub.listener.rules import Limits
 
 _HOST = re.compile(rb"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_SPECIAL: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect", FORWARDED_FOR})
 _DIGITS: Final = 18
 """No Content-Length that could be allowed has more."""
 
 
+def special(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Those of the headers that mean something to the listener itself; the names are in lower case."""
+    return [header for header in headers if header[0] in _SPECIAL]
+
+
+def check_size(headers: Sequence[tuple[bytes, bytes]], limits: Limits) -> None:
+    """See that this is not more than one may send.
+
+    Raises:
+        Refusal: it is.
+    """
+    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    if len(headers) > limits.headers or size > limits.head_bytes:
+        raise head_too_long(limits)
+
+
 def check_head(http_version: str, method: str, headers: Sequence[tuple[bytes, bytes]], limits: Limits) -> None:
-    """See that this is a request that one may hand to an app; `headers` have lower-case names.
+    """See that this is a request that one may hand to an app; `headers` are at least the special ones.
 
     Raises:
         Refusal: it is ambiguous, another protocol, or too large.
@@ -72,6 +91,7 @@ def body_too_long(limits: Limits) -> Refusal:
     return Refusal(413, f"No body may have more than {limits.body_bytes} bytes")
 
 
+@lru_cache(maxsize=1024)  # there are but a few names for one hub
 def _check_host(value: bytes) -> None:
     if not _HOST.fullmatch(value):
         raise Refusal(400, "The Host header names no host")

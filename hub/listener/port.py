@@ -16,7 +16,6 @@ from hub.listener.protocol import Connection, connection_class
 from hub.listener.rules import Rules
 
 _BACKLOG = 2048
-_TRUSTED_PROXIES = ["127.0.0.1", "::1"]
 
 
 def bind(host: str, port: int, variable: str) -> socket.socket:
@@ -55,13 +54,14 @@ class Port:
         self._connection_class = connection_class(rules)
         self._config = Config(
             app,
+            interface="asgi3",
             http=self._connection_class,  # never by name: uvicorn would quietly take another parser
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            forwarded_allow_ips=_TRUSTED_PROXIES,
+            proxy_headers=False,  # see `forwarded`
         )
         self._config.load()
         self._dated = 0

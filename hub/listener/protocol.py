@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -29,8 +30,18 @@ from uvicorn.server import ServerState
 
 from hub.listener.answers import Refusal, answer_bytes
 from hub.listener.cycle import Cycle, Flow, Outlet
-from hub.listener.head import body_too_long, check_head, head_too_long, path_and_query, url_too_long
+from hub.listener.forwarded import FORWARDED_FOR, forwarded_client, is_proxy
+from hub.listener.head import (
+    body_too_long,
+    check_head,
+    check_size,
+    head_too_long,
+    path_and_query,
+    special,
+    url_too_long,
+)
 from hub.listener.rules import Rules
+from hub.outbox import Outbox
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -41,9 +52,10 @@ _GOING: Final = "The hub is going out of service; try again later"
 
 
 class Connection(HttpToolsProtocol):
-    """One connection. `rules` is set in a subclass, see `connection_class`."""
+    """One connection. `rules` and `outbox` are set in a subclass, see `connection_class`."""
 
     rules: Rules
+    outbox: Outbox
     flow: Flow
 
     def __init__(
@@ -61,8 +73,9 @@ class Connection(HttpToolsProtocol):
         self._idle = False
         self._begun = False  # a request has begun and is not complete
         self._head_done = False
-        self._head_bytes = 0
-        self._received = 0
+        self._trailer_bytes = 0
+        self._received = 0  # bytes of a request, but for those that came together with its beginning
+        self._reading = 0  # bytes that are just being parsed
         self._running: Cycle | None = None
         self._refusal: Refusal | None = None
         self._resuming = False  # a new parser goes on in the middle of a request
@@ -75,7 +88,8 @@ class Connection(HttpToolsProtocol):
         """Begin, unless there are too many connections."""
         super().connection_made(transport)
         self.flow = Flow(transport)
-        self._outlet = Outlet(transport, self.finish)
+        self._outlet = Outlet(transport, self.finish, self.outbox)
+        self._behind_proxy = is_proxy(self.client)
         self.receive_by = self.loop.time() + self.rules.limits.head_s
         self.headers = []
         others = len(self.connections) - 1
@@ -99,7 +113,8 @@ class Connection(HttpToolsProtocol):
         """Read on, or throw away what comes after the end."""
         if self._deaf:
             return
-        self._received += len(data)
+        self._reading = len(data)
+        self._received += self._reading
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
@@ -113,6 +128,7 @@ class Connection(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override] # uvicorn always lets the transport close
         """Answer a client that has said everything and only listens; let the others go."""
+        self._outlet.flush()
         waiting = self._running is not None and not self._running.response_complete
         if not waiting or self._ended or (self._begun and self._refusal is None):
             return False
@@ -139,7 +155,7 @@ class Connection(HttpToolsProtocol):
             return
         super().on_message_begin()
         self._begun, self._head_done = True, False
-        self._head_bytes = self._received = 0
+        self._received = 0
         if self._idle or self.receive_by == _NEVER:
             self._idle = False
             self.receive_by = self.loop.time() + self.rules.limits.head_s
@@ -152,18 +168,12 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header. Trailers are counted and dropped: nothing after the body may pass for a header."""
-        limits = self.rules.limits
-        self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > limits.head_bytes:
-            raise head_too_long(limits)
         if self._head_done:
-            return
-        if len(self.headers) == limits.headers:
-            raise head_too_long(limits)
-        name, value = name.lower(), value.rstrip(b" \t")
-        if name == b"expect":
-            self.expect_100_continue = value.lower() == b"100-continue"
-        self.headers.append((name, value))
+            self._trailer_bytes += len(name) + len(value) + 4
+            if self._trailer_bytes > self.rules.limits.head_bytes:
+                raise head_too_long(self.rules.limits)
+        else:
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Hand the request to the app, or queue it behind the one before it."""
@@ -173,11 +183,15 @@ class Connection(HttpToolsProtocol):
         limits = self.rules.limits
         http_version = self.parser.get_http_version()
         self.scope["method"] = self.parser.get_method().decode("ascii")
-        check_head(http_version, self.scope["method"], self.headers, limits)
+        if len(self.headers) > limits.headers or self._received + self._reading > limits.head_bytes:
+            check_size(self.headers, limits)
+        notable = special(self.headers)
+        check_head(http_version, self.scope["method"], notable, limits)
+        self._obey(notable)
         if self.rules.refuse_when_draining and self.rules.drain.is_draining:
             raise Refusal(503, _GOING)
         self._complete_scope(http_version)
-        self._head_done, self._head_bytes = True, 0
+        self._head_done, self._trailer_bytes = True, 0
         self.receive_by = self.loop.time() + limits.body_s
         cycle = self.cycle = self._new_cycle(http_version)
         if self._running is None or self._running.response_complete:
@@ -213,7 +227,6 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         assert isinstance(cycle, Cycle)  # noqa: S101 - the only kind made here; tells the type checker
         self._running = cycle
-        self._outlet.starting = True
         task = self.loop.create_task(cycle.run_asgi(app))
         self.tasks.add(task)
         self.rules.drain.entered()
@@ -226,7 +239,6 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that had to wait."""
         self.server_state.total_requests += 1
-        self._outlet.flush()  # there is no body to an answer to HEAD
         if self._ended or self.transport.is_closing():
             return
         if self.pipeline:
@@ -320,6 +332,7 @@ class Connection(HttpToolsProtocol):
         elif self._begun:
             self.refuse(Refusal(503, _GOING))
         elif not self._ended:
+            self._outlet.flush()
             self.transport.close()
 
     def _linger(self) -> None:
@@ -327,7 +340,6 @@ class Connection(HttpToolsProtocol):
             return
         self._outlet.flush()
         self._deaf = self._ended = True
-        self._outlet.flush()
         self.receive_by = self.loop.time() + self.rules.limits.linger_s
         self.flow.held = False
         self.flow.resume_reading()
@@ -371,19 +383,26 @@ class Connection(HttpToolsProtocol):
         elif not self._head_done and self._received > limits.url_bytes + limits.head_bytes + _REQUEST_LINE_SLACK:
             self.refuse(head_too_long(limits))
 
+    def _obey(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Do as these special headers say."""
+        names = dict(headers)
+        self.expect_100_continue = names.get(b"expect", b"").lower() == b"100-continue"
+        if self._behind_proxy and FORWARDED_FOR in names:
+            self.scope["client"] = forwarded_client(headers) or self.client
+
     def _complete_scope(self, http_version: str) -> None:
         scope = self.scope
         scope["http_version"] = http_version
         raw_path, query = path_and_query(self.url)
         path = raw_path.decode("ascii")
-        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
-        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = raw_path
+        scope["path"] = unquote(path) if "%" in path else path
         scope["query_string"] = query
 
     def _new_cycle(self, http_version: str) -> Cycle:
         cycle = Cycle(
             scope=self.scope,
-            transport=self._outlet,  # type: ignore[arg-type] # the three methods of a transport that it uses
+            transport=self._outlet,  # type: ignore[arg-type] # the methods of a transport that it uses
             flow=self.flow,
             logger=self.logger,
             access_logger=self.access_logger,
@@ -400,4 +419,4 @@ class Connection(HttpToolsProtocol):
 
 def connection_class(rules: Rules) -> type[Connection]:
     """The class of the connections of one port."""
-    return type("RuledConnection", (Connection,), {"rules": rules})
+    return type("RuledConnection", (Connection,), {"rules": rules, "outbox": Outbox()})

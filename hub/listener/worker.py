@@ -25,6 +25,7 @@ from hub.listener.serving import (
     partner_rules,
     patience_s,
     serve_partners,
+    spare_from_collection,
 )
 from hub.listener.signals import Stopped, StopSignals
 from hub.listener.workers import DRAIN, END, READY, Assignment
@@ -67,6 +68,7 @@ async def _serve(assignment: Assignment, settings: Settings, control: socket.soc
                 app = await stack.enter_async_context(_partner_app(assignment.partner_app)(settings, drain))
                 await stack.enter_async_context(running(app))
             port = Port(app, listening, partner_rules(assignment.limits, drain))
+            spare_from_collection()
             await port.start()
             control.sendall(READY)
             await serve_partners(port, drain, stop, assignment.timing)

@@ -13,9 +13,11 @@ from structlog.typing import FilteringBoundLogger
 
 from hub.observability.logs import (
     LogSettings,
+    MessageLine,
     bind_fields,
     configure_logging,
     flush_logs,
+    log_message,
 )
 from hub.observability.metrics import PLATFORM_LABELS, ROUTES, Metrics
 from hub.plain_text import readable
@@ -25,9 +27,11 @@ __all__ = [
     "ROUTES",
     "FilteringBoundLogger",
     "LogSettings",
+    "MessageLine",
     "Metrics",
     "bind_fields",
     "configure_logging",
     "flush_logs",
+    "log_message",
     "readable",
 ]

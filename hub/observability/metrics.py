@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client import values as prometheus_values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from routing.translation.losses import CATALOGUE
 from routing.vocabulary import ConnectionStatus, ModuleID, Version
 
 ROUTES = frozenset({"direct", "open", "broadcast", "get_all", "callback", "hub", "refused"})
@@ -17,6 +20,8 @@ _MODULES = frozenset(map(str, ModuleID)) | {"versions"}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _STATUSES = frozenset({1000, 2000, 2001, 2002, 2003, 2004, 3000, 3001, 3002, 3003, 4000, 4001, 4002, 4003})
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_TRANSLATION_BUCKETS_S = (1e-05, 2.5e-05, 5e-05, 1e-04, 2.5e-04, 5e-04, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
+"""From one small object to a long page."""
 _CHILDREN_LIMIT = 20_000
 PLATFORM_LABELS = 1_000
 
@@ -28,6 +33,20 @@ def _status_label(status: int | None) -> str:
     if status in _STATUSES:
         return str(status)
     return f"{status // 1000}xxx" if 1000 <= status < 5000 else "other"
+
+
+class _Seconds:
+    """One histogram with its labels set, as `observe` of the library has it: without a look at exemplars and labels."""
+
+    __slots__ = ("_buckets", "_sum")
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._sum = histogram._sum  # noqa: SLF001 - the library's own way costs a message twice as much
+        self._buckets = histogram._buckets  # noqa: SLF001 - see above
+
+    def observe(self, seconds: float) -> None:
+        self._sum.inc(seconds)
+        self._buckets[bisect_left(_BUCKETS_S, seconds)].inc(1)
 
 
 class Metrics:
@@ -66,6 +85,19 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=registry,
         )
+        self._translation_seconds = Histogram(
+            "ocpi_hub_translation_seconds",
+            "Time it took to turn a body of one version into one of another, without what was asked elsewhere for it.",
+            ["module", "source_version", "target_version"],
+            buckets=_TRANSLATION_BUCKETS_S,
+            registry=registry,
+        )
+        self._losses = Counter(
+            "ocpi_hub_translation_losses",
+            "What translation lost, replaced, assumed or refused, by the id it has in the catalogue.",
+            ["loss"],
+            registry=registry,
+        )
         self._platforms = Gauge(
             "ocpi_hub_platforms",
             "Platforms, by status.",
@@ -92,9 +124,10 @@ class Metrics:
             registry=registry,
         )
         self._reloads_counted = 0
-        self._message_children: dict[tuple[object, ...], tuple[Counter, Histogram]] = {}
-        self._upstream_children: dict[tuple[str, str], Histogram] = {}
+        self._message_children: dict[tuple[object, ...], tuple[Counter, _Seconds]] = {}
+        self._upstream_children: dict[tuple[str, str], _Seconds] = {}
         self._platform_labels: set[str] = set()
+        self._translation_children: dict[tuple[str, Version, Version], Histogram] = {}
 
     def message(
         self,
@@ -125,10 +158,25 @@ class Metrics:
             if len(self._platform_labels) < PLATFORM_LABELS:
                 self._platform_labels.add(platform_id)
             platform = platform_id if platform_id in self._platform_labels else "other"
-            child = self._upstream_seconds.labels(_module_label(module), platform)
+            child = _Seconds(self._upstream_seconds.labels(_module_label(module), platform))
             if len(self._upstream_children) < _CHILDREN_LIMIT:
                 self._upstream_children[key] = child
         child.observe(seconds)
+
+    def translated(self, module: str, source_version: Version, target_version: Version, seconds: float) -> None:
+        """Time one body that changed its version, a request's or an answer's."""
+        key = (module, source_version, target_version)
+        child = self._translation_children.get(key)
+        if child is None:
+            child = self._translation_seconds.labels(_module_label(module), source_version.value, target_version.value)
+            if len(self._translation_children) < _CHILDREN_LIMIT:
+                self._translation_children[key] = child
+        child.observe(seconds)
+
+    def losses(self, ids: Iterable[str] | Mapping[str, int]) -> None:
+        """Count what translations lost: an id of the catalogue for each time, or how often each."""
+        for loss, times in Tally(ids).items():
+            self._losses.labels(loss if loss in CATALOGUE else "other").inc(times)
 
     def directory(
         self,
@@ -162,12 +210,12 @@ class Metrics:
         source: Version | None,
         target: Version | None,
         status: int | None,
-    ) -> tuple[Counter, Histogram]:
+    ) -> tuple[Counter, _Seconds]:
         route = route if route in ROUTES else "other"
         module = _module_label(module)
         method = method if method in _METHODS else "other"
         labels = (route, module, method, _version_label(source), _version_label(target), _status_label(status))
-        return self._messages.labels(*labels), self._message_seconds.labels(route, module)
+        return self._messages.labels(*labels), _Seconds(self._message_seconds.labels(route, module))
 
 
 def _module_label(module: str) -> str:

@@ -23,11 +23,13 @@ from hub.operator.resources import (
     CreatedPlatform,
     Invite,
     Invited,
+    LossesView,
     NewPlatform,
     PlatformChange,
     PlatformsView,
     PlatformView,
     hub_face,
+    loss_view,
     platform_view,
     versions_url,
 )
@@ -125,6 +127,14 @@ class Platforms(Controller):
         record = await hub.platforms.resume(platform_id)
         log.info("platform_resumed", platform_id=platform_id)
         return platform_view(record, hub.settings)
+
+    @get("/{platform_id:str}/losses", responses=documented(404, 422, 503))
+    async def list_losses(
+        self, hub: TheHub, platform_id: PlatformID, limit: Limit = 100, cursor: Cursor = None
+    ) -> LossesView:
+        """What was lost, replaced, assumed or refused in objects that changed their version, to and from a platform."""
+        page = await hub.loss_counts.page(platform_id, limit=limit, cursor=cursor)
+        return LossesView(tuple(map(loss_view, page.items)), page.next_cursor)
 
     @delete("/{platform_id:str}", responses=documented(404, 503))
     async def remove_platform(self, hub: TheHub, platform_id: PlatformID) -> None:

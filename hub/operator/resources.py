@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hub.settings import Settings
-from hub.store.records import InvitationRecord, PartyRecord, PlatformRecord
+from hub.store.records import Direction, InvitationRecord, LossRecord, PartyRecord, PlatformRecord
 from routing.quirks import Quirks
+from routing.translation.losses import CATALOGUE
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
 
 CountryCode = Annotated[str, Meta(pattern=r"^[A-Za-z]{2}$(?!\n)", description="ISO 3166 alpha-2.", examples=["NL"])]
@@ -187,6 +188,33 @@ class PlatformsView(Struct, frozen=True):
     next_cursor: str | None
 
 
+class LossView(Struct, frozen=True):
+    """How often one rule of translation was applied to objects of one kind, to or from one platform."""
+
+    id: str
+    direction: Direction
+    """`to`: the platform received the object; `from`: it was the platform's."""
+    module: str
+    object: str | None
+    """None when it was something beside an object, such as a URL."""
+    loss: Annotated[str, Meta(description="As in docs/translation.md.", examples=["L-24"])]
+    other_version: Version
+    """What the platform at the other end speaks."""
+    count: int
+    first_at: datetime
+    last_at: datetime
+    last_correlation_id: str
+    meaning: str | None
+    """What happens, and what that means; None for a rule that this version of the hub does not know."""
+
+
+class LossesView(Struct, frozen=True):
+    """Part of the list of what went lost to and from a platform."""
+
+    items: tuple[LossView, ...]
+    next_cursor: str | None
+
+
 class Invited(Struct, frozen=True):
     """What the partner needs in order to register. The token is shown this once."""
 
@@ -243,6 +271,25 @@ def party_views(record: PartyRecord) -> list[PartyView]:
         )
         for role in record.roles
     ]
+
+
+def loss_view(record: LossRecord) -> LossView:
+    """A loss as an operator sees it."""
+    rule = CATALOGUE.get(record.loss)
+    place = (record.direction, record.module, record.kind, record.loss, record.other_version)
+    return LossView(
+        id="/".join(place),
+        direction=record.direction,
+        module=record.module,
+        object=record.kind or None,
+        loss=record.loss,
+        other_version=record.other_version,
+        count=record.count,
+        first_at=record.first_at,
+        last_at=record.last_at,
+        last_correlation_id=record.last_correlation_id,
+        meaning=None if rule is None else rule.meaning,
+    )
 
 
 def effective_settings(quirks: Quirks, settings: Settings) -> PlatformSettings:

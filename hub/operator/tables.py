@@ -52,6 +52,16 @@ def parties_table(items: Iterable[Json]) -> str:
     )
 
 
+def losses_text(items: Iterable[Json]) -> str:
+    """What went lost to and from a platform, and below it what each of the losses means."""
+    listed = list(items)
+    names = ("direction", "module", "object", "loss", "other_version", "count", "first_at", "last_at")
+    heads = [name.replace("_", " ").upper() for name in names]
+    table = columns(heads, ([each[name] for name in names] for each in listed))
+    meanings = {each["loss"]: each["meaning"] for each in sorted(listed, key=lambda each: str(each["loss"]))}
+    return f"{table}\n\n{pairs(meanings)}" if meanings else table
+
+
 def platform_text(platform: Json) -> str:
     """One platform with everything that belongs to it."""
     parts = [

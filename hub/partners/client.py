@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 import ssl
 from collections.abc import Collection
 from typing import NamedTuple
@@ -20,7 +19,6 @@ from hub.partners.urls import Server, origin_of, read_server
 from routing.errors import InvalidParameters, NotRoutable, ReceiverUnreachable
 from routing.message import Call, Reply
 
-_TARGET = re.compile(r"/[!-~]*")
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 _OF_THE_ENCODED = frozenset({b"content-encoding", b"content-length"})
 
@@ -75,7 +73,7 @@ class PartnerClient:
         """
         deadline = asyncio.get_running_loop().time() + limits.total_s
         request = written(call, allow_private=limits.allow_private)
-        lane = self._lane(limits.platform_id)
+        lane = self._lanes.get(limits.platform_id) or self._new_lane(limits.platform_id)
         if not lane.bulkhead.try_enter(limits.concurrency):
             await lane.bulkhead.enter(limits.concurrency, deadline)
         try:
@@ -113,12 +111,10 @@ class PartnerClient:
         )
         return await _answer(request, connection, lane, limits, deadline)
 
-    def _lane(self, platform_id: str) -> Lane:
-        lane = self._lanes.get(platform_id)
-        if lane is None:
-            lane = self._lanes[platform_id] = Lane()
-            if self._sweep is None:
-                self._sweep_later()
+    def _new_lane(self, platform_id: str) -> Lane:
+        lane = self._lanes[platform_id] = Lane()
+        if self._sweep is None:
+            self._sweep_later()
         return lane
 
     def _sweep_later(self) -> None:
@@ -163,7 +159,8 @@ def written(call: Call, *, allow_private: bool) -> Request:
         first += f"\r\nContent-Length: {len(call.body or b'')}"
     head = b"\r\n".join([first.encode("latin-1", "replace"), *map(b": ".join, call.headers), b"", b""])
     breaks = len(call.headers) + (3 if call.body is None and call.method in _WITHOUT_BODY else 4)
-    if not (_TARGET.fullmatch(target) and head.count(b"\n") == head.count(b"\r") == breaks and b"\0" not in head):
+    readable = target.isascii() and target.isprintable() and " " not in target
+    if not (readable and head.count(b"\n") == head.count(b"\r") == breaks and b"\0" not in head):
         raise NotRoutable("The message has characters that HTTP headers cannot carry")
     return Request(server, head + call.body if call.body else head, call.method == "GET")
 

@@ -7,6 +7,7 @@ import select
 import socket
 from typing import cast
 
+from hub.outbox import Outbox
 from hub.partners.answers import AnswerReader
 from routing.errors import HubError, NotRoutable, ReceiverTimeout, ReceiverUnreachable
 from routing.message import Reply
@@ -26,8 +27,10 @@ class Connection(asyncio.Protocol):
     ASK_AFTER_S = 0.01
     """Idle seconds after which the socket is asked whether the partner has closed it, before the next use."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         self._loop = asyncio.get_running_loop()
+        self._outbox = outbox
+        self._unsent: bytes | None = None
         self._reader = AnswerReader()
         self._answer: asyncio.Future[Reply] | None = None
         self._closed = False
@@ -45,8 +48,14 @@ class Connection(asyncio.Protocol):
         if self._closed or self._transport.is_closing():  # between the end of dialling and now
             self._fail(Unanswered("The receiver closed the connection at once"))
         else:
-            self._transport.write(request)
+            self._unsent = request
+            self._outbox.add(self._send)
         return answer
+
+    def _send(self) -> None:
+        request, self._unsent = self._unsent, None
+        if request is not None and not self._transport.is_closing():
+            self._transport.write(request)
 
     def usable(self, now: float) -> bool:
         """Whether a request may be sent, as far as can be told at this end."""
@@ -58,12 +67,12 @@ class Connection(asyncio.Protocol):
         """Close at once, whatever is under way."""
         if self._answer is not None:
             self._timer.cancel()
-            self._answer = None
+            self._answer = self._unsent = None
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer, or of something nobody asked for."""
-        if self._answer is None:
+        if self._answer is None or self._unsent is not None:
             self._transport.abort()
             return
         try:
@@ -106,6 +115,7 @@ class Connection(asyncio.Protocol):
 
     def _take_answer(self) -> asyncio.Future[Reply] | None:
         answer, self._answer = self._answer, None
+        self._unsent = None
         self._timer.cancel()
         return answer
 

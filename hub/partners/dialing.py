@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import partial
 
+from hub.outbox import Outbox
 from hub.partners.addresses import AddressGate
 from hub.partners.connection import Connection
 from hub.partners.urls import Server
@@ -28,6 +30,7 @@ class Dialer:
     def __init__(self, gate: AddressGate, tls: ssl.SSLContext) -> None:
         self._gate = gate
         self._tls = tls
+        self._outbox = Outbox()
 
     async def dial(self, server: Server, *, until: float, allow_private: bool) -> Connection:
         """Resolve, connect and shake hands, all `until` a time of the event loop.
@@ -59,7 +62,7 @@ class Dialer:
 
     async def _connect(self, server: Server, address: str) -> Connection:
         _, connection = await asyncio.get_running_loop().create_connection(
-            Connection,
+            partial(Connection, self._outbox),
             address,
             server.port,
             ssl=self._tls if server.tls else None,

@@ -83,6 +83,8 @@ class HubClient:
         """The latest requests that were answered."""
         self.plain_tokens = False
         """Send every token as it is, also where the version wants Base64."""
+        self.routing_headers_211 = False
+        """Name sender and receiver also in 2.1.1, which does not know that."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -116,7 +118,7 @@ class HubClient:
         )
         if body is not None:
             usual += (("content-type", "application/json"),)
-        if version is not Version.V2_1_1:
+        if version is not Version.V2_1_1 or self.routing_headers_211:
             usual += routing_headers(options.get("to"), options.get("sender"))
         given = header_lines(options.get("headers", ()))
         left_out = {name for name, _ in given} | set(options.get("without", ()))

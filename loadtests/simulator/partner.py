@@ -45,8 +45,12 @@ class Partner:
         versions: Sequence[Version] | None = None,
         modules: Collection[tuple[str, InterfaceRole]] | None = None,
         tls: ssl.SSLContext | None = None,
+        routing_headers_211: bool = False,
     ) -> None:
-        """`version` is registered with, `versions` are offered; `modules` follow from the roles unless given."""
+        """`version` is registered with, `versions` are offered; `modules` follow from the roles unless given.
+
+        `routing_headers_211`: it names sender and receiver although 2.1.1 does not know that.
+        """
         self.name = name
         self.version = version
         self.modules: Modules | None = None if modules is None else frozenset(modules)
@@ -62,6 +66,7 @@ class Partner:
         """Posted to the response_url a little after a command was accepted; None posts nothing."""
         self._reports: list[Future[None]] = []
         self._tls = tls
+        self._routing_headers_211 = routing_headers_211
         self._site = Site(self._offered, self.script, self._record, self._respond)
 
     # --- running
@@ -100,6 +105,7 @@ class Partner:
 
     async def _meet(self) -> None:
         self._client = HubClient()
+        self._client.routing_headers_211 = self._routing_headers_211
         self.registration = Registration(self.identity, self._client)
 
     # --- who it is

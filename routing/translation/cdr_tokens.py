@@ -35,6 +35,8 @@ from routing.translation.questions import (
 )
 from routing.vocabulary import Party, Version
 
+ANOTHERS: Final = "RF-20"
+"""Of what is another eMSP's, and none of the reader's business."""
 _NOT_SAID: Final = ("", NO_DATA)
 _TYPES: Final = VALUES["TokenType"][Version.V2_2_1]
 _SEPARATORS: Final = str.maketrans("", "", "-* ")
@@ -132,7 +134,7 @@ def _check_whose(auth_id: str, emsp: Party, crossing: Crossing) -> None:
         provider = _provider({"contract_id": auth_id}, crossing)
         owners = set() if provider is None else {provider}
     if owners and owners.isdisjoint(own):
-        raise Untranslatable("RF-20", "the contract is another eMSP's")
+        raise Untranslatable(ANOTHERS, "the contract is another eMSP's")
 
 
 def _found(auth_id: str, crossing: Crossing, session_id: str | None) -> TokenFacts | None:

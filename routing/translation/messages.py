@@ -18,6 +18,7 @@ from routing.errors import NotRoutable, UnknownReceiver, UnreadableBody, Untrans
 from routing.timestamps import read_timestamp
 from routing.translation import numbers
 from routing.translation.aliases import with_originals
+from routing.translation.cdr_tokens import ANOTHERS
 from routing.translation.crossing import Crossing, Json
 from routing.translation.identifiers import may_hold_alias
 from routing.translation.kinds import Kind
@@ -27,7 +28,7 @@ from routing.translation.steps import steps_between, translate
 from routing.vocabulary import Party
 
 _MOST_NAMED: Final = 10
-_UNNAMED: Final = frozenset({NOT_PUBLISHED})
+_UNNAMED: Final = frozenset({ANOTHERS, NOT_PUBLISHED})
 """Refusals of objects that the reader must not even hear of."""
 _RESULTS: Final = frozenset({Kind.COMMAND_RESPONSE, Kind.COMMAND_RESULT})
 _envelope = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -17,6 +17,8 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from loadtests.simulator.misbehaviour import UNAUTHORIZED
 from loadtests.simulator.server import free_port
+from routing.translation.losses import CATALOGUE
+from tests.hub.counted import count
 from tests.partners import CPO, new_party, partner
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -173,6 +175,20 @@ def test_the_hub_connects_with_a_token_that_is_in_no_list_of_processes(shell: Sh
         assert token not in text
 
 
+def test_losses_are_listed_with_what_they_mean(hub: HubProcess, shell: Shell) -> None:
+    platform_id = hub.operator.invite("Lossy").platform_id
+    count(hub, platform_id, "M-33", "L-24")
+    text = shell.text("platform", "losses", platform_id)
+    table, meanings = map(rows, text.split("\n\n"))
+
+    assert table[0] == ["DIRECTION", "MODULE", "OBJECT", "LOSS", "OTHER VERSION", "COUNT", "FIRST AT", "LAST AT"]
+    assert [row[:6] for row in table[1:]] == [
+        ["to", "locations", "Connector", loss, "2.2.1", "3"] for loss in ("L-24", "M-33")
+    ]
+    assert meanings == [[loss, CATALOGUE[loss].meaning] for loss in ("L-24", "M-33")]
+    assert [item["loss"] for item in shell.json("platform", "losses", platform_id)["items"]] == ["L-24", "M-33"]
+
+
 def test_parties_are_filtered(shell: Shell, cpo: Partner, emsp: Partner) -> None:
     found = shell.json("party", "list", "--role", "EMSP", "--status", "CONNECTED", "--limit", "200")["items"]
     table = rows(shell.text("party", "list", "--q", cpo.party.party_id))
@@ -227,6 +243,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "platform connect",
         "platform invite",
         "platform remove",
+        "platform losses",
     ],
 )
 def test_every_command_explains_itself(command: str) -> None:
@@ -330,6 +347,7 @@ def test_what_the_partner_refuses_is_passed_on_in_one_line(shell: Shell) -> None
         "platform set x",
         "platform set x timeout_s",
         "platform connect x",
+        "platform losses",
         "party list --role KING",
         "party list --status GONE",
     ],

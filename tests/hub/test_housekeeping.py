@@ -13,10 +13,14 @@ import pytest
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
 from hub.store.database import Database
+from hub.store.facts import TokenUsed
 from hub.store.return_addresses import Callback, ReturnAddresses
+from hub.store.shelves import UsedToken
 from loadtests.simulator import Partner
 from loadtests.simulator.server import free_port
 from routing.quirks import Quirks
+from routing.translation.questions import TokenFacts
+from routing.vocabulary import Party
 from tests.hub.running_hub import RunningHub
 from tests.partners import CPO, partner
 
@@ -88,6 +92,27 @@ def test_callbacks_that_have_expired_are_dropped_and_others_are_kept(hub: Runnin
     in_database(hub, f"DELETE FROM callbacks WHERE id = '{CALLBACK_ID}'")  # noqa: S608 - a constant
     hub.do(leave_callback(hub.hub, cpo, timedelta(seconds=-1)))
     hub.do(kept_house(hub.hub, lambda: callback_is_gone(hub.hub)))
+
+
+def test_what_was_learned_and_is_over_is_forgotten(hub: RunningHub) -> None:
+    now = datetime.now(UTC)
+    party = Party("DE", "MSP")
+    token = TokenFacts(party, "04A1", "RFID", "DE-MSP-C1", valid=True, last_updated="")
+    used = TokenUsed(party, party, UsedToken(token, now - timedelta(days=2)))
+
+    async def learn() -> None:
+        hub.hub.knowledge._learned.note(used)
+        await hub.hub.knowledge._learned._write()
+
+    async def is_forgotten() -> bool:
+        with closing(sqlite3.connect(hub.database_file)) as database:
+            [(count,)] = database.execute("SELECT count(*) FROM recent_tokens").fetchall()
+        return bool(count == 0)
+
+    hub.do(learn())
+    assert not hub.do(is_forgotten())
+
+    hub.do(kept_house(hub.hub, is_forgotten))
 
 
 def test_a_round_that_failed_is_not_the_last(hub: RunningHub, cpo: Partner) -> None:

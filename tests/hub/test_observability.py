@@ -14,7 +14,15 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from hub.observability import PLATFORM_LABELS, Metrics, bind_fields, configure_logging, flush_logs
+from hub.observability import (
+    PLATFORM_LABELS,
+    MessageLine,
+    Metrics,
+    bind_fields,
+    configure_logging,
+    flush_logs,
+    log_message,
+)
 from hub.plain_text import readable
 from routing.vocabulary import ConnectionStatus, ModuleID, Party, Secret, Version
 
@@ -125,6 +133,75 @@ def test_no_line_shows_a_secret(logged: Callable[..., Lines], log_format: str, f
     assert "it_happened" in lines.text
     assert TOKEN not in lines.text
     assert "***" in lines.text
+
+
+def message_line(**fields: Any) -> MessageLine:  # noqa: ANN401 - any field of the line
+    known: dict[str, Any] = {
+        "event": "message_forwarded",
+        "correlation_id": "c1",
+        "sender": "NL*ABC",
+        "receiver": None,
+        "request_id": "r1",
+        "upstream_request_id": "u1",
+        "module": ModuleID.TOKENS,
+        "method": "PUT",
+        "version": Version.V2_2_1,
+        "http_status": 200,
+        "ocpi_status": 1000,
+        "hub_ms": 0.4,
+        "upstream_ms": 7.25,
+    }
+    return MessageLine(**(known | fields))
+
+
+@pytest.mark.parametrize("reason", [{}, {"reason": "NL*ABC is PLANNED"}], ids=["forwarded", "refused"])
+def test_the_line_of_a_message_has_what_any_other_line_has(
+    logged: Callable[..., Lines], reason: dict[str, Any]
+) -> None:
+    lines = logged()
+    log_message(message_line(**reason))
+
+    line = lines.last
+    assert list(line)[:3] == ["time", "level", "event"]
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "info",
+        "event": "message_forwarded",
+        "correlation_id": "c1",
+        "sender": "NL*ABC",
+        "receiver": None,
+        "request_id": "r1",
+        "upstream_request_id": "u1",
+        "module": "tokens",
+        "method": "PUT",
+        "version": "2.2.1",
+        "http_status": 200,
+        "ocpi_status": 1000,
+        "hub_ms": 0.4,
+        "upstream_ms": 7.25,
+        **reason,
+    }
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_the_line_of_a_message_shows_no_secret_and_no_endless_text(
+    logged: Callable[..., Lines], log_format: str
+) -> None:
+    lines = logged(log_format)
+    log_message(message_line(reason=f"they sent Token {TOKEN}"))
+    log_message(message_line(module="x" * 501, correlation_id="", request_id="", upstream_request_id=None))
+
+    assert TOKEN not in lines.text
+    assert "***" in lines.text
+    assert "x" * 490 in lines.text
+    assert "x" * 501 not in lines.text
+
+
+def test_the_line_of_a_message_is_left_out_where_only_warnings_are_wanted(logged: Callable[..., Lines]) -> None:
+    lines = logged(log_level="warning")
+    log_message(message_line())
+
+    assert lines.text == ""
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -304,6 +381,21 @@ def test_a_message_is_counted_and_timed() -> None:
     assert found["ocpi_hub_upstream_seconds_count", frozenset(upstream.items())] == 1
 
 
+def test_each_duration_is_counted_in_the_first_bucket_that_holds_it() -> None:
+    metrics = Metrics()
+    for seconds in (0.0, 0.001, 0.0011, 30.0, 31.0):
+        metrics.upstream(ModuleID.CDRS, "p1", seconds)
+
+    found = figures(metrics.exposition())
+    labels = {"module": "cdrs", "platform": "p1"}
+    below = {
+        bound: found["ocpi_hub_upstream_seconds_bucket", frozenset((labels | {"le": bound}).items())]
+        for bound in ("0.001", "0.0025", "10.0", "30.0", "+Inf")
+    }
+    assert below == {"0.001": 2, "0.0025": 3, "10.0": 3, "30.0": 4, "+Inf": 5}
+    assert found["ocpi_hub_upstream_seconds_sum", frozenset(labels.items())] == pytest.approx(61.0021)
+
+
 def test_what_partners_choose_freely_never_becomes_a_label() -> None:
     metrics = Metrics()
     for number in range(300):
@@ -340,6 +432,26 @@ def test_after_a_thousand_platforms_the_rest_share_one_label() -> None:
     assert counts["other"] == 100
 
 
+def test_a_translation_is_timed_by_its_versions() -> None:
+    metrics = Metrics()
+    metrics.translated(ModuleID.CDRS, Version.V2_2_1, Version.V2_1_1, 0.00002)
+    metrics.translated(ModuleID.CDRS, Version.V2_2_1, Version.V2_1_1, 0.00004)
+
+    found = figures(metrics.exposition())
+    labels = {"module": "cdrs", "source_version": "2.2.1", "target_version": "2.1.1"}
+    assert found["ocpi_hub_translation_seconds_count", frozenset(labels.items())] == 2
+    assert found["ocpi_hub_translation_seconds_sum", frozenset(labels.items())] == pytest.approx(0.00006)
+
+
+def test_losses_are_counted_by_their_ids_in_the_catalogue() -> None:
+    metrics = Metrics()
+    metrics.losses(["L-24", "M-33", "L-24", "no such id", "another"])
+
+    found = figures(metrics.exposition())
+    counted = {dict(labels)["loss"]: value for (name, labels), value in found.items() if name.endswith("losses_total")}
+    assert counted == {"L-24": 2, "M-33": 1, "other": 2}
+
+
 def test_the_directory_shows_every_status_and_forgets_former_ones() -> None:
     metrics = Metrics()
     metrics.directory({ConnectionStatus.CONNECTED: 2}, {ConnectionStatus.PLANNED: 3}, age_s=1.5, reloads=4)
@@ -359,6 +471,7 @@ def test_each_process_shows_the_sum_of_all_where_there_are_many(tmp_path: Path) 
         "from hub.observability import Metrics; from routing.vocabulary import *; m = Metrics();"
         "m.message(route='direct', module='cdrs', method='POST', source_version=Version.V2_2_1,"
         " target_version=None, ocpi_status=1000, seconds=0.1);"
+        "m.losses(['L-24']);"
         "m.directory({ConnectionStatus.CONNECTED: 5}, {}, age_s=0.5, reloads=1); print(m.exposition().decode())"
     )
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
@@ -371,4 +484,5 @@ def test_each_process_shows_the_sum_of_all_where_there_are_many(tmp_path: Path) 
 
     found = figures(shown[-1])
     assert [value for (name, _), value in found.items() if name == "ocpi_hub_messages_total"] == [2]
+    assert [value for (name, _), value in found.items() if name == "ocpi_hub_translation_losses_total"] == [2]
     assert found["ocpi_hub_platforms", frozenset({("status", "CONNECTED")})] == 5

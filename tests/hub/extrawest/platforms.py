@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpx
 
@@ -47,17 +48,36 @@ def environment() -> Path:
     return folder / "bin" / "python"
 
 
-class ExtrawestPlatform:
-    """A party of this role on this version, with these objects to push."""
+class Pushed(NamedTuple):
+    """What came back for a push."""
 
-    def __init__(self, folder: Path, party: Party, role: Role, version: Version, objects: Json, to: Party) -> None:
+    http_status: int
+    answer: Json
+    """The body of the answer; for a CDR the library gives its headers instead."""
+
+
+class ExtrawestPlatform:
+    """A party of this role on this version, with these objects to show and to push.
+
+    `command_results` says what becomes of commands, by their names; of others ACCEPTED.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        party: Party,
+        role: Role,
+        version: Version,
+        objects: Json,
+        command_results: Mapping[str, str] | None = None,
+    ) -> None:
         self.party, self.role, self.version = party, role, version
         self.token_a = secrets.token_urlsafe(24)
         self._token_c = secrets.token_urlsafe(24)
         self._port = free_port()
         self._folder = folder
         self._objects = objects
-        self._to = to
+        self._command_results = dict(command_results or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -86,25 +106,35 @@ class ExtrawestPlatform:
         content: Json = json.loads((self._folder / "store.json").read_text())
         return content
 
-    def push(self, hub: HubProcess, module: str, object_id: str) -> Json:
-        """Let it push one of its objects to the hub; returns the hub's answer."""
+    def push(self, hub: HubProcess, module: str, object_id: str, to: Party) -> Pushed:
+        """Let it push one of its objects through the hub; returns how that went."""
         receiver = {
             "endpoints_url": f"{hub.url}/ocpi/{self.version}",
             "auth_token": self.stored["registration"]["credentials"]["token"],
         }
-        response = httpx.post(
-            f"http://127.0.0.1:{self._port}/push/{self.version}",
-            headers={"authorization": self._authorization},
-            json={"module_id": module, "object_id": object_id, "receivers": [receiver]},
-            trust_env=False,
-            timeout=30,
-        )
-        assert response.status_code == 200, response.text
-        pushed = response.json()
+        content = {"module_id": module, "object_id": object_id, "receivers": [receiver]}
+        pushed = self._ask("POST", f"/push/{self.version}", to, json=content)
         assert "receiver_responses" in pushed, (pushed, self._log.read_text()[-2000:])
         [answer] = pushed["receiver_responses"]
-        result: Json = answer["response"]
-        return result
+        return Pushed(answer["status_code"], answer["response"])
+
+    def pull(self, module: str, url: str, to: Party) -> list[Json]:
+        """Let it read a list of another party through the hub; returns what it understands of it."""
+        found = self._ask("GET", f"/pull/{module}", to, params={"url": url})
+        assert isinstance(found, list), (found, self._log.read_text()[-2000:])
+        return found
+
+    def _ask(self, method: str, path: str, to: Party, **request: Any) -> Any:  # noqa: ANN401 - httpx's own arguments, any JSON
+        response = httpx.request(
+            method,
+            f"http://127.0.0.1:{self._port}{path}",
+            headers={"authorization": self._authorization, **dict(routing_headers(to, self.party))},
+            trust_env=False,
+            timeout=30,
+            **request,
+        )
+        assert response.status_code == 200, response.text
+        return response.json()
 
     @property
     def _authorization(self) -> str:
@@ -124,7 +154,7 @@ class ExtrawestPlatform:
             "token_a": self.token_a,
             "credentials": self._credentials(),
             "objects": self._objects,
-            "headers": dict(routing_headers(self._to, self.party)),
+            "command_results": self._command_results,
             "store": str(self._folder / "store.json"),
         }
         own = {
@@ -156,3 +186,12 @@ class ExtrawestPlatform:
         except httpx.TransportError:
             return False
         return True
+
+
+def connect(hub: HubProcess, platform: ExtrawestPlatform, face: Role | None = None) -> str:
+    """Let the hub register at the platform, and return the platform's id."""
+    invitation = hub.operator.invite(f"Extrawest {platform.role}", face=face)
+    body = {"versions_url": platform.versions_url, "token_a": platform.token_a}
+    connected = hub.operator.ask("POST", f"/api/v1/platforms/{invitation.platform_id}/connect", json=body)
+    assert (connected["status"], connected["version"]) == ("CONNECTED", platform.version)
+    return invitation.platform_id

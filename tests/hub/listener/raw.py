@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class App:
-    """Reads and answers. Does not read at /early, waits at /wait, says a lot at /big, fails at /crash and /silent."""
+    """Reads and answers. Does not read at /early, waits at /wait, says a lot at /big, fails at the other ones."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -58,6 +58,13 @@ class App:
                 raise RuntimeError("broken")
             case "/silent":
                 return
+            case "/forged":
+                headers = [(b"location", b"here\r\nx-more: yes"), (b"content-length", b"0")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+            case "/longer":
+                headers = [(b"content-length", b"2")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": b"long", "more_body": False})
             case _:
                 await self.read_and_answer(scope, receive, send)
 

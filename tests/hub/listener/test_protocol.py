@@ -421,7 +421,7 @@ async def test_a_reset_in_the_middle_harms_nobody(listener: Listening) -> None:
         await listener.drain.wait_idle()
 
 
-@pytest.mark.parametrize("path", [b"/crash", b"/silent"])
+@pytest.mark.parametrize("path", [b"/crash", b"/silent", b"/forged"])
 async def test_an_app_that_fails_is_answered_for(
     listener: Listening, path: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -431,6 +431,16 @@ async def test_an_app_that_fails_is_answered_for(
     assert answer.json()["status_code"] == 3000
     assert "broken" not in answer.json()["status_message"]
     assert "ASGI" in caplog.text
+
+
+async def test_no_more_of_a_body_is_sent_than_was_announced(
+    listener: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await listener.connect()
+    await client.send(b"GET /longer HTTP/1.1\r\nHost: hub\r\n\r\n")
+
+    assert (await client.rest()).endswith(b"content-length: 2\r\n\r\n")
+    assert "length" in caplog.text
 
 
 async def test_too_many_connections_are_told_so(listen: Listen) -> None:

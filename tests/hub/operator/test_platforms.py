@@ -120,7 +120,7 @@ def test_settings_change_by_key_and_go_back_by_null(hub: HubProcess) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"speed": 1}, "the settings are auth_encoding, concurrency"),
+        ({"speed": 1}, "the settings are additive, ascii_only"),
         ({"timeout_s": "fast"}, "settings.timeout_s"),
         ({"timeout_s": 0}, "settings.timeout_s"),
         ({"timeout_s": 1e300}, "settings.timeout_s"),

@@ -9,6 +9,7 @@ import pytest
 
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
+from tests.hub.counted import count
 
 Json = dict[str, Any]
 ANSWERED = {"get", "post", "patch", "put", "delete"}
@@ -65,7 +66,8 @@ def fits(schema: Json, form: Json, value: Any) -> bool:  # noqa: ANN401 - any JS
         case list() if "items" in form:
             return all(fits(schema, form["items"], item) for item in value)
         case _:
-            return isinstance(value, TYPES[form["type"]])
+            types = form["type"] if isinstance(form["type"], list) else [form["type"]]
+            return any(isinstance(value, TYPES[each]) for each in types)
 
 
 def check(schema: Json, name: str, value: object) -> None:
@@ -116,6 +118,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("get", "/api/v1/platforms/{platform_id}"),
         ("patch", "/api/v1/platforms/{platform_id}"),
         ("delete", "/api/v1/platforms/{platform_id}"),
+        ("get", "/api/v1/platforms/{platform_id}/losses"),
         ("post", "/api/v1/platforms/{platform_id}/connect"),
         ("post", "/api/v1/platforms/{platform_id}/invite"),
         ("post", "/api/v1/platforms/{platform_id}/rotate"),
@@ -137,6 +140,8 @@ def test_answers_have_the_form_that_is_described(schema: Json, hub: HubProcess, 
     check(schema, "PlatformView", ask.get(f"/api/v1/platforms/{created['id']}").json())
     check(schema, "Invited", ask.post(f"/api/v1/platforms/{created['id']}/invite", json={"face": "CPO"}).json())
     check(schema, "PlatformsView", ask.get("/api/v1/platforms").json())
+    count(hub, created["id"], "L-24")
+    check(schema, "LossesView", ask.get(f"/api/v1/platforms/{created['id']}/losses").json())
     check(schema, "PartiesView", ask.get("/api/v1/parties", params={"q": cpo.party.party_id}).json())
     check(schema, "Problem", ask.get("/api/v1/platforms/unknown").json())
     check(schema, "Problem", ask.post("/api/v1/platforms", json={}).json())

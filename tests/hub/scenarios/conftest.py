@@ -8,8 +8,9 @@ import pytest
 
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
-from routing.vocabulary import Version
-from tests.partners import CPO, EMSP, partner, registered
+from routing.vocabulary import Role, Version
+from tests.hub.scenarios.translated import Everyone
+from tests.partners import CPO, EMSP, new_party, partner, registered
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,26 @@ def older_partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
         for each in (cpo, emsp):
             hub.operator.change(platform_of(hub, each), routing_headers_211=True)
         yield {"cpo": cpo, "emsp": emsp, "plain": plain}
+
+
+@pytest.fixture(scope="session")
+def everyone(hub: HubProcess) -> Iterator[Everyone]:
+    """A CPO and an eMSP of every version; those on 2.1.1 name each other in routing headers."""
+    all_of_them = {
+        (role, version): Partner(
+            f"{role} on {version}",
+            {new_party(): [role]},
+            version=version,
+            routing_headers_211=version is Version.V2_1_1,
+        )
+        for role in (Role.CPO, Role.EMSP)
+        for version in Version
+    }
+    with registered(hub, *all_of_them.values()):
+        for each in all_of_them.values():
+            if each.version is Version.V2_1_1:
+                hub.operator.change(platform_of(hub, each), routing_headers_211=True)
+        yield all_of_them
 
 
 def platform_of(hub: HubProcess, of: Partner) -> str:

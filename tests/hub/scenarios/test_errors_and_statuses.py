@@ -511,7 +511,7 @@ def test_a_2_1_1_partner_never_sees_a_code_that_its_version_does_not_have(
     answer = older_cpo.post("tokens", "CARD/authorize", headers=routed(older_emsp.party, older_cpo.party))
 
     assert status(answer) == expected
-    assert answer.envelope.status_message == "a newer code"
+    assert answer.envelope.status_message == f"[{given}] a newer code"
 
 
 @pytest.mark.parametrize("code", [2000, 2001, 2002, 2003, 3000, 3001, 3002, 3003])

@@ -1,0 +1,184 @@
+"""One GET at a partner for what a translation has to know: a Location, a Tariff, the receiver's copy of a Session.
+
+A look-up is made for one message and takes a part of the time that message has left. When it fails, the translation
+does without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from hub.hub import Hub
+from hub.ids import new_id
+from hub.observability import FilteringBoundLogger
+from hub.partners.client import CallLimits
+from routing.decision import connected, connection_offering
+from routing.dialects import DIALECTS
+from routing.directory import Connection, PartyDirectory
+from routing.envelope import read_envelope
+from routing.errors import HubError, NotRoutable
+from routing.links import host_of, next_link
+from routing.message import Call, MessageIds, Reply, id_headers, routing_headers
+from routing.translation import numbers
+from routing.translation.crossing import Crossing, Json, Side
+from routing.translation.kinds import Kind
+from routing.translation.questions import ConnectedEmsp, LocationOf, Question, SessionAtReceiver, TariffOf
+from routing.translation.steps import translate
+from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role, Version
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+_ANSWER_BYTES: Final = 4 * 1024 * 1024
+_MOST_PAGES: Final = 20
+_SUCCESS: Final = range(1000, 2000)
+_EMSP_LIKE: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
+
+
+class LookUps(Struct, eq=False):
+    """The look-ups of one message. `answer` is all there is to call."""
+
+    hub: Hub
+    asker: Party
+    """Who sends the message: it asks for the receiver's copy."""
+    receiver: Party
+    """Who gets the message: it asks the owner."""
+    correlation_id: str
+    now: datetime
+    each_s: float
+    """What one of them may take, in seconds."""
+    left: int = 100
+    """How many requests they may still make. The objects of a long page may need one each; the last do without."""
+
+    async def answer(self, question: Question[Any]) -> Json | bool | None:
+        """What the partner, or the directory, says; None when it says nothing that helps."""
+        try:
+            async with asyncio.timeout(self.each_s):  # a list may have many pages
+                return await self._asked(question)
+        except (HubError, TimeoutError) as error:
+            name, reason = type(question).__name__, str(error) or "too slow"
+            log.info("look_up_failed", correlation_id=self.correlation_id, question=name, reason=reason)
+            return None
+
+    async def _asked(self, question: Question[Any]) -> Json | bool | None:
+        match question:
+            case LocationOf(owner=owner, location_id=location_id):
+                at = self._connection(owner, ModuleID.LOCATIONS, InterfaceRole.SENDER)
+                url = _below(at, ModuleID.LOCATIONS, InterfaceRole.SENDER, location_id)
+                location = _one(await self._get(at, url, self._other(owner), owner))
+                return self._in_version(Version.V2_2_1, location, Kind.LOCATION, at, owner)
+            case SessionAtReceiver(owner=owner, session_id=session_id, version=version):
+                at = self._connection(self.receiver, ModuleID.SESSIONS, InterfaceRole.RECEIVER)
+                url = _below(at, ModuleID.SESSIONS, InterfaceRole.RECEIVER, *owner, session_id)
+                session = _one(await self._get(at, url, self.asker, self.receiver))
+                return self._in_version(Version(version), session, Kind.SESSION, at, owner)
+            case TariffOf(owner=owner, tariff_id=tariff_id):
+                at = self._connection(owner, ModuleID.TARIFFS, InterfaceRole.SENDER)
+                tariff = await self._listed(at, at.endpoints[ModuleID.TARIFFS, InterfaceRole.SENDER], owner, tariff_id)
+                return self._in_version(Version.V2_1_1, tariff, Kind.TARIFF, at, owner)
+            case ConnectedEmsp(party=party):
+                directory = self.hub.directory.snapshot
+                is_visible = directory.visible_to(self.asker, party)
+                return is_visible and is_emsp(party, directory) and _is_connected(party, directory)
+            case _:
+                return None
+
+    def _other(self, owner: Party) -> Party:
+        """The one of the two that is not the owner of what is looked up."""
+        return self.asker if owner == self.receiver else self.receiver
+
+    def _connection(self, party: Party, module: str, interface: InterfaceRole) -> Connection:
+        platform = connected(party, self.hub.directory.snapshot)
+        return connection_offering(platform, module, interface, party)
+
+    async def _listed(self, at: Connection, url: str, owner: Party, object_id: str) -> Json | None:
+        """The object of this id in a list that may have many pages: 2.1.1 has no other way to read a Tariff."""
+        for _ in range(_MOST_PAGES):
+            reply = await self._get(at, url, self._other(owner), owner)
+            data = _data(reply)
+            for found in data if type(data) is list else ():
+                if type(found) is dict and str(found.get("id")).upper() == object_id.upper():
+                    return found
+            try:
+                following = next_link(reply.headers, url)
+            except ValueError as error:
+                raise NotRoutable("The link to the next page is no URL") from error
+            if following is None:
+                return None
+            if host_of(following) not in at.hosts:
+                raise NotRoutable("The next page is at a host that is not the partner's")
+            url = following
+        return None
+
+    async def _get(self, at: Connection, url: str, sender: Party, receiver: Party) -> Reply:
+        if self.left <= 0:
+            raise NotRoutable("Too much would have to be looked up for this message")
+        self.left -= 1
+        headers = [(b"authorization", at.authorization.reveal().encode("ascii"))]
+        headers += id_headers(MessageIds(new_id(), self.correlation_id))
+        if DIALECTS[at.version].routing_headers:
+            headers += routing_headers(receiver, sender)
+        settings = self.hub.settings
+        limits = CallLimits(
+            total_s=self.each_s,
+            connect_s=min(settings.connect_timeout_s, self.each_s),
+            max_answer_bytes=_ANSWER_BYTES,
+            concurrency=at.quirks.concurrency,
+            platform_id=at.platform_id,
+            allow_private=settings.allow_private_partners,
+        )
+        return await self.hub.partners.call(Call("GET", url, headers), limits)
+
+    def _in_version(self, version: Version, body: Any, kind: Kind, at: Connection, owner: Party) -> Json | None:  # noqa: ANN401 - any JSON
+        if type(body) is not dict:
+            return None
+        crossing = Crossing(
+            origin=Side(at.version, owner if kind is not Kind.SESSION else self.receiver, at.quirks),
+            destination=Side(version, self.asker),
+            owner=owner,
+            now=self.now,
+            cpo=owner,
+            emsp=self._other(owner),
+            answer=True,
+        )
+        return translate(body, kind, crossing)
+
+
+def is_emsp(party: Party, directory: PartyDirectory) -> bool:
+    """Whether a Token can be this party's: a hub between has none."""
+    entry, platform = directory.entry(party), directory.platform_of(party)
+    if entry is None or platform is None or platform.is_hub:
+        return False
+    return any(role.role in _EMSP_LIKE for role in entry.roles)
+
+
+def _is_connected(party: Party, directory: PartyDirectory) -> bool:
+    entry = directory.entry(party)
+    return entry is not None and entry.status is ConnectionStatus.CONNECTED
+
+
+def _below(at: Connection, module: str, interface: InterfaceRole, *ids: str) -> str:
+    url = at.endpoints[module, interface].rstrip("/")
+    slash = "/" if at.quirks.trailing_slash else ""
+    return "/".join((url, *(quote(each, safe="") for each in ids))) + slash
+
+
+def _data(reply: Reply) -> Any:  # noqa: ANN401 - any JSON
+    head = read_envelope(reply.body)
+    if reply.http_status != 200 or head is None or head.status_code not in _SUCCESS:
+        return None
+    try:
+        return numbers.read(head.data)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _one(reply: Reply) -> Any:  # noqa: ANN401 - any JSON
+    data = _data(reply)
+    return data[0] if type(data) is list and len(data) == 1 else data

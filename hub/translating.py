@@ -1,0 +1,352 @@
+"""A message whose receiver speaks another version: its request there, its answer back.
+
+The engine is pure (`routing.translation`). Here it gets what it asks for: from what the hub has seen, or by one call
+at a partner. A translation that had to ask is made again with the answers; some ask twice, because only who knows the
+Session knows which Location to ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from hub.forwarding import send
+from hub.hub import Hub
+from hub.lessons import (
+    learn_aliases,
+    learn_answer,
+    learn_request,
+    learn_residue,
+    learn_withheld,
+    object_ids,
+    was_taken,
+    went_well,
+)
+from hub.look_ups import LookUps, is_emsp
+from hub.observability import FilteringBoundLogger
+from hub.trace import Trace, TranslationLoss
+from routing.decision import Forward, url_at
+from routing.directory import Connection, PartyDirectory
+from routing.errors import HubError, RoutingError, Untranslatable
+from routing.links import parameter
+from routing.message import Answer, Message
+from routing.modules import operation_at
+from routing.timestamps import read_timestamp
+from routing.translation import numbers
+from routing.translation.aliases import path_to
+from routing.translation.cdrs import CREDIT_REFUSED
+from routing.translation.crossing import AnsweredByHub, Crossing, Json, Loss, Side
+from routing.translation.kinds import TRANSLATED, Carried, Kind, carried_by
+from routing.translation.messages import NO_MOMENTS, Moments, Pair, Translated, Withheld, answer_body, request_body
+from routing.translation.publishing import NOT_PUBLISHED
+from routing.translation.queries import query_to
+from routing.translation.questions import Question
+from routing.translation.sides import BothSides, owner_of, sides_of
+from routing.vocabulary import ModuleID, Party, Version
+
+log: FilteringBoundLogger = structlog.get_logger()
+T = TypeVar("T")
+MakeCrossing: TypeAlias = Callable[[Mapping[Question[Any], Any]], Crossing]
+
+_TO_BE_REMEMBERED: Final = (CREDIT_REFUSED, NOT_PUBLISHED)
+_LARGE: Final = 256 * 1024
+"""Bytes that take so long that others would notice: those are translated in a thread."""
+_PART_FOR_LOOK_UPS: Final = 0.3
+"""Of the time a message has, what one look-up may take."""
+
+
+class _Either(Mapping[Question[Any], Any]):
+    """What was found for this message, and what is known anyway."""
+
+    def __init__(self, found: Mapping[Question[Any], Any], known: Mapping[Question[Any], Any]) -> None:
+        self._found = found
+        self._known = known
+
+    def __getitem__(self, question: Question[Any]) -> Any:  # noqa: ANN401 - what the question asks for
+        return self._found[question] if question in self._found else self._known[question]
+
+    def __iter__(self) -> Iterator[Question[Any]]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class Translation(Struct, eq=False):
+    """One exchange between two versions: what both ways of it need."""
+
+    message: Message
+    """As it came."""
+    route: Forward
+    source: Connection
+    sides: BothSides
+    carried: Carried
+    owner: Party
+    directory: PartyDirectory
+    look_ups: LookUps
+    patience_s: float
+    """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
+    sent: Message
+    """As it goes out; the same as it came until it is translated."""
+    told: Sequence[Pair] = ()
+    """The object of the request, before and after."""
+    crossed: Crossing | None = None
+    """What there is to know of its way."""
+
+    @classmethod
+    def of(cls, message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Translation | None:
+        """The translation this message needs; None between partners of one version, and for modules of their own."""
+        if route.connection.version is message.version or message.operation.module not in TRANSLATED:
+            return None
+        sides = sides_of(message.operation, message.sender, route.receiver)
+        total_s = route.connection.quirks.timeout_s or hub.settings.forward_timeout_s
+        now = datetime.now(UTC)
+        look_ups = LookUps(
+            hub, message.sender, route.receiver, trace.ids.correlation_id, now, total_s * _PART_FOR_LOOK_UPS
+        )
+        carried = carried_by(message.operation, message.segments)
+        owner = owner_of(message.operation, message.segments, sides)
+        directory = hub.directory.snapshot
+        return cls(message, route, source, sides, carried, owner, directory, look_ups, total_s / 2, message)
+
+    @asynccontextmanager
+    async def turn(self, hub: Hub) -> AsyncIterator[None]:
+        """Until the answer is there: what changes one Session follows one another, see `SessionAtReceiver`.
+
+        Raises:
+            ReceiverUnreachable: what came before takes too long.
+        """
+        operation = self.message.operation
+        if operation.module == ModuleID.SESSIONS and operation.owned and operation.method != "GET":
+            key = (self.route.connection.id, self.owner, _key_of(self.message))
+            async with hub.one_at_a_time.turn(key, self.patience_s):
+                yield
+        else:
+            yield
+
+    async def request(self, trace: Trace, hub: Hub) -> Message | None:
+        """The message as the receiver's version has it; None when nothing of it is left that could be sent.
+
+        Raises:
+            Untranslatable: it cannot be said there.
+            AnsweredByHub: the hub has the answer.
+        """
+        message, asked = self.message, self.message.operation
+        try:
+            crossing, (translated, query, path) = await self._translated(
+                self._message_out, self._crossing_out, len(message.body or b""), hub
+            )
+        except Untranslatable as refusal:
+            await self._after(refusal, trace, hub)
+            raise
+        self.told, self.crossed = translated.pairs, crossing
+        trace.losses += (TranslationLoss(self.carried.request, False, loss) for loss in crossing.losses)
+        if crossing.nothing_left:
+            return None
+        method = "PUT" if crossing.put else asked.method
+        operation = operation_at(self._version, asked.module, asked.interface, method, message.segments)
+        self.sent = msgspec.structs.replace(
+            message,
+            version=self._version,
+            operation=operation,
+            segments=path,
+            query=query,
+            body=translated.body or None,
+        )
+        return self.sent
+
+    @property
+    def _version(self) -> Version:
+        return self.route.connection.version
+
+    def _message_out(self, crossing: Crossing) -> tuple[Translated, str, tuple[str, ...]]:
+        message = self.message
+        body, kind = message.body, self.carried.request
+        path = path_to(message.segments, message.operation, crossing)
+        translated = request_body(body, kind, crossing) if body and kind is not None else Translated(body or b"")
+        return translated, query_to(message.query, message.operation, body, crossing), path
+
+    async def _after(self, refusal: Untranslatable, trace: Trace, hub: Hub) -> None:
+        """What has to happen when an object cannot be sent: what the receiver still shows of it must not stay."""
+        trace.losses.append(TranslationLoss(self.carried.request, False, Loss(refusal.rule, "")))
+        if refusal.rule in _TO_BE_REMEMBERED and self.message.body is not None:
+            await self._remember([Withheld(numbers.read(self.message.body), refusal)], self.route.receiver, hub)
+        if refusal.withdraw:
+            operation = msgspec.structs.replace(self.message.operation, method="DELETE", body=None)
+            message = msgspec.structs.replace(self.message, version=self._version, operation=operation, body=None)
+            try:
+                await send(
+                    message, msgspec.structs.replace(self.route, url=url_at(self.route.connection, message)), trace, hub
+                )
+            except RoutingError as error:
+                log.warning("object_not_withdrawn", receiver=self.route.receiver, reason=str(error))
+
+    async def answer(self, answer: Answer, trace: Trace, hub: Hub) -> Answer:
+        """The receiver's answer in the version of who asked. One that is no success goes back as it came.
+
+        Raises:
+            Untranslatable, NotRoutable: what was asked for cannot be said there, or cannot be read.
+        """
+        if not went_well(answer):
+            return answer
+        if self.carried.request is not None and was_taken(self.message, answer):
+            learn_request(self.message, self.route, self.source, self.carried.request, self.told, hub)
+        if self.crossed is not None:
+            learn_aliases(self.crossed, self.source, hub)
+            learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
+        paged = self.message.operation.paged
+        within = _asked_for(self.message)
+
+        def run(crossing: Crossing) -> Translated:
+            translated = answer_body(answer.body, self.carried.answer, crossing, paged=paged, within=within)
+            for left_out in translated.withheld:
+                told = "" if self.carried.answer is Kind.TOKEN else f"/{left_out.object_id}"  # a card is a person's
+                crossing.lose(left_out.refusal.rule, told)
+            return translated
+
+        try:
+            crossing, translated = await self._translated(run, self._crossing_back, len(answer.body), hub)
+            if await self._remember(translated.withheld, self.message.sender, hub):
+                crossing, translated = await self._translated(run, self._crossing_back, len(answer.body), hub)
+        except Untranslatable as refusal:
+            trace.losses.append(TranslationLoss(self.carried.answer, True, Loss(refusal.rule, "")))
+            raise
+        trace.losses += (TranslationLoss(self.carried.answer, True, loss) for loss in crossing.losses)
+        learn_aliases(crossing, self.route.connection, hub)
+        if self.carried.answer is not None:
+            learn_answer(self.message, self.route, self.source, self.carried.answer, translated.pairs, hub)
+        status = 200 if self.sent.operation.method != self.message.operation.method else answer.http_status
+        return msgspec.structs.replace(answer, http_status=status, body=translated.body)
+
+    async def _remember(self, withheld: Sequence[Withheld], receiver: Party, hub: Hub) -> bool:
+        """Remember what could not be said, where more follows from it. True when it follows in the same list.
+
+        A credit holds back what corrects it, and an unpublished Location its EVSEs.
+        """
+        credited, unpublished = (
+            [body for body, refusal in withheld if refusal.rule == rule] for rule in _TO_BE_REMEMBERED
+        )
+        for cdr in credited:
+            await hub.knowledge.credit_held_back(self.sides.cpo, receiver, cdr)
+        kind = self.carried.request or self.carried.answer
+        if unpublished and kind is not None:
+            learn_withheld(self.message, self.route, self.source, kind, unpublished, hub)
+        return bool(credited)
+
+    async def _translated(
+        self, run: Callable[[Crossing], T], crossing_with: MakeCrossing, size: int, hub: Hub
+    ) -> tuple[Crossing, T]:
+        """Run a translation of `size` bytes, again and again until it asks for nothing that was not asked before."""
+        answers: dict[Question[Any], Any] = {}
+        while True:
+            known = hub.knowledge.known
+            crossing = crossing_with(_Either(answers, known) if answers else known)
+            try:
+                if size < _LARGE:
+                    result = self._timed(run, crossing, hub)
+                else:
+                    result = await asyncio.to_thread(self._timed, run, crossing, hub)
+            except (HubError, AnsweredByHub):
+                if not await self._learned(crossing, answers, hub):
+                    raise
+            else:
+                if not await self._learned(crossing, answers, hub):
+                    return crossing, result
+
+    def _timed(self, run: Callable[[Crossing], T], crossing: Crossing, hub: Hub) -> T:
+        began = monotonic()
+        try:
+            return run(crossing)
+        finally:
+            hub.metrics.translated(
+                self.message.operation.module,
+                crossing.origin.version,
+                crossing.destination.version,
+                monotonic() - began,
+            )
+
+    async def _learned(self, crossing: Crossing, answers: dict[Question[Any], Any], hub: Hub) -> bool:
+        """Get what was asked for and is not known; False when there was nothing of that kind."""
+        asked = [question for question in crossing.asked if question not in answers]
+        if asked:
+            answers |= await hub.knowledge.answers(asked, self.look_ups.answer)
+        return bool(asked)
+
+    def _crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
+        message = self.message
+        origin = Side(message.version, message.sender, self.source.quirks)
+        destination = Side(self.route.connection.version, self.route.receiver, self.route.connection.quirks)
+        crossing = self._crossing(origin, destination, known)
+        crossing.patch = message.operation.method == "PATCH"
+        return crossing
+
+    def _crossing_back(self, known: Mapping[Question[Any], Any]) -> Crossing:
+        message, sent = self.message, self.sent
+        origin = Side(self.route.connection.version, self.route.receiver, self.route.connection.quirks)
+        crossing = self._crossing(origin, Side(message.version, message.sender, self.source.quirks), known)
+        crossing.answer = True
+        crossing.since = message.operation.paged and parameter(message.query, "date_from") is not None
+        crossing.uid_asked = _uid_of(message)
+        crossing.type_asked = parameter(message.query, "type")
+        crossing.type_sent = parameter(sent.query, "type")
+        return crossing
+
+    def _crossing(self, origin: Side, destination: Side, known: Mapping[Question[Any], Any]) -> Crossing:
+        owner = self.directory.entry(self.owner)
+        roles = () if owner is None else owner.roles
+        platform = self.directory.platform_of(self.owner)
+        emsp = self.sides.emsp
+        emsp_platform = self.directory.platform_of(emsp)
+        return Crossing(
+            origin=origin,
+            destination=destination,
+            owner=self.owner,
+            now=self.look_ups.now,
+            cpo=self.sides.cpo,
+            emsp=emsp if is_emsp(emsp, self.directory) else None,
+            emsp_platform=frozenset() if emsp_platform is None else frozenset(emsp_platform.parties),
+            owner_details=_details(roles[0].business_details) if roles else None,
+            owner_quirks=origin.quirks if platform is None else platform.quirks,
+            object_ids=object_ids(self.message),
+            known=known,
+        )
+
+
+def _details(details: dict[str, Any]) -> Json | None:
+    return details or None
+
+
+def _key_of(message: Message) -> str:
+    """The id of the object a message is about, as a CiString is compared."""
+    return unquote(message.segments[-1]).upper()
+
+
+def _uid_of(message: Message) -> str | None:
+    path = message.operation.path
+    return unquote(message.segments[path.index("{token_uid}")]) if "{token_uid}" in path else None
+
+
+def _asked_for(message: Message) -> Moments:
+    """The time a list was asked for. The text lets one version's receiver answer a little more than another's."""
+    if not message.operation.paged:
+        return NO_MOMENTS
+    return _moment(message, "date_from"), _moment(message, "date_to")
+
+
+def _moment(message: Message, name: str) -> datetime | None:
+    value = parameter(message.query, name)
+    if value is None:
+        return None
+    try:
+        return read_timestamp(value)
+    except (ValueError, OverflowError):
+        return None
