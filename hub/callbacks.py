@@ -75,6 +75,14 @@ def originator_connection(callback: Callback, version: Version, hub: Hub) -> Con
     return connection
 
 
+def expects_result(message: Message) -> bool:
+    """Whether the message may say where a result is to be posted."""
+    operation = message.operation
+    if operation.module == ModuleID.CHARGING_PROFILES:
+        return operation.interface is InterfaceRole.RECEIVER
+    return operation.body is not None and operation.body.response_url
+
+
 async def with_hub_url(message: Message, route: Forward, source: Connection, hub: Hub) -> tuple[Message, str | None]:
     """The message as the receiver gets it, and the id of the callback made for it if it asks for one.
 
@@ -84,10 +92,7 @@ async def with_hub_url(message: Message, route: Forward, source: Connection, hub
     rule = message.operation.body
     if rule is not None and rule.response_url and message.body is not None:
         return await _in_body(message, route, source, hub)
-    profiles = message.operation.module == ModuleID.CHARGING_PROFILES
-    if profiles and message.operation.interface is InterfaceRole.RECEIVER and _FIELD in message.query:
-        return await _in_query(message, route, source, hub)
-    return message, None
+    return await _in_query(message, route, source, hub) if _FIELD in message.query else (message, None)
 
 
 async def _in_body(message: Message, route: Forward, source: Connection, hub: Hub) -> tuple[Message, str | None]:

@@ -23,7 +23,7 @@ from hub.trace import Trace, TranslationLoss
 from hub.translating import Translation
 from routing.decision import Forward, check_sender, decide, url_at
 from routing.dialects import DIALECTS
-from routing.directory import Connection, PartyDirectory, Platform
+from routing.directory import Connection, Platform
 from routing.errors import HubError, HubFault, Overloaded
 from routing.message import Answer, Message, MessageIds, RawHeaders, Reply, read_id
 from routing.outcome import answer_of, failure, in_codes_of, success
@@ -76,7 +76,8 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     )
     check_message(message, platform, arrival)
     directory = hub.directory.snapshot  # of now: the body may have taken its time
-    route = await _route(message, platform, directory, hub)
+    followed = await _followed(message, platform, hub) if message.operation.hub_made is not None else None
+    route = followed or page_links.follow(message, hub) or decide(message, directory, hub.party)
     trace.receiver, trace.target = route.receiver, route.connection
     bind_fields(correlation_id=trace.ids.correlation_id, sender=message.sender, receiver=route.receiver)
     return await _deliver(message, route, source, trace, hub)
@@ -102,10 +103,13 @@ async def _send(
     hub: Hub,
     translation: Translation | None = None,
 ) -> Answer:
-    outgoing, callback_id = await callbacks.with_hub_url(outgoing, route, source, hub)
+    callback_id: str | None = None
+    if callbacks.expects_result(outgoing):
+        outgoing, callback_id = await callbacks.with_hub_url(outgoing, route, source, hub)
     if outgoing is not message and not route.given:
         route = msgspec.structs.replace(route, url=url_at(route.connection, outgoing))
-    await callbacks.note_result(message, route, hub)
+    if message.operation.hub_made is not None:
+        await callbacks.note_result(message, route, hub)
     reply = await send(outgoing, route, trace, hub)
     now = datetime.now(UTC)
     answer = said = answer_of(reply, route.receiver, now)
@@ -118,19 +122,14 @@ async def _send(
         await callbacks.keep_as_long_as_promised(callback_id, said, source, route, hub)
     if source.quirks.notify_losses and trace.losses:
         answer.headers.append(trace.losses_header())
-    answer.headers.extend(await _links(message, outgoing, route, reply, source, hub))
+    if message.operation.paged or message.operation.method == "POST":
+        answer.headers.extend(await _links(message, outgoing, route, reply, source, hub))
     return answer
 
 
-async def _route(message: Message, platform: Platform, directory: PartyDirectory, hub: Hub) -> Forward:
-    """The way of a message: a URL the hub handed out says it all, otherwise its addresses do."""
-    if message.operation.hub_made is not None:
-        followed = await callbacks.follow(message, platform.id, hub) or await cdr_locations.follow(
-            message, platform.id, hub
-        )
-    else:
-        followed = page_links.follow(message, hub)
-    return followed or decide(message, directory, hub.party)
+async def _followed(message: Message, platform: Platform, hub: Hub) -> Forward | None:
+    """The way of a message to a URL the hub handed out, which says it all."""
+    return await callbacks.follow(message, platform.id, hub) or await cdr_locations.follow(message, platform.id, hub)
 
 
 async def _links(
@@ -138,8 +137,6 @@ async def _links(
 ) -> RawHeaders:
     """Link and Location, so that they lead the requester through the hub, and what a page is measured by."""
     operation = message.operation
-    if not operation.paged and operation.method != "POST":
-        return []
     endpoint = endpoint_path(message.version, operation.module, operation.interface, source.face)
     own_url = "/".join((hub.settings.public_url + endpoint, *message.segments))
     if operation.paged:

@@ -25,7 +25,7 @@ from routing.message import Answer, Message
 from routing.modules import OWNER
 from routing.translation import numbers
 from routing.translation.crossing import Crossing, Json
-from routing.translation.kinds import TRANSLATED, Kind, carried_by
+from routing.translation.kinds import Kind, carried_by
 from routing.translation.messages import Pair
 from routing.translation.residue import KINDS, residue_of
 from routing.translation.sides import BothSides, owner_of, sides_of
@@ -33,6 +33,8 @@ from routing.vocabulary import InterfaceRole, ModuleID, Party, Version
 
 _OF_USE: Final = frozenset({Kind.AUTHORIZATION_INFO, Kind.RESERVE_NOW, Kind.START_SESSION, Kind.TARIFF, Kind.TOKEN})
 """Kinds to learn from although nothing had to be translated."""
+_TEACHING: Final = frozenset({ModuleID.COMMANDS, ModuleID.TARIFFS, ModuleID.TOKENS})
+"""The modules these are in."""
 _SUCCESS: Final = range(1000, 2000)
 _MODES: Final[dict[str, Mode]] = {"PUT": "put", "PATCH": "patch", "POST": "post", "DELETE": "delete"}
 
@@ -59,7 +61,7 @@ def was_taken(message: Message, answer: Answer) -> bool:
 def learn_untranslated(message: Message, route: Forward, source: Connection, answer: Answer, hub: Hub) -> None:
     """Learn from an exchange between partners of one version."""
     operation = message.operation
-    if operation.module not in TRANSLATED or not went_well(answer):
+    if operation.module not in _TEACHING or not went_well(answer):
         return
     carried = carried_by(operation, message.segments)
     if carried.request in _OF_USE and message.body and was_taken(message, answer):
@@ -85,7 +87,12 @@ def _unchanged(found: Sequence[Any]) -> list[Pair]:
 def learn_request(
     message: Message, route: Forward, source: Connection, kind: Kind, pairs: Collection[Pair], hub: Hub
 ) -> None:
-    """Learn from what was sent and taken. A DELETE has no body and teaches all the same."""
+    """Learn from what was sent and taken. A DELETE has no body and teaches all the same.
+
+    A Session says by itself whose Token it is, and by which authorization, unless it is of 2.1.1.
+    """
+    if kind is Kind.SESSION and source.version is not Version.V2_1_1:
+        return
     heard = _heard(message, route, kind, _MODES[message.operation.method], source, hub)
     if route.connection.version is Version.V2_1_1:
         heard = msgspec.structs.replace(heard, viewer=route.receiver)

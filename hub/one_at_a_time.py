@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ class OneAtATime:
     """A queue for each key, kept only as long as somebody is in it."""
 
     def __init__(self) -> None:
-        self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
+        self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
     async def turn(self, key: Hashable, within_s: float) -> AsyncIterator[None]:
@@ -22,26 +23,37 @@ class OneAtATime:
         Raises:
             ReceiverUnreachable: those before took too long.
         """
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = lock, users + 1
+        if key in self._waiting:
+            await self._wait(key, within_s)
+        else:
+            self._waiting[key] = deque()
         try:
-            await _acquire(lock, within_s)
-            try:
-                yield
-            finally:
-                lock.release()
+            yield
         finally:
-            lock, users = self._locks.pop(key)
-            if users > 1:
-                self._locks[key] = lock, users - 1
+            self._leave(key)
+
+    async def _wait(self, key: Hashable, within_s: float) -> None:
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[key].append(mine)
+        try:
+            async with asyncio.timeout(within_s):
+                await mine
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if mine.done() and not mine.cancelled():
+                self._leave(key)  # the turn came at the very moment of giving up
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            text = "The receiver still has not answered an earlier message about this object"
+            raise ReceiverUnreachable(text) from error
+
+    def _leave(self, key: Hashable) -> None:
+        queue = self._waiting[key]
+        while queue:
+            following = queue.popleft()
+            if not following.done():  # whoever gave up is in the queue as well
+                following.set_result(None)
+                return
+        del self._waiting[key]
 
     def __len__(self) -> int:
-        return len(self._locks)
-
-
-async def _acquire(lock: asyncio.Lock, within_s: float) -> None:
-    try:
-        async with asyncio.timeout(within_s):
-            await lock.acquire()
-    except TimeoutError as error:
-        raise ReceiverUnreachable("The receiver still has not answered an earlier message about this object") from error
+        return len(self._waiting)

@@ -116,6 +116,8 @@ def _note_losses(trace: Trace, module: str, hub: Hub) -> None:
         hub.losses.note(
             trace.losses, source=trace.source, target=trace.target, module=module, correlation_id=correlation_id
         )
+    if hub.settings.log_level != "debug":
+        return  # a page has hundreds of them
     for lost in trace.losses:
         log.debug(
             "translation_lost",

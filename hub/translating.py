@@ -8,11 +8,11 @@ Session knows which Location to ask for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -40,13 +40,23 @@ from routing.errors import HubError, RoutingError, Untranslatable
 from routing.links import parameter
 from routing.message import Answer, Message
 from routing.modules import operation_at
+from routing.quirks import Quirks
 from routing.timestamps import read_timestamp
 from routing.translation import numbers
 from routing.translation.aliases import path_to
 from routing.translation.cdrs import CREDIT_REFUSED
 from routing.translation.crossing import AnsweredByHub, Crossing, Json, Loss, Side
 from routing.translation.kinds import TRANSLATED, Carried, Kind, carried_by
-from routing.translation.messages import NO_MOMENTS, Moments, Pair, Translated, Withheld, answer_body, request_body
+from routing.translation.messages import (
+    NO_MOMENTS,
+    Moments,
+    Pair,
+    Translated,
+    Withheld,
+    answer_body,
+    request_body,
+    without_data,
+)
 from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.queries import query_to
 from routing.translation.questions import Question
@@ -57,6 +67,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 T = TypeVar("T")
 MakeCrossing: TypeAlias = Callable[[Mapping[Question[Any], Any]], Crossing]
 
+_NO_TURN: Final = nullcontext()
 _TO_BE_REMEMBERED: Final = (CREDIT_REFUSED, NOT_PUBLISHED)
 _LARGE: Final = 256 * 1024
 """Bytes that take so long that others would notice: those are translated in a thread."""
@@ -81,6 +92,15 @@ class _Either(Mapping[Question[Any], Any]):
         return len(self._found)
 
 
+class People(NamedTuple):
+    """What the directory says of those an exchange is about."""
+
+    emsp: Party | None
+    emsp_platform: frozenset[Party]
+    owner_details: Json | None
+    owner_quirks: Quirks | None
+
+
 class Translation(Struct, eq=False):
     """One exchange between two versions: what both ways of it need."""
 
@@ -91,7 +111,8 @@ class Translation(Struct, eq=False):
     sides: BothSides
     carried: Carried
     owner: Party
-    directory: PartyDirectory
+    people: People
+    object_ids: tuple[str, ...]
     look_ups: LookUps
     patience_s: float
     """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
@@ -115,23 +136,21 @@ class Translation(Struct, eq=False):
         )
         carried = carried_by(message.operation, message.segments)
         owner = owner_of(message.operation, message.segments, sides)
-        directory = hub.directory.snapshot
-        return cls(message, route, source, sides, carried, owner, directory, look_ups, total_s / 2, message)
+        people = _people(owner, sides.emsp, hub.directory.snapshot)
+        ids = object_ids(message)
+        return cls(message, route, source, sides, carried, owner, people, ids, look_ups, total_s / 2, message)
 
-    @asynccontextmanager
-    async def turn(self, hub: Hub) -> AsyncIterator[None]:
+    def turn(self, hub: Hub) -> AbstractAsyncContextManager[None]:
         """Until the answer is there: what changes one Session follows one another, see `SessionAtReceiver`.
 
         Raises:
             ReceiverUnreachable: what came before takes too long.
         """
-        operation = self.message.operation
-        if operation.module == ModuleID.SESSIONS and operation.owned and operation.method != "GET":
+        operation, older = self.message.operation, Version.V2_1_1
+        if operation.module == ModuleID.SESSIONS and operation.owned and older in (self.message.version, self._version):
             key = (self.route.connection.id, self.owner, _key_of(self.message))
-            async with hub.one_at_a_time.turn(key, self.patience_s):
-                yield
-        else:
-            yield
+            return hub.one_at_a_time.turn(key, self.patience_s)
+        return _NO_TURN
 
     async def request(self, trace: Trace, hub: Hub) -> Message | None:
         """The message as the receiver's version has it; None when nothing of it is left that could be sent.
@@ -203,13 +222,22 @@ class Translation(Struct, eq=False):
         if self.crossed is not None:
             learn_aliases(self.crossed, self.source, hub)
             learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
+        if self.carried.answer is None:
+            body, loss = without_data(answer.body, self._version, self.message.version)
+            trace.losses += () if loss is None else (TranslationLoss(None, True, loss),)
+        else:
+            body = await self._data(answer, self.carried.answer, trace, hub)
+        status = 200 if self.sent.operation.method != self.message.operation.method else answer.http_status
+        return msgspec.structs.replace(answer, http_status=status, body=body)
+
+    async def _data(self, answer: Answer, kind: Kind, trace: Trace, hub: Hub) -> bytes:
         paged = self.message.operation.paged
         within = _asked_for(self.message)
 
         def run(crossing: Crossing) -> Translated:
-            translated = answer_body(answer.body, self.carried.answer, crossing, paged=paged, within=within)
+            translated = answer_body(answer.body, kind, crossing, paged=paged, within=within)
             for left_out in translated.withheld:
-                told = "" if self.carried.answer is Kind.TOKEN else f"/{left_out.object_id}"  # a card is a person's
+                told = "" if kind is Kind.TOKEN else f"/{left_out.object_id}"  # a card is a person's
                 crossing.lose(left_out.refusal.rule, told)
             return translated
 
@@ -218,14 +246,12 @@ class Translation(Struct, eq=False):
             if await self._remember(translated.withheld, self.message.sender, hub):
                 crossing, translated = await self._translated(run, self._crossing_back, len(answer.body), hub)
         except Untranslatable as refusal:
-            trace.losses.append(TranslationLoss(self.carried.answer, True, Loss(refusal.rule, "")))
+            trace.losses.append(TranslationLoss(kind, True, Loss(refusal.rule, "")))
             raise
-        trace.losses += (TranslationLoss(self.carried.answer, True, loss) for loss in crossing.losses)
+        trace.losses += (TranslationLoss(kind, True, loss) for loss in crossing.losses)
         learn_aliases(crossing, self.route.connection, hub)
-        if self.carried.answer is not None:
-            learn_answer(self.message, self.route, self.source, self.carried.answer, translated.pairs, hub)
-        status = 200 if self.sent.operation.method != self.message.operation.method else answer.http_status
-        return msgspec.structs.replace(answer, http_status=status, body=translated.body)
+        learn_answer(self.message, self.route, self.source, kind, translated.pairs, hub)
+        return translated.body
 
     async def _remember(self, withheld: Sequence[Withheld], receiver: Party, hub: Hub) -> bool:
         """Remember what could not be said, where more follows from it. True when it follows in the same list.
@@ -301,28 +327,31 @@ class Translation(Struct, eq=False):
         return crossing
 
     def _crossing(self, origin: Side, destination: Side, known: Mapping[Question[Any], Any]) -> Crossing:
-        owner = self.directory.entry(self.owner)
-        roles = () if owner is None else owner.roles
-        platform = self.directory.platform_of(self.owner)
-        emsp = self.sides.emsp
-        emsp_platform = self.directory.platform_of(emsp)
+        people = self.people
         return Crossing(
             origin=origin,
             destination=destination,
             owner=self.owner,
             now=self.look_ups.now,
             cpo=self.sides.cpo,
-            emsp=emsp if is_emsp(emsp, self.directory) else None,
-            emsp_platform=frozenset() if emsp_platform is None else frozenset(emsp_platform.parties),
-            owner_details=_details(roles[0].business_details) if roles else None,
-            owner_quirks=origin.quirks if platform is None else platform.quirks,
-            object_ids=object_ids(self.message),
+            emsp=people.emsp,
+            emsp_platform=people.emsp_platform,
+            owner_details=people.owner_details,
+            owner_quirks=people.owner_quirks or origin.quirks,
+            object_ids=self.object_ids,
             known=known,
         )
 
 
-def _details(details: dict[str, Any]) -> Json | None:
-    return details or None
+def _people(owner: Party, emsp: Party, directory: PartyDirectory) -> People:
+    entry, platform = directory.entry(owner), directory.platform_of(owner)
+    emsp_platform = directory.platform_of(emsp)
+    return People(
+        emsp=emsp if is_emsp(emsp, directory) else None,
+        emsp_platform=frozenset() if emsp_platform is None else frozenset(emsp_platform.parties),
+        owner_details=(entry.roles[0].business_details or None) if entry is not None and entry.roles else None,
+        owner_quirks=None if platform is None else platform.quirks,
+    )
 
 
 def _key_of(message: Message) -> str:

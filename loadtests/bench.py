@@ -23,12 +23,14 @@ import msgspec
 from msgspec import Struct
 
 from loadtests.hub_process import HubFailed
-from loadtests.scenarios import Scenario
+from loadtests.scenarios import NUMBERED, Scenario
 from loadtests.simulator import HubRefused
 from loadtests.subjects import Subject, floor_subject, hub_subject, nginx_subject, partner
 
 _CONNECTIONS = 32
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_OBJECTS = 64
+"""Sessions that are under way at the same time."""
 _TOOLS = ("nginx", "wrk")
 _COMPARED = ("put_location", "get_location")
 """What nginx and the bare framework carry, too; the other scenarios are between versions."""
@@ -161,12 +163,24 @@ def _check_answer(subject: Subject, scenario: Scenario) -> None:
 
 
 def _lua(scenario: Scenario) -> str:
-    """The generator's script: one request, over and over, and the figures as JSON in the end."""
+    """The generator's script: requests about so many objects in turn, over and over, and the figures as JSON."""
     headers = "".join(f"wrk.headers[ [=[{name}]=] ] = [=[{value}]=]\n" for name, value in scenario.headers)
     body = f"wrk.body = [=[{scenario.body.decode()}]=]\n" if scenario.body else ""
     return f"""wrk.method = "{scenario.method}"
 wrk.path = [=[{scenario.path}]=]
 {headers}{body}
+local requests, following = {{}}, 0
+function init(args)
+    for number = 1, {_OBJECTS} do
+        local path = wrk.path:gsub("{NUMBERED}", "{NUMBERED[:-2]}" .. string.format("%02d", number))
+        local body = wrk.body and wrk.body:gsub("{NUMBERED}", "{NUMBERED[:-2]}" .. string.format("%02d", number))
+        requests[number] = wrk.format(nil, path, nil, body)
+    end
+end
+function request()
+    following = following % {_OBJECTS} + 1
+    return requests[following]
+end
 function done(summary, latency, requests)
     local errors = summary.errors
     io.write(string.format(

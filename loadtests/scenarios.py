@@ -13,6 +13,8 @@ from loadtests.simulator.messages import HeaderLines, routing_headers
 from loadtests.simulator.shapes import version_details
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 
+NUMBERED = "SESSION00"
+"""The id of an object of which there are many: the generator writes a number in place of the noughts."""
 PAGE = 100
 """Objects on a page."""
 

@@ -5,6 +5,7 @@ The partner is an nginx too, which answers every message at once, so that it is 
 
 from __future__ import annotations
 
+import getpass
 import subprocess
 import sys
 import time
@@ -65,7 +66,8 @@ def nginx(folder: Path, core: int, config: str) -> Iterator[int]:
     """An nginx with this configuration in its `http` block; gives its process id. Raises HubFailed."""
     folder.mkdir()
     path = folder / "nginx.conf"
-    path.write_text(_NGINX.format(folder=folder, http=config))
+    user = getpass.getuser()  # workers of root become somebody else, who may not read the folder
+    path.write_text(_NGINX.format(folder=folder, http=config, user=f"user {user};" if user == "root" else ""))
     command = ["taskset", "-c", str(core), "nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(path)]
     with _process(command, folder / "error.log") as pid:
         yield pid
@@ -73,6 +75,7 @@ def nginx(folder: Path, core: int, config: str) -> Iterator[int]:
 
 _NGINX = """
 daemon off;
+{user}
 pid {folder}/nginx.pid;
 worker_processes 1;
 events {{ worker_connections 1024; }}

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from loadtests.scenarios import PAGE, Company, Scenario, message
+from loadtests.scenarios import NUMBERED, PAGE, Company, Scenario, message
 from loadtests.simulator import Json, Partner, envelope
 from loadtests.simulator.messages import now
 from loadtests.simulator.shapes import endpoint_path
@@ -56,7 +56,7 @@ def _page(name: str, by: Partner, of: Partner) -> Scenario:
 
 def _session(name: str, by: Partner, to: Partner) -> Scenario:
     body = msgspec.json.encode(_long_session(by.party, by.version, to.party))
-    return message(name, "PUT", "sessions", by, to, InterfaceRole.RECEIVER, f"/{'/'.join(by.party)}/SESSION1", body)
+    return message(name, "PUT", "sessions", by, to, InterfaceRole.RECEIVER, f"/{'/'.join(by.party)}/{NUMBERED}", body)
 
 
 def _know_the_card(emsp: Partner, cpo: Partner) -> None:
@@ -73,7 +73,7 @@ def _long_session(cpo: Party, version: Version, emsp: Party) -> Json:
     """A session of 1.2 kB: as many periods as that takes, and a long meter id."""
     place = charging_network(cpo, version, stations=1).locations[0]
     place["evses"] = place["evses"][:1]
-    under_way = session(version, "SESSION1", place, _card(emsp, version), kwh=11.25)
+    under_way = session(version, NUMBERED, place, _card(emsp, version), kwh=11.25)
     period = {"start_date_time": now(), "dimensions": [{"type": "ENERGY", "volume": 3.75}]}
     while len(msgspec.json.encode(under_way)) < _SESSION_BYTES - 150:
         under_way["charging_periods"].append(period)

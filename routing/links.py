@@ -108,6 +108,8 @@ def without_paging(query: str) -> str:
 
 def parameter(query: str, name: str) -> str | None:
     """The first value of this parameter, decoded."""
+    if not query:
+        return None
     return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)
 
 

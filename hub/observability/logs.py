@@ -183,10 +183,14 @@ def log_message(line: MessageLine) -> None:
     """Log what became of a message, as `log.info` would; this one line is most of all lines, and takes a third."""
     if _message_lines_as_json:
         line.time = _clock.now()
+        losses, line.losses = line.losses, UNSET  # whose names are our own
         written = _encoder.encode(line)
         if len(written) <= _LONGEST_PLAIN and _is_plain(written):
+            if losses is not UNSET:
+                written = b'%b,"losses":%b}' % (written[:-1], _encoder.encode(losses))
             _writer.write(written + b"\n")
             return
+        line.losses = losses
     fields = msgspec.structs.asdict(line)
     del fields["time"], fields["level"]
     structlog.get_logger().info(**{name: value for name, value in fields.items() if value is not UNSET})

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
+from math import inf
 from time import monotonic
 from typing import Any, Final
 
 from hub.store.facts import Fact
-from hub.store.shelves import READ_FRESH, Lookup
+from hub.store.shelves import READ_FRESH, Lookup, empty
 
 ROOM: Final = 20_000
 """Groups that are kept."""
@@ -21,6 +22,9 @@ MOST_PENDING: Final = 10_000
 MOST_PENDING_BYTES: Final = 32 * 1024 * 1024
 UNKNOWN: Final[Any] = object()
 """What stands there has not been read."""
+
+
+_NEVER: Final[tuple[float, Any]] = (-inf, UNKNOWN)
 
 
 class Remembered:
@@ -32,7 +36,9 @@ class Remembered:
         self._pending: deque[Fact] = deque()
         self._about: dict[Lookup, list[Fact]] = {}
         self._bytes = 0
-        self._readers: dict[Lookup, object] = {}
+        self._readers: dict[Lookup, set[object]] = {}
+        self._noted: dict[Lookup, tuple[float, Any]] = {}
+        """Of groups nobody asks for: what this process noted itself, which need not be all there is."""
 
     # ------------------------------------------------------------ groups
 
@@ -46,12 +52,13 @@ class Remembered:
     def begin_reading(self, lookups: Iterable[Lookup]) -> object:
         """Say that these are about to be read. What is forgotten meanwhile will not be kept."""
         reader = object()
-        self._readers.update(dict.fromkeys(lookups, reader))
+        for lookup in lookups:
+            self._readers.setdefault(lookup, set()).add(reader)  # many may read the same at once
         return reader
 
     def is_current(self, lookup: Lookup, reader: object) -> bool:
         """Whether nothing has changed there since the reading began."""
-        return self._readers.get(lookup) is reader
+        return reader in self._readers.get(lookup, ())
 
     def end_reading(self, groups: Mapping[Lookup, Any], reader: object) -> dict[Lookup, Any]:
         """Keep what was read, and give it with what is not written yet."""
@@ -60,27 +67,37 @@ class Remembered:
             for fact in self._about.get(lookup, ()):
                 group = fact.merged(group)  # noqa: PLW2901 - the group grows
             complete[lookup] = group
-            if self.is_current(lookup, reader):
-                del self._readers[lookup]
+            if self._has_ended(lookup, reader):
                 self._put(lookup, group, self._clock())
         return complete
 
     def give_up_reading(self, lookups: Iterable[Lookup], reader: object) -> None:
         """Say that nothing could be read."""
         for lookup in lookups:
-            if self.is_current(lookup, reader):
-                del self._readers[lookup]
+            self._has_ended(lookup, reader)
+
+    def _has_ended(self, lookup: Lookup, reader: object) -> bool:
+        """Whether what this reader has read, which is over now, is still what stands there."""
+        readers = self._readers.get(lookup)
+        if readers is None or reader not in readers:
+            return False
+        readers.discard(reader)
+        if not readers:
+            del self._readers[lookup]
+        return True
 
     def forget(self, lookups: Iterable[Lookup]) -> None:
         """Others have changed these."""
         for lookup in lookups:
             self._groups.pop(lookup, None)
             self._readers.pop(lookup, None)
+            self._noted.pop(lookup, None)
 
     def forget_all(self) -> None:
         """Others may have changed anything."""
         self._groups.clear()
         self._readers.clear()
+        self._noted.clear()
 
     def _put(self, lookup: Lookup, group: Any, read_at: float) -> None:  # noqa: ANN401 - any group
         if lookup.shelf in READ_FRESH:
@@ -95,7 +112,8 @@ class Remembered:
     def note(self, fact: Fact, at_most_s: float) -> bool:
         """Take up a fact that will be written later. False when there is no room for it.
 
-        What the groups read within `at_most_s` seconds say already is no news, and takes no room.
+        What the groups read within `at_most_s` seconds say already is no news, and takes no room. Neither is what
+        was noted within that time of a group that nobody reads.
         """
         merged = self._merged(fact, at_most_s)
         if merged is None:
@@ -106,7 +124,9 @@ class Remembered:
         for lookup in fact.lookups:
             self._about.setdefault(lookup, []).append(fact)
             if lookup not in merged:
+                noted = self._own(fact, lookup, at_most_s)
                 self.forget((lookup,))
+                self._keep_own(lookup, noted)
         self._pending.append(fact)
         self._bytes += fact.size
         return True
@@ -118,12 +138,25 @@ class Remembered:
         for lookup in fact.lookups:
             known = self.get(lookup, at_most_s)
             if known is UNKNOWN:
-                is_news = True
+                is_news |= self._own(fact, lookup, at_most_s) is not self._noted.get(lookup, _NEVER)[1]
                 continue
             group = fact.merged(known)
             is_news |= group != known
             merged[lookup] = self._groups[lookup][0], group
         return merged if is_news else None
+
+    def _own(self, fact: Fact, lookup: Lookup, at_most_s: float) -> Any:  # noqa: ANN401 - a group
+        """What this process has noted of a group, with this fact in it; the very same when that is no news."""
+        noted_at, group = self._noted.get(lookup, _NEVER)
+        if self._clock() - noted_at > at_most_s:
+            return fact.merged(empty(lookup.shelf))
+        merged = fact.merged(group)
+        return group if merged == group else merged
+
+    def _keep_own(self, lookup: Lookup, group: Any) -> None:  # noqa: ANN401 - a group
+        if len(self._noted) >= ROOM:
+            del self._noted[next(iter(self._noted))]
+        self._noted[lookup] = self._clock(), group
 
     @property
     def is_written(self) -> bool:

@@ -100,6 +100,8 @@ class Crossing(Struct, eq=False):
     """Of an answer: the timestamp of its envelope."""
     known: Mapping[Question[Any], Any] = NOTHING_KNOWN
     """What is known beyond the message, by question; a question whose answer is unknown maps to None."""
+    heard: dict[Question[Any], Any] = field(default_factory=dict)
+    """What was asked so far, and the answers."""
     asked: list[Question[Any]] = field(default_factory=list)
     """Questions that came up and are not in `known`. The body has been made with their fallbacks."""
     losses: list[Loss] = field(default_factory=list)
@@ -114,11 +116,15 @@ class Crossing(Struct, eq=False):
 
     def ask(self, question: Question[T]) -> T | None:
         """What is known; None when nobody knows, or nobody was asked yet."""
+        if question in self.heard:
+            heard: T | None = self.heard[question]
+            return heard
         try:
             answer: T | None = self.known[question]
         except KeyError:
             self.asked.append(question)
-            return None
+            answer = None
+        self.heard[question] = answer  # a page asks the same of each of its objects
         return answer
 
     def lose(self, loss: str, pointer: str) -> None:

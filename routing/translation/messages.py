@@ -19,13 +19,13 @@ from routing.timestamps import read_timestamp
 from routing.translation import numbers
 from routing.translation.aliases import with_originals
 from routing.translation.cdr_tokens import ANOTHERS
-from routing.translation.crossing import Crossing, Json
+from routing.translation.crossing import Crossing, Json, Loss
 from routing.translation.identifiers import may_hold_alias
 from routing.translation.kinds import Kind
 from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.residue import with_residue
 from routing.translation.steps import steps_between, translate
-from routing.vocabulary import Party
+from routing.vocabulary import Party, Version
 
 _MOST_NAMED: Final = 10
 _UNNAMED: Final = frozenset({ANOTHERS, NOT_PUBLISHED})
@@ -102,7 +102,7 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
 
 
 def answer_body(
-    body: bytes, kind: Kind | None, crossing: Crossing, *, paged: bool = False, within: Moments = NO_MOMENTS
+    body: bytes, kind: Kind, crossing: Crossing, *, paged: bool = False, within: Moments = NO_MOMENTS
 ) -> Translated:
     """An envelope with success in it, its data in the requester's version.
 
@@ -111,8 +111,6 @@ def answer_body(
         NotRoutable: the data cannot be read.
     """
     members: dict[str, Any] = _members(body)
-    if kind is None:
-        return Translated(_without_data(body, members, crossing))
     if "data" not in members or (is_same(kind, crossing) and within == NO_MOMENTS):
         return Translated(body)
     try:
@@ -140,15 +138,19 @@ def _members(body: bytes) -> dict[str, Any]:
         raise NotRoutable("The receiver's answer is not well-formed JSON") from error
 
 
-def _without_data(body: bytes, members: dict[str, Any], crossing: Crossing) -> bytes:
-    """Where the text defines no data, none is passed on between versions: nobody could say what it means."""
+def without_data(body: bytes, source: Version, target: Version) -> tuple[bytes, Loss | None]:
+    """An envelope where the text defines no data: between versions none is passed on, nobody could say what it means.
+
+    Raises:
+        NotRoutable: it cannot be read.
+    """
+    members = _members(body)
     data = members.pop("data", None)
     if data is None:
-        return body
-    if bytes(data) not in (b"null", b'""', b"{}", b"[]"):
-        legacy = not all(DIALECTS[side.version].interface_roles for side in (crossing.origin, crossing.destination))
-        crossing.lose("L-90" if legacy else "M-71", "/data")
-    return numbers.write(members)
+        return body, None
+    is_empty = bytes(data) in (b"null", b'""', b"{}", b"[]")
+    older = not (DIALECTS[source].interface_roles and DIALECTS[target].interface_roles)
+    return numbers.write(members), None if is_empty else Loss("L-90" if older else "M-71", "/data")
 
 
 def _object(value: Any, kind: Kind) -> Json | None:  # noqa: ANN401 - any JSON

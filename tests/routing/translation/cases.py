@@ -115,10 +115,17 @@ class Case(Struct, forbid_unknown_fields=True, rename={"origin": "from", "destin
                 assert self.kind is not None
                 return _read(messages.request_body(_write(self.before), self.kind, crossing).body), ()
             case "answer":
+                assert self.kind is not None
                 envelope = {"data": self.before, "status_code": 1000, "timestamp": self.answered_at}
                 body, _, _ = messages.answer_body(_write(envelope), self.kind, crossing)
                 return _read(body)["data"], ()
+            case "envelope" if self.kind is None:
+                source, target = crossing.origin.version, crossing.destination.version
+                body, loss = messages.without_data(_write(self.before), source, target)
+                crossing.losses += () if loss is None else (loss,)
+                return _read(body), ()
             case "list" | "envelope":
+                assert self.kind is not None
                 body, _, left_out = messages.answer_body(
                     _write(self.before), self.kind, crossing, paged=self.mode == "list"
                 )

@@ -9,7 +9,7 @@ import pytest
 from routing.errors import NotRoutable, UnreadableBody, Untranslatable
 from routing.translation.crossing import Crossing, Loss
 from routing.translation.kinds import Kind
-from routing.translation.messages import answer_body, request_body
+from routing.translation.messages import answer_body, request_body, without_data
 from routing.vocabulary import Version
 from tests.routing.translation.crossings import EMSP, crossing
 
@@ -126,22 +126,23 @@ def test_objects_outside_of_the_time_asked_for_are_left_out_silently() -> None:
 
 
 def test_data_that_the_text_does_not_define_is_not_passed_on() -> None:
-    over = _to_older(answer=True)
-    body, _, _ = answer_body(_envelope({"debug": 1}), None, over)
-    assert ("data" in msgspec.json.decode(body), over.losses) == (False, [Loss("L-90", "/data")])
+    body, loss = without_data(_envelope({"debug": 1}), _V221, _V211)
+    assert ("data" in msgspec.json.decode(body), loss) == (False, Loss("L-90", "/data"))
 
 
 def test_between_later_versions_that_loss_has_its_own_name() -> None:
-    over = crossing(_V230, _V221, answer=True)
-    answer_body(_envelope({"debug": 1}), None, over)
-    assert over.losses == [Loss("M-71", "/data")]
+    assert without_data(_envelope({"debug": 1}), _V230, _V221)[1] == Loss("M-71", "/data")
 
 
 @pytest.mark.parametrize("nothing", [None, {}, [], ""])
 def test_leaving_out_empty_data_is_no_loss(nothing: Any) -> None:  # noqa: ANN401 - any JSON
-    over = _to_older(answer=True)
-    answer_body(_envelope(nothing), None, over)
-    assert over.losses == []
+    body, loss = without_data(_envelope(nothing), _V221, _V211)
+    assert ("data" in msgspec.json.decode(body), loss) == (False, None)
+
+
+def test_an_answer_without_data_stays_the_bytes_it_was() -> None:
+    body = b'{ "status_code": 1000, "timestamp": "2024-06-01T12:00:00Z" }'
+    assert without_data(body, _V221, _V211) == (body, None)
 
 
 def test_an_answer_that_lacks_what_is_needed_is_the_receivers_fault_not_the_askers() -> None:

@@ -1,0 +1,92 @@
+"""What one process remembers: facts that were noted, and what is no news any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hub.store.facts import SessionSeen
+from hub.store.remembered import UNKNOWN, Remembered
+from hub.store.shelves import KnownSession
+from routing.vocabulary import Party
+
+CPO = Party("NL", "CPO")
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEEP_S = 60.0
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def seen(status: str, minutes: int = 0) -> SessionSeen:
+    said = KnownSession("S1", None, status, None, None, None, None, NOON + timedelta(minutes=minutes))
+    return SessionSeen(CPO, said)
+
+
+def pending(remembered: Remembered) -> int:
+    return len(remembered.oldest(100))
+
+
+def written(remembered: Remembered) -> None:
+    remembered.written(remembered.oldest(100))
+
+
+def test_what_nobody_asks_for_is_written_once_and_not_with_every_message() -> None:
+    remembered = Remembered(Clock())
+    for minute in range(3):
+        assert remembered.note(seen("ACTIVE", minute), KEEP_S)
+    assert pending(remembered) == 1
+    written(remembered)
+    remembered.note(seen("ACTIVE", 5), KEEP_S)
+    assert remembered.is_written
+
+
+def test_what_changes_is_news_although_nobody_asks_for_it() -> None:
+    remembered = Remembered(Clock())
+    remembered.note(seen("ACTIVE"), KEEP_S)
+    written(remembered)
+    remembered.note(seen("COMPLETED"), KEEP_S)
+    assert pending(remembered) == 1
+
+
+def test_after_a_while_it_is_written_again_because_others_may_have_changed_it() -> None:
+    clock = Clock()
+    remembered = Remembered(clock)
+    remembered.note(seen("ACTIVE"), KEEP_S)
+    written(remembered)
+    clock.now = KEEP_S + 1
+    remembered.note(seen("ACTIVE"), KEEP_S)
+    assert pending(remembered) == 1
+
+
+def test_what_others_are_known_to_have_changed_is_news_at_once() -> None:
+    remembered = Remembered(Clock())
+    remembered.note(seen("ACTIVE"), KEEP_S)
+    written(remembered)
+    remembered.forget(seen("ACTIVE").lookups)
+    remembered.note(seen("ACTIVE"), KEEP_S)
+    assert pending(remembered) == 1
+
+
+def test_what_many_read_at_once_is_kept_although_there_is_always_one_who_reads() -> None:
+    remembered = Remembered(Clock())
+    [lookup] = seen("ACTIVE").lookups
+    first = remembered.begin_reading([lookup])
+    remembered.begin_reading([lookup])
+    remembered.end_reading({lookup: None}, first)
+    assert remembered.get(lookup, KEEP_S) is None
+
+
+def test_what_was_forgotten_while_it_was_read_is_not_kept() -> None:
+    remembered = Remembered(Clock())
+    [lookup] = seen("ACTIVE").lookups
+    reader = remembered.begin_reading([lookup])
+    remembered.forget([lookup])
+    remembered.end_reading({lookup: None}, reader)
+    assert remembered.get(lookup, KEEP_S) is UNKNOWN
