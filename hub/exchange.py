@@ -1,7 +1,7 @@
-"""One message, from arrival to answer: read, authenticate, decide, send, answer.
+"""One message, from arrival to answer: read, authenticate, decide, send, answer; and translate, where versions differ.
 
 The one thing a message waits for is the partner. Only commands, their results and CDRs wait for the store, too:
-what the hub gives out URLs for has to be known after a restart.
+what the hub gives out URLs for has to be known after a restart. A translation may have to look something up first.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from hub.observability import FilteringBoundLogger
 from hub.trace import Trace, TranslationLoss
 from routing.decision import Forward, url_at
 from routing.directory import Connection, PartyDirectory
-from routing.errors import HubError, RoutingError, Untranslatable
+from routing.errors import HubError, HubFault, RoutingError, Untranslatable
 from routing.links import parameter
 from routing.message import Answer, Message
 from routing.modules import operation_at
@@ -257,12 +257,17 @@ class Translation(Struct, eq=False):
         """Remember what could not be said, where more follows from it. True when it follows in the same list.
 
         A credit holds back what corrects it, and an unpublished Location its EVSEs.
+
+        Raises:
+            HubFault: a credit cannot be remembered now, and what corrects it would be billed on top.
         """
         credited, unpublished = (
             [body for body, refusal in withheld if refusal.rule == rule] for rule in _TO_BE_REMEMBERED
         )
         for cdr in credited:
-            await hub.knowledge.credit_held_back(self.sides.cpo, receiver, cdr)
+            is_kept = await hub.knowledge.credit_held_back(self.sides.cpo, receiver, cdr)
+            if not is_kept and type(cdr.get("id")) is str:
+                raise HubFault("The hub cannot remember a credit CDR now; try again")
         kind = self.carried.request or self.carried.answer
         if unpublished and kind is not None:
             learn_withheld(self.message, self.route, self.source, kind, unpublished, hub)

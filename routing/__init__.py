@@ -10,6 +10,7 @@ Read it in this order:
 - `modules`     every operation of every module: which path and method means what
 - `bodies`      the little the hub reads of a body it only carries
 - `directory`   who can be reached
+- `translation` a message of one version becomes one of another
 - `decision`    message + directory → where it goes
 - `outcome`     what a partner's answer means to the one who asked
 - `authorization` how a partner wants the hub's token written

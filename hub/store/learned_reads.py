@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import false
@@ -43,6 +44,8 @@ Groups: TypeAlias = dict[Key, Any]
 _OF_ONE_OWNER: Final = 20
 """Tokens of one owner in a group, so that nobody can crowd out what others have there."""
 _OF_ALL: Final = 200
+_AT_ONCE: Final = 200
+"""SQLite cannot take an expression that is deeper than 1000."""
 
 
 async def read(session: AsyncSession, lookups: Iterable[Lookup]) -> dict[Lookup, Any]:
@@ -51,10 +54,18 @@ async def read(session: AsyncSession, lookups: Iterable[Lookup]) -> dict[Lookup,
     for lookup in lookups:
         by_shelf[lookup.shelf].add(lookup.key)
     found: dict[Lookup, Any] = {}
-    for shelf, keys in by_shelf.items():
-        groups = await _READERS[shelf](session, keys)
-        found |= {Lookup(shelf, key): groups.get(key, empty(shelf)) for key in keys}
+    for shelf, wanted in by_shelf.items():
+        for keys in _portions(wanted):
+            groups = await _READERS[shelf](session, keys)
+            found |= {Lookup(shelf, key): groups.get(key, empty(shelf)) for key in keys}
     return found
+
+
+def _portions(keys: Collection[Key]) -> Iterator[Collection[Key]]:
+    """The keys, as many at once as one statement can be about."""
+    rest = iter(keys)
+    while portion := tuple(islice(rest, _AT_ONCE)):
+        yield portion
 
 
 async def _tokens_of_uid(session: AsyncSession, keys: Collection[Key]) -> Groups:

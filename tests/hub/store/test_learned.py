@@ -422,3 +422,8 @@ def test_a_group_counts_as_current_for_a_while_only() -> None:
 
     assert memory.get(lookup, 60) is UNKNOWN
     assert memory.get(lookup, 62) == ()
+
+
+async def test_a_page_may_ask_about_more_than_one_statement_can_say(one: Learned) -> None:
+    lookups = [shelves.session(CPO, f"S{number}") for number in range(1500)]
+    assert await one.groups(lookups) == dict.fromkeys(lookups)
