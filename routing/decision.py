@@ -147,10 +147,11 @@ def _answer_instead(message: Message, platform: Platform) -> None:
     Raises:
         AnsweredByHub, Untranslatable: it has none.
     """
-    versions = {connection.version for connection in platform.connections}
-    if message.version not in versions:
-        for connection in platform.connections:
-            stand_in(message.operation, message.segments, connection.version, connection.quirks)
+    for connection in platform.connections:
+        if connection.version is message.version:
+            return
+    for connection in platform.connections:
+        stand_in(message.operation, message.segments, connection.version, connection.quirks)
 
 
 def connection_offering(
@@ -161,10 +162,15 @@ def connection_offering(
     Raises:
         NotRoutable: its platform does not offer it.
     """
-    offering = [connection for connection in platform.connections if (module, interface) in connection.endpoints]
-    if not offering:
+    found: Connection | None = None
+    for connection in platform.connections:
+        if (module, interface) in connection.endpoints:
+            if connection.version is preferred:
+                return connection
+            found = found or connection
+    if found is None:
         raise NotRoutable(f"{party} does not offer the {interface} interface of the module {module}")
-    return next((connection for connection in offering if connection.version is preferred), offering[0])
+    return found
 
 
 _SUB_ENDPOINTS: Final = ("/terminals", "/financial-advice-confirmations")
