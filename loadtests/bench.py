@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
@@ -108,26 +108,29 @@ class _Bench:
         self._partner_url = partner_url
 
     def results(self, rounds: int, seconds: int) -> Results:
-        for subject, scenario in self._pairs():
-            _check_answer(subject, scenario)
-            self._measure(subject, scenario, 1)  # connections, caches and branch predictors get warm
+        """What all carry comes first: pages of hundreds of objects leave work to the collector for the next seconds."""
         taken: dict[tuple[str, str], list[Figures]] = {}
-        for number in range(rounds):
-            click.echo(f"round {number + 1}", err=True)
-            for subject, scenario in self._pairs():
-                figures = self._measure(subject, scenario, seconds)
-                taken.setdefault((subject.name, scenario.name), []).append(figures)
+        for pairs in (self._compared(), self._alone()):
+            for subject, scenario in pairs:
+                _check_answer(subject, scenario)
+                self._measure(subject, scenario, 1)  # connections, caches and branch predictors get warm
+            for number in range(rounds):
+                click.echo(f"round {number + 1}", err=True)
+                for subject, scenario in pairs:
+                    figures = self._measure(subject, scenario, seconds)
+                    taken.setdefault((subject.name, scenario.name), []).append(figures)
         results: Results = {subject.name: {} for subject in self._subjects}
-        for subject, scenario in self._pairs():
+        for subject, scenario in [*self._compared(), *self._alone()]:
             results[subject.name][scenario.name] = _summary(taken, subject.name, scenario)
         return results
 
-    def _pairs(self) -> Iterator[tuple[Subject, Scenario]]:
-        """The hub carries everything; the others what needs no translation, and is a single object."""
-        for scenario in self._scenarios:
-            yield self._subjects[0], scenario
-            if _for_all(scenario):
-                yield from ((subject, scenario) for subject in self._subjects[1:])
+    def _compared(self) -> list[tuple[Subject, Scenario]]:
+        scenarios = [scenario for scenario in self._scenarios if scenario.name in _COMPARED]
+        return [(subject, scenario) for scenario in scenarios for subject in self._subjects]
+
+    def _alone(self) -> list[tuple[Subject, Scenario]]:
+        hub = self._subjects[0]
+        return [(hub, scenario) for scenario in self._scenarios if scenario.name not in _COMPARED]
 
     def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
         script = self._folder / f"{scenario.name}.lua"
@@ -196,10 +199,6 @@ def cpu_ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     children = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
     return int(fields[11]) + int(fields[12]) + sum(cpu_ticks(int(child)) for child in children.split())
-
-
-def _for_all(scenario: Scenario) -> bool:
-    return scenario.name in _COMPARED
 
 
 def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario: Scenario) -> Figures:

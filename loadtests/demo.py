@@ -201,7 +201,7 @@ class Play:
     def _show_losses(self) -> None:
         click.echo("\nWhat the change of versions cost Rover, as the operator sees it:\n")
         platform = next(each for each in self._hub.operator.platforms() if each["name"] == "Rover")
-        lost = self._hub.operator.losses(platform["id"], within_s=_LINES_WITHIN_S)
+        lost = self._hub.operator.losses(platform["id"], of="CDR", within_s=_LINES_WITHIN_S)
         _check(bool(lost), "the hub counted no losses of Rover")
         for each in lost:
             what = f"{each['loss']:<5} {each['direction']:<4} {each['object']:<18} {each['count']:>4}"

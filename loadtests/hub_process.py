@@ -89,12 +89,12 @@ class Operator:
         found: list[Json] = self.ask("GET", "/api/v1/platforms?limit=100")["items"]
         return found
 
-    def losses(self, platform_id: str, *, within_s: float) -> list[Json]:
-        """What this platform loses, as soon as anything of it is written; [] when nothing is by then."""
+    def losses(self, platform_id: str, *, of: str, within_s: float) -> list[Json]:
+        """What this platform loses, as soon as losses of this kind of object are counted, or else in the end."""
         deadline = time.monotonic() + within_s
         while True:
             found: list[Json] = self.ask("GET", f"/api/v1/platforms/{platform_id}/losses")["items"]
-            if found or time.monotonic() > deadline:
+            if any(each["object"] == of for each in found) or time.monotonic() > deadline:
                 return found
             time.sleep(0.1)
 
