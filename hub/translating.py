@@ -58,7 +58,7 @@ from routing.translation.messages import (
     without_data,
 )
 from routing.translation.publishing import NOT_PUBLISHED
-from routing.translation.queries import query_to
+from routing.translation.queries import query_to, token_type_in
 from routing.translation.questions import Question
 from routing.translation.sides import BothSides, owner_of, sides_of
 from routing.vocabulary import ModuleID, Party, Version
@@ -327,8 +327,8 @@ class Translation(Struct, eq=False):
         crossing.answer = True
         crossing.since = message.operation.paged and parameter(message.query, "date_from") is not None
         crossing.uid_asked = _uid_of(message)
-        crossing.type_asked = parameter(message.query, "type")
-        crossing.type_sent = parameter(sent.query, "type")
+        crossing.type_asked = token_type_in(message.query)
+        crossing.type_sent = token_type_in(sent.query)
         return crossing
 
     def _crossing(self, origin: Side, destination: Side, known: Mapping[Question[Any], Any]) -> Crossing:

@@ -121,13 +121,3 @@ def _host(text: str, *, allow_private: bool) -> str:
 
 def _place(server: Server) -> tuple[str, int]:
     return server.host, server.port
-
-
-def join_url(base: str, path: str) -> str:
-    """`path` below `base` with exactly one slash between them, wherever slashes are already.
-
-    A query of the base stays at the end. Nothing is encoded or decoded.
-    """
-    before, mark, query = base.partition("?")
-    below = path.lstrip("/")
-    return before.rstrip("/") + (f"/{below}" if below else "") + mark + query

@@ -23,7 +23,7 @@ from hub.store.handshakes import (
 from hub.store.lists import parties_page, platforms_page
 from hub.store.live_directory import LiveDirectory
 from hub.store.ownership import plan_parties
-from hub.store.records import LearnedEncoding, Page, PartyRecord, PlatformRecord, Registration
+from hub.store.records import Page, PartyRecord, PlatformRecord, Registration
 from hub.store.registrations import (
     check_invited,
     check_room,
@@ -329,15 +329,6 @@ class Platforms:
             return await record_of(change.session, platform)
 
     # ------------------------------------------------------------ what the hub notices
-
-    async def learn_auth_encoding(self, connection_id: str, encoding: LearnedEncoding) -> None:
-        """Remember which spelling of our token the partner accepts. Nothing happens when the connection is gone."""
-        async with self._change() as change:
-            connection = await change.session.get(ConnectionRow, connection_id)
-            if connection is None or connection.auth_encoding == encoding:
-                return
-            async with settling(change, connection.platform_id):
-                connection.auth_encoding = encoding
 
     async def seen(self, connection_ids: Collection[str], at: datetime) -> None:
         """Note when the platforms of these connections were last heard of. This is no change of the directory."""

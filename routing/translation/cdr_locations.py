@@ -31,7 +31,7 @@ from routing.translation.embedded_locations import Place, place_in
 from routing.translation.enums import is_agreed, is_lost, is_unknown
 from routing.translation.fields import cut, drop, in_ascii, is_absent, kept
 from routing.translation.identifiers import LONGEST, check_id
-from routing.translation.places import business_details_to_2_1_1, coordinates_to_2_1_1, country_from_2_1_1
+from routing.translation.places import coordinates_to_2_1_1, country_from_2_1_1, name_operator
 from routing.translation.questions import LocationAtHand
 from routing.vocabulary import Version
 
@@ -185,7 +185,8 @@ def cdr_location_to_location(body: Json, tariff_id: str | None, crossing: Crossi
         location["evses"] = [_evse(place, known, tariff_id, since)]
     if is_absent(location, "last_updated"):
         location["last_updated"] = since
-    _fill_operator(location, crossing)
+    if is_absent(location, "operator"):
+        name_operator(location, crossing, "/cdr_location")
     body["location"] = location
 
 
@@ -226,14 +227,6 @@ def _connector(place: Json, known: Json, tariff_id: str | None, since: str) -> J
         connector["tariff_id"] = tariff_id
     connector["last_updated"] = since
     return connector
-
-
-def _fill_operator(location: Json, crossing: Crossing) -> None:
-    """A CDR of 2.1.1 names no owner, and a reader would otherwise take the hub for the operator."""
-    details, quirks = crossing.owner_details, crossing.destination.quirks
-    if details is not None and quirks.fill_operator and is_absent(location, "operator"):
-        location["operator"] = business_details_to_2_1_1(details, crossing)
-        crossing.lose("L-27", "/cdr_location")
 
 
 def _location_at_hand(place: Json, crossing: Crossing) -> Json | None:

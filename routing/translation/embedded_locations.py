@@ -21,10 +21,10 @@ from routing.errors import Untranslatable
 from routing.timestamps import write_seconds
 from routing.translation.aliases import at_its_owner
 from routing.translation.crossing import NO_DATA, Crossing, Json
-from routing.translation.fields import inside, is_absent, only_valid
+from routing.translation.fields import is_absent, only_valid
 from routing.translation.identifiers import LONGEST, check_id
 from routing.translation.locations import embedded_to_2_1_1
-from routing.translation.places import alpha_3, business_details_to_2_1_1
+from routing.translation.places import alpha_3, name_operator
 from routing.translation.questions import LocationOf, SessionAtReceiver
 from routing.vocabulary import Version
 
@@ -222,10 +222,7 @@ def _placeholder(ids: Ids, since: str, crossing: Crossing) -> Json:
     }
     if ids.evse_uid != NO_DATA:
         location["evses"] = [_placeholder_evse(ids, since)]
-    if crossing.owner_details is not None and crossing.destination.quirks.fill_operator:
-        location["operator"] = crossing.owner_details
-        inside(location, "operator", business_details_to_2_1_1, crossing)
-        crossing.lose("L-27", "/location_id")
+    name_operator(location, crossing, "/location_id")
     location["last_updated"] = since
     return location
 

@@ -61,6 +61,7 @@ from routing.translation.places import (
     hours_from_2_1_1,
     hours_to_2_1_1,
     image_from_2_3_0,
+    name_operator,
     point_to_2_1_1,
 )
 from routing.translation.publishing import visible
@@ -246,15 +247,7 @@ def _required_by_2_1_1(location: Json, crossing: Crossing) -> None:
     if location.get("time_zone") == NO_DATA:
         del location["time_zone"]
     if not crossing.patch and is_absent(location, "operator"):
-        _name_operator(location, crossing)
-
-
-def _name_operator(location: Json, crossing: Crossing) -> None:
-    """A reader of 2.1.1 would otherwise take the hub for the operator."""
-    if crossing.owner_details is not None and crossing.destination.quirks.fill_operator:
-        location["operator"] = crossing.owner_details
-        inside(location, "operator", business_details_to_2_1_1, crossing)
-        crossing.lose("L-27", "/operator")
+        name_operator(location, crossing, "/operator")
 
 
 def _in_ascii(location: Json, crossing: Crossing) -> None:

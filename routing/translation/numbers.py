@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -22,10 +22,3 @@ read = msgspec.json.Decoder(float_hook=_number).decode
 """The value of a JSON text. Raises msgspec.DecodeError."""
 write = msgspec.json.Encoder(decimal_format="number").encode
 """A value as JSON text: the same bytes for the same value."""
-
-
-def as_decimal(value: Any) -> Decimal | None:  # noqa: ANN401 - any JSON
-    """The number, exactly; None for what is no number."""
-    if type(value) is Decimal:
-        return value
-    return Decimal(value) if type(value) is int else None

@@ -157,6 +157,13 @@ def business_details_from_2_3_0(body: Json, crossing: Crossing) -> Json:
     return details
 
 
+def name_operator(location: Json, crossing: Crossing, told_at: str) -> None:
+    """2.2.1 to 2.1.1, on a Location without operator: its owner, or a reader would take the hub for the operator."""
+    if crossing.owner_details is not None and crossing.destination.quirks.fill_operator:
+        location["operator"] = crossing.nested(business_details_to_2_1_1, crossing.owner_details, "/operator")
+        crossing.lose("L-27", told_at)
+
+
 def business_details_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """2.2.1 to 2.1.1, of BusinessDetails: a name in ASCII for a receiver that wants it."""
     details = body.copy()

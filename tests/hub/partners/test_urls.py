@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.partners.urls import LINK_LENGTH, check_partner_url, join_url, origin_of, read_server
+from hub.partners.urls import LINK_LENGTH, check_partner_url, origin_of, read_server
 from routing.errors import InvalidParameters
 
 
@@ -140,22 +140,6 @@ def test_any_text_is_either_accepted_or_refused(text: str) -> None:
     for url in (text, f"https://{text}", f"https://{text}/x", f"https://example.com:{text}"):
         with contextlib.suppress(InvalidParameters):
             assert check_partner_url(url, allow_private=False, own_origins=["https://hub.example.com"]) == url
-
-
-@pytest.mark.parametrize(
-    ("base", "path", "joined"),
-    [
-        ("https://example.com/ocpi", "NL/TNM/LOC1", "https://example.com/ocpi/NL/TNM/LOC1"),
-        ("https://example.com/ocpi/", "NL/TNM/LOC1", "https://example.com/ocpi/NL/TNM/LOC1"),
-        ("https://example.com/ocpi", "/NL/TNM/LOC1", "https://example.com/ocpi/NL/TNM/LOC1"),
-        ("https://example.com/ocpi//", "//NL", "https://example.com/ocpi/NL"),
-        ("https://example.com/ocpi/", "", "https://example.com/ocpi"),
-        ("https://example.com", "a%2Fb/", "https://example.com/a%2Fb/"),
-        ("https://example.com/ocpi?tenant=1", "NL", "https://example.com/ocpi/NL?tenant=1"),
-    ],
-)
-def test_urls_are_joined_with_exactly_one_slash(base: str, path: str, joined: str) -> None:
-    assert join_url(base, path) == joined
 
 
 @pytest.mark.parametrize(

@@ -382,15 +382,6 @@ async def test_settings_and_name_can_be_changed_apart(store: Process) -> None:
     assert connection.hosts == {"partner.example.com", "cdn.example.com"}
 
 
-async def test_a_learned_encoding_is_used_from_then_on(store: Process) -> None:
-    token = await store.connected(CPO)
-
-    await store.platforms.learn_auth_encoding(store.registered(token).connection.id, "plain")
-
-    assert store.registered(token).connection.authorization.reveal() == "Token a token of the partner's"
-    await store.platforms.learn_auth_encoding("gone", "plain")
-
-
 async def test_signs_of_life_are_noted_without_changing_the_directory(store: Process) -> None:
     tokens = [await store.connected(CPO), await store.connected(EMSP)]
     connections = [store.registered(token).connection for token in tokens]

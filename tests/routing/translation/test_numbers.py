@@ -1,8 +1,5 @@
 """Numbers keep their digits."""
 
-from decimal import Decimal
-from typing import Any
-
 import msgspec
 import pytest
 
@@ -23,13 +20,6 @@ def test_an_exponent_is_written_out(text: str, plain: str) -> None:
 
 def test_an_enormous_exponent_fills_no_memory() -> None:
     assert numbers.write(numbers.read("1e999999")) == b"1E+999999"
-
-
-@pytest.mark.parametrize(
-    ("value", "number"), [(Decimal("1.50"), Decimal("1.50")), (3, Decimal(3)), ("3", None), (True, None), (None, None)]
-)
-def test_only_numbers_are_numbers(value: Any, number: Decimal | None) -> None:  # noqa: ANN401 - any JSON
-    assert numbers.as_decimal(value) == number
 
 
 def test_what_is_no_json_is_said_to_be_none() -> None:
