@@ -64,8 +64,9 @@ def learn_untranslated(message: Message, route: Forward, source: Connection, ans
     if operation.module not in _TEACHING or not went_well(answer):
         return
     carried = carried_by(operation, message.segments)
-    if carried.request in _OF_USE and message.body and was_taken(message, answer):
-        learn_request(message, route, source, carried.request, _unchanged([_json(message.body)]), hub)
+    if carried.request in _OF_USE and was_taken(message, answer):
+        pairs = _unchanged([_json(message.body)]) if message.body else ()
+        learn_request(message, route, source, carried.request, pairs, hub)
     if carried.answer in _OF_USE and (head := read_envelope(answer.body)) is not None:
         data = _json(head.data)
         # Some answer with a list of just one where an object is due.

@@ -54,7 +54,7 @@ class Kind(StrEnum):
 
 
 class Carried(NamedTuple):
-    """What one operation carries there and back; None where the text defines no content."""
+    """What one operation carries there and back; None where the text defines no content. A DELETE means an object."""
 
     request: Kind | None
     answer: Kind | None
@@ -103,9 +103,7 @@ def _ids(operation: Operation) -> tuple[str, ...]:
 
 
 def _pushed_or_read(operation: Operation, kind: Kind) -> Carried:
-    if operation.method == "GET":
-        return Carried(None, kind)
-    return Carried(kind if operation.body is not None else None, None)
+    return Carried(None, kind) if operation.method == "GET" else Carried(kind, None)
 
 
 def _profile(operation: Operation) -> Carried:

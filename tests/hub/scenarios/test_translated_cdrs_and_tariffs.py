@@ -208,6 +208,20 @@ def test_a_patch_of_a_tariff_nobody_knows_is_answered_so_that_a_put_follows(ever
     assert not both.emsp.received
 
 
+def test_a_tariff_that_was_deleted_is_no_base_for_a_patch_any_more(everyone: Everyone) -> None:
+    both = between(everyone, V211, V221)
+    price = tariff_of(both)
+    path = path_of(both.cpo.party, price["id"])
+    both.cpo.put("tariffs", path, to=both.emsp.party, json=price)
+    patched = both.cpo.patch("tariffs", path, to=both.emsp.party, json={"currency": "SEK"})
+    both.cpo.start("DELETE", "tariffs", path, to=both.emsp.party).result()
+
+    answer = both.cpo.patch("tariffs", path, to=both.emsp.party, json={"currency": "NOK"})
+
+    assert (status(patched), status(answer)) == ((200, 1000), (404, 2000))
+    assert [request.method for request in both.emsp.received] == ["PUT", "PUT", "DELETE"]
+
+
 def test_a_list_that_never_ends_does_not_hold_up_a_patch(hub: HubProcess, everyone: Everyone) -> None:
     both = between(everyone, V211, V221)
     endless = f'<{both.cpo.base}/2.1.1/tariffs>; rel="next"'

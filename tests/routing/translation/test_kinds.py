@@ -29,7 +29,7 @@ _S, _R = InterfaceRole.SENDER, InterfaceRole.RECEIVER
         ),
         ("cdrs", _R, "POST", "", Kind.CDR, None),
         ("cdrs", _R, "GET", "some-id", None, Kind.CDR),
-        ("tariffs", _R, "DELETE", "NL/CPO/T1", None, None),
+        ("tariffs", _R, "DELETE", "NL/CPO/T1", Kind.TARIFF, None),
         ("tokens", _S, "POST", "U1/authorize", Kind.LOCATION_REFERENCES, Kind.AUTHORIZATION_INFO),
         ("tokens", _R, "PUT", "DE/MSP/U1", Kind.TOKEN, None),
         ("commands", _R, "POST", "RESERVE_NOW", Kind.RESERVE_NOW, Kind.COMMAND_RESPONSE),
