@@ -73,8 +73,11 @@ async def callback_is_gone(hub: Hub) -> bool:
 
 
 def in_database(hub: RunningHub, statement: str) -> None:
-    with closing(sqlite3.connect(hub.database_file)) as database, database:
+    """While the hub goes on writing: a lock that is taken only at the change would fail without waiting."""
+    with closing(sqlite3.connect(hub.database_file, isolation_level=None, timeout=10)) as database:
+        database.execute("BEGIN IMMEDIATE")
         database.execute(statement)
+        database.execute("COMMIT")
 
 
 def test_callbacks_that_have_expired_are_dropped_and_others_are_kept(hub: RunningHub, cpo: Partner) -> None:
