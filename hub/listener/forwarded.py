@@ -19,5 +19,7 @@ def is_proxy(client: tuple[str, int] | None) -> bool:
 def forwarded_client(headers: Sequence[tuple[bytes, bytes]]) -> tuple[str, int] | None:
     """The client that these headers of a proxy name, if they do: the last one that is no proxy itself."""
     values = [value for name, value in headers if name == FORWARDED_FOR]
+    if not values:
+        return None
     host, port = _PROXIES.get_trusted_client_address(b", ".join(values).decode("latin-1"))
     return (host, port) if host else None

@@ -23,14 +23,14 @@ import httptools
 import structlog
 from structlog.typing import FilteringBoundLogger
 from uvicorn import Config
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from hub.listener.answers import Refusal, answer_bytes
 from hub.listener.cycle import Cycle, Flow, Outlet
-from hub.listener.forwarded import FORWARDED_FOR, forwarded_client, is_proxy
+from hub.listener.forwarded import forwarded_client, is_proxy
 from hub.listener.head import (
     body_too_long,
     check_head,
@@ -72,6 +72,7 @@ class Connection(HttpToolsProtocol):
         """When the client must have taken what is waiting for it."""
         self._idle = False
         self._begun = False  # a request has begun and is not complete
+        self._method = ""
         self._head_done = False
         self._trailer_bytes = 0
         self._received = 0  # bytes of a request, but for those that came together with its beginning
@@ -153,8 +154,9 @@ class Connection(HttpToolsProtocol):
         """Start the clock for the head."""
         if self._resuming:
             return
-        super().on_message_begin()
+        self.url, self.headers = b"", []
         self._begun, self._head_done = True, False
+        self._method = ""
         self._received = 0
         if self._idle or self.receive_by == _NEVER:
             self._idle = False
@@ -182,15 +184,15 @@ class Connection(HttpToolsProtocol):
             return
         limits = self.rules.limits
         http_version = self.parser.get_http_version()
-        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self._method = self.parser.get_method().decode("ascii")
         if len(self.headers) > limits.headers or self._received + self._reading > limits.head_bytes:
             check_size(self.headers, limits)
         notable = special(self.headers)
-        check_head(http_version, self.scope["method"], notable, limits)
-        self._obey(notable)
+        check_head(http_version, self._method, notable, limits)
         if self.rules.refuse_when_draining and self.rules.drain.is_draining:
             raise Refusal(503, _GOING)
-        self._complete_scope(http_version)
+        self.scope = self._new_scope(http_version, notable)
+        self.expect_100_continue = dict(notable).get(b"expect", b"").lower() == b"100-continue"
         self._head_done, self._trailer_bytes = True, 0
         self.receive_by = self.loop.time() + limits.body_s
         cycle = self.cycle = self._new_cycle(http_version)
@@ -218,9 +220,11 @@ class Connection(HttpToolsProtocol):
             return  # the body is still to come, see `_decline_upgrade`
         self._begun = False
         self.receive_by = _NEVER
-        super().on_message_complete()
         if self.cycle.response_complete:
             self._wait_for_next()
+        else:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
 
     # What happens to a request
 
@@ -277,7 +281,7 @@ class Connection(HttpToolsProtocol):
 
     def _answer_refusal(self) -> None:
         assert self._refusal is not None  # noqa: S101 - tells the type checker
-        is_head = self._begun and self.scope.get("method") == "HEAD"
+        is_head = self._begun and self._method == "HEAD"
         rendered = self.rules.render(self._refusal)
         self._outlet.flush()
         self.transport.write(
@@ -383,21 +387,24 @@ class Connection(HttpToolsProtocol):
         elif not self._head_done and self._received > limits.url_bytes + limits.head_bytes + _REQUEST_LINE_SLACK:
             self.refuse(head_too_long(limits))
 
-    def _obey(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Do as these special headers say."""
-        names = dict(headers)
-        self.expect_100_continue = names.get(b"expect", b"").lower() == b"100-continue"
-        if self._behind_proxy and FORWARDED_FOR in names:
-            self.scope["client"] = forwarded_client(headers) or self.client
-
-    def _complete_scope(self, http_version: str) -> None:
-        scope = self.scope
-        scope["http_version"] = http_version
+    def _new_scope(self, http_version: str, notable: Sequence[tuple[bytes, bytes]]) -> HTTPScope:
         raw_path, query = path_and_query(self.url)
         path = raw_path.decode("ascii")
-        scope["raw_path"] = raw_path
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["query_string"] = query
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": http_version,
+            "server": self.server,
+            "client": (forwarded_client(notable) if self._behind_proxy else None) or self.client,
+            "scheme": "http",  # whoever ends TLS for us keeps that to itself
+            "root_path": "",
+            "method": self._method,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self.headers,
+            "state": {},
+        }
 
     def _new_cycle(self, http_version: str) -> Cycle:
         cycle = Cycle(

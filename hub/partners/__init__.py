@@ -7,6 +7,7 @@
 - `lane`        what is open at one platform
 - `dialing`     a new connection
 - `connection`  one exchange after the other on it
+- `deadlines`   when each must be over
 - `answers`     reading HTTP, strictly
 - `inflation`   compressed answers
 """

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from hub.partners.addresses import AddressGate, Lookup, system_lookup
-from hub.partners.connection import Connection, Unanswered
+from hub.partners.connection import Unanswered
 from hub.partners.dialing import Dialer, strict_tls
 from hub.partners.inflation import inflated
 from hub.partners.lane import Lane
@@ -20,6 +20,9 @@ from routing.errors import InvalidParameters, NotRoutable, ReceiverUnreachable
 from routing.message import Call, Reply
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
+_BREAKS = b"\r\n\0"
+"""What would end a header before its end."""
+_UNWRITABLE = "The message has characters that HTTP headers cannot carry"
 _OF_THE_ENCODED = frozenset({b"content-encoding", b"content-length"})
 
 
@@ -97,19 +100,25 @@ class PartnerClient:
         A partner may close an idle connection just when the hub uses it. Whether it saw the request cannot be
         told, so only a GET is sent again, over a new connection.
         """
-        now = asyncio.get_running_loop().time()
-        connection = lane.take(request.server, now)
-        if connection is not None:
+        loop = asyncio.get_running_loop()
+        connection = lane.take(request.server, loop.time())
+        again = connection is not None and request.repeatable
+        while True:
+            if connection is None:
+                until = min(deadline, loop.time() + limits.connect_s)
+                connection = await self._dialer.dial(request.server, until=until, allow_private=limits.allow_private)
             try:
-                return await _answer(request, connection, lane, limits, deadline)
+                reply = await connection.exchange(request.text, limits.max_answer_bytes, deadline)
+            except asyncio.CancelledError:
+                connection.abort()
+                raise
             except Unanswered:
-                if not request.repeatable:
+                if not again:
                     raise
-                now = asyncio.get_running_loop().time()
-        connection = await self._dialer.dial(
-            request.server, until=min(deadline, now + limits.connect_s), allow_private=limits.allow_private
-        )
-        return await _answer(request, connection, lane, limits, deadline)
+                connection, again = None, False
+            else:
+                lane.put(request.server, connection, limits.concurrency)
+                return reply
 
     def _new_lane(self, platform_id: str) -> Lane:
         lane = self._lanes[platform_id] = Lane()
@@ -154,25 +163,17 @@ def written(call: Call, *, allow_private: bool) -> Request:
     target = call.url[len(origin) :]
     if not target.startswith("/"):
         target = "/" + target
-    first = f"{call.method} {target} HTTP/1.1\r\nHost: {server.host_header}"
+    if not (target.isascii() and target.isprintable() and " " not in target):
+        raise NotRoutable(_UNWRITABLE)
+    body = call.body or b""
+    lines = [f"{call.method} {target} HTTP/1.1".encode(), f"Host: {server.host_header}".encode()]
     if call.body is not None or call.method not in _WITHOUT_BODY:
-        first += f"\r\nContent-Length: {len(call.body or b'')}"
-    head = b"\r\n".join([first.encode("latin-1", "replace"), *map(b": ".join, call.headers), b"", b""])
-    breaks = len(call.headers) + (3 if call.body is None and call.method in _WITHOUT_BODY else 4)
-    readable = target.isascii() and target.isprintable() and " " not in target
-    if not (readable and head.count(b"\n") == head.count(b"\r") == breaks and b"\0" not in head):
-        raise NotRoutable("The message has characters that HTTP headers cannot carry")
-    return Request(server, head + call.body if call.body else head, call.method == "GET")
-
-
-async def _answer(request: Request, connection: Connection, lane: Lane, limits: CallLimits, deadline: float) -> Reply:
-    try:
-        reply = await connection.exchange(request.text, limits.max_answer_bytes, deadline)
-    except asyncio.CancelledError:
-        connection.abort()
-        raise
-    lane.put(request.server, connection, limits.concurrency)
-    return reply
+        lines.append(b"Content-Length: %d" % len(body))
+    lines += map(b": ".join, call.headers)
+    head = b" ".join(lines)
+    if len(head.translate(None, _BREAKS)) < len(head):
+        raise NotRoutable(_UNWRITABLE)
+    return Request(server, b"\r\n".join([*lines, b"", body]), call.method == "GET")
 
 
 async def _without_encoding(reply: Reply, encoding: str, most: int) -> Reply:

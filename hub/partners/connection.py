@@ -9,6 +9,7 @@ from typing import cast
 
 from hub.outbox import Outbox
 from hub.partners.answers import AnswerReader
+from hub.partners.deadlines import Deadlines
 from routing.errors import HubError, NotRoutable, ReceiverTimeout, ReceiverUnreachable
 from routing.message import Reply
 
@@ -27,9 +28,10 @@ class Connection(asyncio.Protocol):
     ASK_AFTER_S = 0.01
     """Idle seconds after which the socket is asked whether the partner has closed it, before the next use."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, deadlines: Deadlines) -> None:
         self._loop = asyncio.get_running_loop()
         self._outbox = outbox
+        self._deadlines = deadlines
         self._unsent: bytes | None = None
         self._reader = AnswerReader()
         self._answer: asyncio.Future[Reply] | None = None
@@ -44,7 +46,7 @@ class Connection(asyncio.Protocol):
         """Send a request; the future is its answer, or a HubError. `deadline` is a time of the event loop."""
         self._reader.begin(max_answer_bytes)
         self._answer = answer = self._loop.create_future()
-        self._timer = self._loop.call_at(deadline, self._expire)
+        self._deadlines.set(self, deadline)
         if self._closed or self._transport.is_closing():  # between the end of dialling and now
             self._fail(Unanswered("The receiver closed the connection at once"))
         else:
@@ -66,7 +68,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close at once, whatever is under way."""
         if self._answer is not None:
-            self._timer.cancel()
+            self._deadlines.clear(self)
             self._answer = self._unsent = None
         self._transport.abort()
 
@@ -116,10 +118,11 @@ class Connection(asyncio.Protocol):
     def _take_answer(self) -> asyncio.Future[Reply] | None:
         answer, self._answer = self._answer, None
         self._unsent = None
-        self._timer.cancel()
+        self._deadlines.clear(self)
         return answer
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """The answer did not come in time."""
         self._fail(ReceiverTimeout("The receiver did not answer in time"))
 
     def _has_news(self) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from hub.outbox import Outbox
 from hub.partners.addresses import AddressGate
 from hub.partners.connection import Connection
+from hub.partners.deadlines import Deadlines
 from hub.partners.urls import Server
 from routing.errors import ReceiverUnreachable
 
@@ -31,6 +32,7 @@ class Dialer:
         self._gate = gate
         self._tls = tls
         self._outbox = Outbox()
+        self._deadlines = Deadlines()
 
     async def dial(self, server: Server, *, until: float, allow_private: bool) -> Connection:
         """Resolve, connect and shake hands, all `until` a time of the event loop.
@@ -62,7 +64,7 @@ class Dialer:
 
     async def _connect(self, server: Server, address: str) -> Connection:
         _, connection = await asyncio.get_running_loop().create_connection(
-            partial(Connection, self._outbox),
+            partial(Connection, self._outbox, self._deadlines),
             address,
             server.port,
             ssl=self._tls if server.tls else None,

@@ -8,6 +8,7 @@ import pytest
 
 from hub.outbox import Outbox
 from hub.partners.connection import Connection, Unanswered
+from hub.partners.deadlines import Deadlines
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ async def test_an_answer_that_is_there_before_the_request_is_none_and_the_reques
     ours, theirs = socket.socketpair()
     with theirs:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(partial(Connection, Outbox()), sock=ours)
+        _, connection = await loop.create_connection(partial(Connection, Outbox(), Deadlines()), sock=ours)
         answered = connection.exchange(b"GET / HTTP/1.1\r\nHost: partner\r\n\r\n", 1024, loop.time() + 10)
         connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
 
