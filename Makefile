@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo bench test check lock clean
+.PHONY: help run demo bench crawl test check lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## */  make \1 \t/p' Makefile | expand -t 20
@@ -24,6 +24,9 @@ demo: $(VENV)/.runtime  ## a hub and simulated partners exchange messages, step 
 
 bench: $(VENV)/.runtime  ## the hub beside nginx and beside the bare framework, also as bench.json
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)
+
+crawl: $(VENV)/.runtime  ## 100 CPOs' 200,000 Locations read as one list: complete? how fast? how much memory?
+	@exec $(BIN)/python -m loadtests.crawl $(ARGS)
 
 test: $(VENV)/.dev  ## the whole suite, on real servers; ARGS="-k words" for a part of it
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)

@@ -1,4 +1,6 @@
-"""How questions of translations are answered from what was learned: where to look, and what to make of what is there.
+"""How questions of translations, and of open routing, are answered from what was learned.
+
+A plan says where to look, and what to make of what is there.
 
 Pure. Ids are compared as CiStrings, those of contracts without separators, too.
 """
@@ -13,7 +15,19 @@ from hub.learning import moment_in
 from hub.store import shelves
 from hub.store.learned_claims import CLOCKS_DIFFER, REFERENCE_COUNTS, Charge
 from hub.store.learned_ends import RECENT_TOKENS
-from hub.store.shelves import Credit, KnownLocation, KnownSession, KnownToken, Lookup, Reference, UsedToken, key_of
+from hub.store.shelves import (
+    Credit,
+    KnownLocation,
+    KnownSession,
+    KnownToken,
+    KnownWay,
+    Lookup,
+    Reference,
+    UsedToken,
+    key_of,
+)
+from routing.clues import SessionFacts, SessionKnown, Way, WaysOf
+from routing.contracts import contract_key
 from routing.translation.questions import (
     AuthorizationReference,
     ChosenToken,
@@ -98,7 +112,7 @@ def _where_sessions_began(question: SessionOfCdr) -> tuple[Lookup, ...]:
 
 
 def _session_of_cdr(question: SessionOfCdr, groups: Sequence[tuple[KnownSession, ...]], _: datetime) -> str | None:
-    auth_key, location_key = shelves.contract_key(question.auth_id), key_of(question.location_id)
+    auth_key, location_key = contract_key(question.auth_id), key_of(question.location_id)
     found = [
         each.session_id
         for group in groups
@@ -171,6 +185,27 @@ def _residue(_: ResidueOf, groups: Sequence[Residue | None], __: datetime) -> Re
     return groups[0]
 
 
+# Who something leads to
+
+
+def _ways(_: WaysOf, groups: Sequence[tuple[KnownWay, ...]], now: datetime) -> tuple[Way, ...]:
+    return tuple(
+        Way(known.party, detail, known.at)
+        for known in sorted(groups[0], key=_when_learned, reverse=True)
+        if known.until is None or known.until > now
+        for detail in known.details
+    )
+
+
+def _when_learned(known: KnownWay) -> datetime:
+    return known.at
+
+
+def _session(_: SessionKnown, groups: Sequence[KnownSession | None], __: datetime) -> SessionFacts | None:
+    known = groups[0]
+    return None if known is None else SessionFacts(known.emsp, known.status)
+
+
 PLANS: Final[Mapping[type[Question[Any]], Plan]] = {
     TokensOfUid: Plan(lambda asked: (shelves.tokens_of_uid(asked.uid),), _of_uid),
     TokensOfContract: Plan(
@@ -199,5 +234,7 @@ PLANS: Final[Mapping[type[Question[Any]], Plan]] = {
     ResidueOf: Plan(
         lambda asked: (shelves.residue(asked.owner, asked.kind, asked.object_ids, asked.receiver),), _residue
     ),
+    WaysOf: Plan(lambda asked: (shelves.ways(asked.index, asked.key),), _ways),
+    SessionKnown: Plan(lambda asked: (shelves.session(asked.owner, asked.session_id),), _session),
 }
 """The questions that are answered from what was learned, without more."""

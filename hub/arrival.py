@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Final
 
 from msgspec import Struct
 
-from hub.authentication import authenticate
 from hub.hub import Hub
-from routing.bodies import check_charset, is_absent, is_bare, read_members, without_bom
-from routing.decision import check_object, check_owner
+from routing.bodies import Members, check_charset, is_absent, is_bare, read_members, without_bom
+from routing.decision import check_object
 from routing.dialects import DIALECTS
-from routing.directory import Connection, Platform, Registered
+from routing.directory import Caller, Connection, Platform, Registered
 from routing.errors import InvalidParameters, NoSuchPath, Unauthorized
 from routing.message import NO_ROUTING, Message, RawHeaders, RoutingHeaders, header, read_routing_headers
-from routing.modules import Operation, custom_operation, operation_at
-from routing.paths import Entrance
-from routing.vocabulary import ModuleID
+from routing.modules import Operation, custom_operation, operation_at, structured
+from routing.paths import Entrance, read_path
+from routing.vocabulary import ModuleID, Party
 
 _MIB: Final = 1024 * 1024
 _BODY_BYTES: Final = 2 * _MIB
@@ -36,23 +35,33 @@ class Arrival(Struct, frozen=True, eq=False):
     source: str
     """The address it came from."""
     read_body: Callable[[int], Awaitable[bytes]]
-    """The body, of at most so many bytes; raises TooLarge."""
+    """The body, of at most so many bytes; raises TooLarge, and UnreadableBody when the sender hangs up."""
 
 
-async def connection_of(arrival: Arrival, hub: Hub) -> tuple[Platform, Connection]:
+def connection_of(caller: Caller, entrance: Entrance) -> tuple[Platform, Connection]:
     """The platform that is calling, and through which of its connections.
 
     Raises:
         Unauthorized: it is not registered.
         NoSuchPath: it is, for another version or another face.
     """
-    caller = await authenticate(hub, arrival.headers, arrival.source)
     if not isinstance(caller, Registered):
         raise Unauthorized
-    connection, entrance = caller.connection, arrival.entrance
+    connection = caller.connection
     if connection.version is not entrance.version or connection.face is not entrance.face:
         raise NoSuchPath(f"This connection is registered for OCPI {connection.version}; see its version details")
     return caller.platform, connection
+
+
+def path_of(arrival: Arrival) -> tuple[str, tuple[str, ...]]:
+    """Module and remaining segments of the path, percent-encoded as they came.
+
+    Raises:
+        NoSuchPath: there cannot be such a path.
+    """
+    module, segments = read_path(arrival.path)
+    entrance = arrival.entrance
+    return module, structured(entrance.version, module.lower(), entrance.interface, segments)
 
 
 def operation_of(arrival: Arrival, connection: Connection, module: str, segments: tuple[str, ...]) -> Operation:
@@ -89,30 +98,31 @@ def _check_ids(headers: RawHeaders) -> None:
             raise InvalidParameters(f"The header {name.decode().title()} is missing")
 
 
-async def body_of(arrival: Arrival, operation: Operation, hub: Hub) -> bytes | None:
-    """The body that goes on; None where the operation has none, whatever was sent.
+def most_bytes(operation: Operation, hub: Hub) -> int:
+    """How long a body may be."""
+    return hub.settings.max_body_bytes or _LARGE_BODY_BYTES.get(operation.module, _BODY_BYTES)
+
+
+def body_of(operation: Operation, sent: bytes) -> bytes | None:
+    """The body that goes on; None where the operation has none, whatever was sent."""
+    return None if operation.body is None else without_bom(sent)
+
+
+def check_message(message: Message, own: Container[Party], arrival: Arrival) -> Members:
+    """The members of the body; none where it has none.
+
+    Refuses an object that is unreadable, contradicts its path, or is not of one of the sender's `own` parties.
 
     Raises:
-        TooLarge: it has more bytes than the module may carry.
-        UnreadableBody: the sender hung up before its end.
+        UnreadableBody, InvalidParameters: the first of these that is found.
     """
-    limit = hub.settings.max_body_bytes or _LARGE_BODY_BYTES.get(operation.module, _BODY_BYTES)
-    body = await arrival.read_body(limit)
-    return None if operation.body is None else without_bom(body)
-
-
-def check_message(message: Message, platform: Platform, arrival: Arrival) -> None:
-    """Refuse an object that is unreadable, contradicts its path, or is not the sender's.
-
-    Raises:
-        UnreadableBody, InvalidParameters, NoSuchPath: the first of these that is found.
-    """
-    check_owner(message, platform)
     rule, body = message.operation.body, message.body
     if rule is None or body is None or (rule.optional and is_absent(body)):
-        return
+        return {}
     content_type = header(arrival.headers, b"content-type")
     check_charset(None if content_type is None else content_type.decode("latin-1"))
     if rule.bare and is_bare(body):
-        return
-    check_object(message, platform, read_members(body), rule)
+        return {}
+    members = read_members(body)
+    check_object(message, own, members, rule)
+    return members

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -19,15 +19,16 @@ from hub.observability import FilteringBoundLogger
 from hub.partners.urls import check_partner_url
 from hub.store.return_addresses import Callback
 from routing.bodies import Members, read_members, text
-from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
 from routing.errors import HubError, InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of, response_url_in, with_response_url
 from routing.message import Answer, Message
 from routing.modules import CALLBACK_ID
 from routing.paths import endpoint_path
+from routing.receivers import emsp_connection
+from routing.routes import Forward
 from routing.timestamps import read_timestamp
-from routing.vocabulary import Face, InterfaceRole, ModuleID, Version
+from routing.vocabulary import Face, InterfaceRole, ModuleID, Party, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -69,7 +70,8 @@ def originator_connection(callback: Callback, version: Version, hub: Hub) -> Con
     Raises:
         RoutingError: it cannot be called now, or not where it wanted the result.
     """
-    connection = emsp_connection(callback.originator, version, hub.directory.snapshot)
+    through = callback.originator_platform_id
+    connection = emsp_connection(callback.originator, version, hub.directory.snapshot, through)
     if host_of(callback.response_url) not in connection.hosts:
         raise NotRoutable(f"{callback.originator} no longer has the host of its response_url")
     return connection
@@ -100,8 +102,8 @@ async def _in_body(message: Message, route: Forward, source: Connection, hub: Hu
     original = text(members, _FIELD)
     if original is None:
         return message, None
-    callback = await _issue(message, original, _expiry(members), route, source, hub)
-    replaced: dict[str, Any] = {**members, _FIELD: _hub_url(callback, route.connection, hub)}
+    url, callback = await _issue(message, original, _expiry(members), *_ends(message, route, source), hub)
+    replaced: dict[str, Any] = {**members, _FIELD: url}
     return msgspec.structs.replace(message, body=msgspec.json.encode(replaced)), callback.id
 
 
@@ -110,33 +112,44 @@ async def _in_query(message: Message, route: Forward, source: Connection, hub: H
     if found is None:
         return message, None
     original, rest = found
-    callback = await _issue(message, original, datetime.now(UTC) + _AT_LEAST, route, source, hub)
-    query = with_response_url(rest, _hub_url(callback, route.connection, hub))
-    return msgspec.structs.replace(message, query=query), callback.id
+    expires_at = datetime.now(UTC) + _AT_LEAST
+    url, callback = await _issue(message, original, expires_at, *_ends(message, route, source), hub)
+    return msgspec.structs.replace(message, query=with_response_url(rest, url)), callback.id
+
+
+class _End(NamedTuple):
+    """One of the two sides of a callback."""
+
+    party: Party
+    connection: Connection
+
+
+def _ends(message: Message, route: Forward, source: Connection) -> tuple[_End, _End]:
+    return _End(message.sender, source), _End(route.receiver, route.connection)
 
 
 async def _issue(
-    message: Message, original: str, expires_at: datetime, route: Forward, source: Connection, hub: Hub
-) -> Callback:
+    message: Message, original: str, expires_at: datetime, originator: _End, receiver: _End, hub: Hub
+) -> tuple[str, Callback]:
     check_partner_url(
         original, allow_private=hub.settings.allow_private_partners, own_origins=[hub.settings.public_url]
     )
-    if host_of(original) not in source.hosts:
+    if host_of(original) not in originator.connection.hosts:
         raise InvalidParameters("response_url is not at a host of the platform this token belongs to")
     callback = Callback(
         id=secrets.token_hex(16),
         response_url=original,
         module=message.operation.module,
         command=message.segments[0] if message.operation.module == ModuleID.COMMANDS else None,
-        originator_platform_id=source.platform_id,
-        originator=message.sender,
-        receiver_platform_id=route.connection.platform_id,
-        receiver=route.receiver,
+        originator_platform_id=originator.connection.platform_id,
+        originator=originator.party,
+        receiver_platform_id=receiver.connection.platform_id,
+        receiver=receiver.party,
         created_at=datetime.now(UTC),
         expires_at=expires_at,
     )
     await hub.return_addresses.put_callback(callback)
-    return callback
+    return _hub_url(callback, receiver.connection, hub), callback
 
 
 def _expiry(members: Members) -> datetime:
@@ -163,15 +176,18 @@ async def keep_as_long_as_promised(
 ) -> None:
     """Keep the URL open for as long as the receiver's direct answer, in its own version, says that it may take.
 
-    An originator that wants to hear of it is told when that time is over, see `hub.command_timeouts`.
+    An originator that wants to hear of it is told when that time is over, see `hub.command_timeouts`. Of a command that
+    was not accepted there will be no result.
     """
     promise = _promise_in(answer.body)
-    if promise is None or promise.timeout is None:
+    if promise is None:
         return
-    lasts = timedelta(seconds=min(max(promise.timeout, 0.0), _LONGEST_TIMEOUT_S))
+    lasts = timedelta(seconds=min(max(promise.timeout or 0.0, 0.0), _LONGEST_TIMEOUT_S))
     stays = lasts + _AFTER_TIMEOUT
     try:
-        if stays > _AT_LEAST:
+        if promise.is_refused:
+            await hub.return_addresses.end_callback(callback_id, datetime.now(UTC) + _AFTER_TIMEOUT)
+        elif stays > _AT_LEAST:
             await hub.return_addresses.extend_callback(callback_id, datetime.now(UTC) + stays)
         if lasts and promise.result == "ACCEPTED" and _is_waited_for(source, route.connection.version):
             await hub.return_addresses.expect_result(callback_id, datetime.now(UTC) + lasts)
@@ -180,14 +196,53 @@ async def keep_as_long_as_promised(
         log.exception("callback_not_extended")
 
 
+async def in_booking(answer: Answer, message: Message, route: Forward, source: Connection, hub: Hub) -> Answer:
+    """An answer about Bookings, whose `response_url` lead through the hub, too: its own to where they come from.
+
+    The chapter has no such member. One that the requester could not use, or should not call, is left out.
+    """
+    if message.operation.module != ModuleID.BOOKINGS or b'"response_url"' not in answer.body:
+        return answer
+    try:
+        members = dict(_members.decode(answer.body))
+        data: Any = msgspec.json.decode(members.get("data", b"null"))
+    except msgspec.DecodeError:
+        return answer
+    for booking in data if type(data) is list else [data]:
+        if type(booking) is dict and type(original := booking.pop(_FIELD, None)) is str:
+            url = await _for_requester(original, message, route, source, hub)
+            booking.update({} if url is None else {_FIELD: url})
+    members["data"] = msgspec.Raw(msgspec.json.encode(data))
+    return msgspec.structs.replace(answer, body=msgspec.json.encode(members))
+
+
+async def _for_requester(url: str, message: Message, route: Forward, source: Connection, hub: Hub) -> str | None:
+    try:
+        if url.startswith(f"{hub.settings.public_url}/"):
+            callback = await hub.return_addresses.callback(url.rpartition("/")[2])
+            is_own = callback is not None and callback.originator_platform_id == source.platform_id
+            return callback.response_url if callback is not None and is_own else None
+        requester, answerer = _ends(message, route, source)
+        given_out, _ = await _issue(message, url, datetime.now(UTC) + _AT_LEAST, answerer, requester, hub)
+    except HubError as error:
+        log.info("response_url_left_out", receiver=str(route.receiver), reason=str(error))
+        return None
+    return given_out
+
+
 async def note_result(message: Message, route: Forward, hub: Hub) -> None:
     """A result is about to be sent on: after it nobody may be told that there was none.
 
     Raises:
+        TooManyRequests: there were too many on this URL.
         HubFault: the store does not answer. The receiver of the command can post the result again.
     """
-    if message.operation.hub_made == CALLBACK_ID and _is_waited_for(route.connection, message.version):
-        await hub.return_addresses.settle_callback(message.segments[-1], datetime.now(UTC))
+    if message.operation.hub_made != CALLBACK_ID:
+        return
+    callback_id = message.segments[-1]
+    await hub.callback_posts.count(callback_id)
+    if _is_waited_for(route.connection, message.version):
+        await hub.return_addresses.settle_callback(callback_id, datetime.now(UTC))
 
 
 def wants_timeouts(originator: Connection) -> bool:
@@ -206,11 +261,17 @@ class _Promise(msgspec.Struct):
     timeout: float | None = None
     result: Any = None
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is no promise at all."""
+        return type(self.result) is str and self.result != "ACCEPTED"
+
 
 class _PromisingEnvelope(msgspec.Struct):
     data: _Promise | None = None
 
 
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _promise_decoder = msgspec.json.Decoder(_PromisingEnvelope)
 
 

@@ -16,12 +16,13 @@ from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.return_addresses import CdrProxy
-from routing.decision import Forward, emsp_connection
 from routing.directory import Connection
 from routing.errors import HubError, InvalidParameters, NoSuchPath, NotRoutable
 from routing.links import host_of
 from routing.message import Message, RawHeaders, Reply
 from routing.modules import CDR_PROXY_ID
+from routing.receivers import emsp_connection
+from routing.routes import Forward
 from routing.vocabulary import ModuleID
 
 log: FilteringBoundLogger = structlog.get_logger()

@@ -23,11 +23,11 @@ from hub.ids import new_id
 from hub.observability import FilteringBoundLogger
 from hub.store.return_addresses import Callback
 from hub.trace import Trace
-from routing.decision import Forward
 from routing.errors import HubError, HubFault
 from routing.message import Message, MessageIds
 from routing.modules import operation_at
 from routing.outcome import answer_of
+from routing.routes import Forward
 from routing.vocabulary import InterfaceRole, ModuleID, Version
 
 log: FilteringBoundLogger = structlog.get_logger()

@@ -9,13 +9,15 @@ import structlog
 
 from hub.hub import Hub
 from hub.ids import new_id
+from hub.loops import Leg
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
 from hub.trace import Trace
-from routing.decision import Forward
-from routing.dialects import DIALECTS
-from routing.message import JSON, Call, Message, MessageIds, Reply, id_headers, routing_headers
+from routing.directory import Connection
+from routing.message import JSON, Call, Message, MessageIds, Reply, RoutingHeaders, id_headers
 from routing.outcome import misaddressed, refuses_our_token
+from routing.receivers import routing_headers_at
+from routing.routes import Forward
 from routing.vocabulary import ModuleID
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -25,8 +27,8 @@ _ANSWER_BYTES: Final = 1 * _MIB
 _LIST_BYTES: Final = 16 * _MIB
 
 
-async def send(message: Message, route: Forward, trace: Trace, hub: Hub) -> Reply:
-    """Call the receiver, once. Any HTTP status is a Reply.
+async def send(message: Message, route: Forward, trace: Trace, hub: Hub, *, within_s: float | None = None) -> Reply:
+    """Call the receiver, once. Any HTTP status is a Reply. `within_s` is the time it has where that is less than usual.
 
     Raises:
         ReceiverTimeout, ReceiverUnreachable, NotRoutable: there is none, see `PartnerClient.call`.
@@ -34,37 +36,54 @@ async def send(message: Message, route: Forward, trace: Trace, hub: Hub) -> Repl
     trace.upstream_request_id = new_id()
     ids = MessageIds(trace.upstream_request_id, trace.ids.correlation_id)
     began = monotonic()
+    if trace.source is not None:
+        hub.amplification.called(trace.source.platform_id)
+    call, limits = _call(message, route, ids), _limits(message, route, began - trace.started, hub, within_s)
     try:
-        reply = await hub.partners.call(_call(message, route, ids), _limits(message, route, began - trace.started, hub))
+        if route.connection.is_hub:
+            async with hub.loops.to_hub(_leg(message, route, ids)):
+                reply = await hub.partners.call(call, limits)
+        else:
+            reply = await hub.partners.call(call, limits)
     finally:
         trace.upstream_s = monotonic() - began
     hub.presence.seen(route.connection.id)
     if refuses_our_token(reply):
         _alarm(route, reply, hub)
-    if wrong := misaddressed(reply, message.sender, route.receiver):
+    if wrong := misaddressed(reply, route.speaker or message.sender, route.receiver):
         log.info("answer_addressed_wrongly", platform_id=route.connection.platform_id, said=wrong)
     return reply
 
 
+def _leg(message: Message, route: Forward, ids: MessageIds) -> Leg:
+    addresses = RoutingHeaders(route.receiver, route.speaker or message.sender)
+    return Leg.of(ids.correlation_id, message.operation, message.segments, message.query, addresses)
+
+
 def _call(message: Message, route: Forward, ids: MessageIds) -> Call:
     headers = [(b"authorization", route.connection.authorization.reveal().encode("ascii")), *id_headers(ids)]
-    if DIALECTS[route.connection.version].routing_headers:
-        headers += routing_headers(route.receiver, message.sender)
+    headers += routing_headers_at(route.connection, route.receiver, route.speaker or message.sender)
     if message.body is not None:
         headers.append(JSON)
     return Call(message.operation.method, route.url, headers, message.body)
 
 
-def _limits(message: Message, route: Forward, spent_s: float, hub: Hub) -> CallLimits:
-    """What the receiver may take of the message's time, and of the hub's memory."""
-    settings, quirks = hub.settings, route.connection.quirks
+def time_for(message: Message, connection: Connection, hub: Hub) -> float:
+    """The seconds that a message to this partner may take as a whole."""
+    settings = hub.settings
     authorizing = message.operation.module == ModuleID.TOKENS and message.operation.method == "POST"
-    total_s = quirks.timeout_s or (settings.authorize_timeout_s if authorizing else settings.forward_timeout_s)
+    return connection.quirks.timeout_s or (settings.authorize_timeout_s if authorizing else settings.forward_timeout_s)
+
+
+def _limits(message: Message, route: Forward, spent_s: float, hub: Hub, within_s: float | None) -> CallLimits:
+    """What the receiver may take of the message's time, and of the hub's memory."""
+    settings = hub.settings
+    total_s = max(time_for(message, route.connection, hub) - spent_s, 0.0)
     return CallLimits(
-        total_s=max(total_s - spent_s, 0.0),
+        total_s=total_s if within_s is None else min(total_s, within_s),
         connect_s=settings.connect_timeout_s,
         max_answer_bytes=_LIST_BYTES if message.operation.paged else _ANSWER_BYTES,
-        concurrency=quirks.concurrency,
+        concurrency=route.connection.quirks.concurrency,
         platform_id=route.connection.platform_id,
         allow_private=settings.allow_private_partners,
     )

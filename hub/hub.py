@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hub.amplification import Amplification
+from hub.delivery_line import DeliveryLine
+from hub.first_pushes import FirstPushes
 from hub.knowledge import Knowledge
 from hub.limits import Limits
+from hub.list_counts import ListCounts
 from hub.listener.drain import Drain
+from hub.loops import Loops
 from hub.losses import Losses
 from hub.observability import Metrics
 from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
 from hub.presence import Presence
 from hub.registration import Registrar
-from hub.settings import Settings
+from hub.settings import VAR_DIR, Settings
+from hub.snapshots import Snapshots
+from hub.spools import Spools
+from hub.store.accepted_broadcasts import AcceptedBroadcasts
+from hub.store.callback_posts import CallbackPosts
 from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
 from hub.store.platforms import Platforms
+from hub.store.remote_parties import RemoteParties
 from hub.store.return_addresses import ReturnAddresses
+from hub.store.shown_ids import ShownIds
 from hub.store.vault import Vault
+from routing.open_routing import Rules
 from routing.vocabulary import Party
 
 
@@ -30,7 +42,10 @@ class Hub:
     settings: Settings
     directory: LiveDirectory
     platforms: Platforms
+    remote_parties: RemoteParties
+    loops: Loops
     return_addresses: ReturnAddresses
+    shown_ids: ShownIds
     partners: PartnerClient
     vault: Vault
     registrar: Registrar
@@ -40,12 +55,28 @@ class Hub:
     loss_counts: LossCounts
     limits: Limits
     metrics: Metrics
+    amplification: Amplification
     drain: Drain
+    accepted_broadcasts: AcceptedBroadcasts
+    callback_posts: CallbackPosts = field(default_factory=CallbackPosts)
+    line: DeliveryLine = field(default_factory=DeliveryLine)
+    """Where deliveries of broadcasts wait."""
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    """Where the readers of lists of everybody's are."""
+    spools: Spools = field(default_factory=lambda: Spools(VAR_DIR / "spool"))
+    """Lists that had to be read as a whole."""
+    list_counts: ListCounts = field(default_factory=ListCounts)
     one_at_a_time: OneAtATime = field(default_factory=OneAtATime)
+    first_pushes: FirstPushes = field(default_factory=FirstPushes)
+    rules: Rules = field(init=False)
+    """What the operator decided about messages that name no receiver."""
     problems_elsewhere: Callable[[], list[str]] = list
     """What is wrong with other processes of this hub; part of whether it is ready."""
     party: Party = field(init=False)
     """The hub's own country code and party id."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "party", self.settings.hub_party)
+        settings = self.settings
+        object.__setattr__(self, "party", settings.hub_party)
+        rules = Rules(open_broadcast=settings.open_broadcast, authorize_fanout=settings.authorize_fanout)
+        object.__setattr__(self, "rules", rules)

@@ -1,4 +1,4 @@
-"""What the hub remembers of the traffic it carries, so that questions of translations get answers.
+"""What the hub remembers of the traffic it carries, so that translations and open routing get answers.
 
 Nothing here can fail a message: what cannot be told soon is unknown, and what cannot be learned is not.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -22,7 +23,7 @@ from hub.store.learned_ends import UNDATED_RESERVATIONS
 from hub.store.live_directory import LiveDirectory
 from hub.store.remembered import UNKNOWN
 from hub.store.shelves import Credit, Lookup, key_of
-from routing.errors import HubError
+from routing.errors import HubError, HubFault
 from routing.translation.crossing import Crossing, Json, Side
 from routing.translation.kinds import Kind
 from routing.translation.questions import (
@@ -69,12 +70,30 @@ class Known(Mapping[Question[Any], Any]):
         return 0
 
 
+class _Besides(Mapping[Question[Any], Any]):
+    """What was found for one message, and what is known anyway."""
+
+    def __init__(self, found: Mapping[Question[Any], Any], known: Mapping[Question[Any], Any]) -> None:
+        self._found = found
+        self._known = known
+
+    def __getitem__(self, question: Question[Any]) -> Any:  # noqa: ANN401 - what the question asks for
+        return self._found[question] if question in self._found else self._known[question]
+
+    def __iter__(self) -> Iterator[Question[Any]]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 class Knowledge:
     """What this hub knows of traffic. `known` answers at once, without waiting for anything."""
 
     def __init__(self, learned: Learned, directory: LiveDirectory) -> None:
         self.known: Mapping[Question[Any], Any] = Known(learned)
         self._learned = learned
+        self._undecided: list[Fact] | None = None
         self._directory = directory
 
     async def start(self) -> None:
@@ -90,6 +109,10 @@ class Knowledge:
         await self._learned.stop()
 
     # ------------------------------------------------------------ answers
+
+    def known_besides(self, found: Mapping[Question[Any], Any]) -> Mapping[Question[Any], Any]:
+        """What can be answered at once, with what was found for one message in front."""
+        return _Besides(found, self.known) if found else self.known
 
     async def answers(
         self, questions: Iterable[Question[Any]], look_up: LookUp | None = None
@@ -156,6 +179,19 @@ class Knowledge:
         pushed: Json | None = (await self._learned.groups([lookup])).get(lookup)
         return pushed
 
+    async def read_back(self, module: str, owner: Party, object_id: str) -> Json | None:
+        """As `own_push`, for who has to know for certain that there is none.
+
+        Raises:
+            HubFault: it cannot be told now.
+        """
+        lookup = shelves.own_push(module, owner, object_id)
+        groups = await self._learned.groups([lookup])
+        if lookup not in groups:
+            raise HubFault("The hub cannot tell now what was pushed; try again")
+        pushed: Json | None = groups[lookup]
+        return pushed
+
     # ------------------------------------------------------------ learning
 
     def learn(self, heard: Heard, body: Json = NO_BODY, translated: Json | None = None) -> None:
@@ -165,13 +201,29 @@ class Knowledge:
         """
         try:
             for fact in facts_in(heard, body, translated):
-                self._learned.note(fact)
+                self.note(fact)
         except Exception:  # the receiver has the message; a bug here must not cost its sender the answer
             log.exception("nothing_learned", kind=heard.kind)
 
+    def learn_once(self, topic: int, facts: Iterable[Fact]) -> None:
+        """Learn what follows from a topic, see `Learned.note_once`."""
+        if self._undecided is None:
+            self._learned.note_once(topic, facts)
+        else:
+            self._undecided.extend(facts)
+
     def note(self, fact: Fact) -> None:
         """Remember something that stands in no body."""
-        self._learned.note(fact)
+        if self._undecided is None:
+            self._learned.note(fact)
+        else:
+            self._undecided.append(fact)
+
+    def on_trial(self, heard: list[Fact]) -> Knowledge:
+        """The same knowledge, except that what it learns is put into `heard`, for who decides later what to believe."""
+        trial = copy(self)
+        trial._undecided = heard  # noqa: SLF001 - it is one of this class
+        return trial
 
     async def credit_held_back(self, cpo: Party, receiver: Party, cdr: Json) -> bool:
         """Remember, before anything goes on, that this credit CDR was held back from a receiver that has none.

@@ -19,7 +19,7 @@ Beyond that, a Location, Tariff or Token which a 2.1.1 owner pushes is kept whol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
@@ -42,7 +42,8 @@ from hub.store.facts import (
 )
 from hub.store.learned_ends import RESERVATIONS, TOKENS_OF_COMMANDS, UNDATED_RESERVATIONS
 from hub.store.residues import write_residue
-from hub.store.shelves import KnownSession, KnownToken, Reference, UsedToken, contract_key, key_of
+from hub.store.shelves import KnownSession, KnownToken, Reference, UsedToken, key_of
+from routing.contracts import contract_key
 from routing.timestamps import read_timestamp
 from routing.translation import numbers
 from routing.translation.crossing import NO_DATA, Json
@@ -78,7 +79,7 @@ class Heard(Struct, frozen=True, eq=False):
     mode: Mode
     version: Version
     """Of the bodies, before any translation."""
-    teller: Collection[Party]
+    teller: Container[Party]
     """The parties of the platform that the bodies came from."""
     owner: Party
     """Whose objects they are by path or credentials; those of 2.2 and newer may say it themselves."""
@@ -295,6 +296,17 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 - any JSON
     if type(value) is str and 0 < len(value) <= _LONGEST and value.isprintable() and value != NO_DATA:
         return value
     return None
+
+
+def identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON
+    """A text that can be an identifier, as it was written; None for anything else."""
+    return _text(value)
+
+
+def key_in(value: Any) -> str | None:  # noqa: ANN401 - any JSON
+    """The same, as it is compared."""
+    text = _text(value)
+    return None if text is None else key_of(text)
 
 
 def moment_in(value: Any) -> datetime | None:  # noqa: ANN401 - any JSON

@@ -1,41 +1,51 @@
-"""What the hub learns from one exchange that went well, for later messages; see `hub.learning`.
+"""What the hub learns from one exchange that went well, for later messages; see `hub.learning` and `hub.ways`.
 
 Bodies that no translation had to read are read for the little there is to learn from them: who has which Token, which
-Tariff is for what, which authorization was given. Locations and Sessions between partners of one version teach nothing
-that a partner of another will ever need.
+Tariff is for what, which authorization was given. From Locations and Sessions there is more to learn only when they are
+translated. Who ids lead to is learned from every exchange, whatever the versions: from what was said as it was said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 import msgspec
+import structlog
 
 from hub.hub import Hub
 from hub.learning import Heard, Mode, residue_left
-from hub.store.facts import AliasGiven
-from routing.decision import Forward
+from hub.observability import FilteringBoundLogger
+from hub.store.facts import AliasGiven, Fact
+from hub.way_rows import Row, row_of
+from hub.ways import Exchange
+from routing.bodies import owner_in_path
 from routing.directory import Connection
 from routing.envelope import read_envelope
 from routing.links import parameter
 from routing.message import Answer, Message
 from routing.modules import OWNER
+from routing.routes import Forward, Unit
 from routing.translation import numbers
 from routing.translation.crossing import Crossing, Json
 from routing.translation.kinds import Kind, carried_by
 from routing.translation.messages import Pair
 from routing.translation.residue import KINDS, residue_of
 from routing.translation.sides import BothSides, owner_of, sides_of
-from routing.vocabulary import InterfaceRole, ModuleID, Party, Version
+from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
+
+log: FilteringBoundLogger = structlog.get_logger()
+T = TypeVar("T")
 
 _OF_USE: Final = frozenset({Kind.AUTHORIZATION_INFO, Kind.RESERVE_NOW, Kind.START_SESSION, Kind.TARIFF, Kind.TOKEN})
 """Kinds to learn from although nothing had to be translated."""
 _TEACHING: Final = frozenset({ModuleID.COMMANDS, ModuleID.TARIFFS, ModuleID.TOKENS})
 """The modules these are in."""
 _SUCCESS: Final = range(1000, 2000)
+_CUSTOMERS: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
+"""Who can have a Session of its own."""
 _MODES: Final[dict[str, Mode]] = {"PUT": "put", "PATCH": "patch", "POST": "post", "DELETE": "delete"}
 
 
@@ -74,6 +84,107 @@ def learn_untranslated(message: Message, route: Forward, source: Connection, ans
         learn_answer(message, route, source, carried.answer, _unchanged(found), hub)
 
 
+def learn_unit(message: Message, unit: Unit, source: Connection, answer: Answer, hub: Hub) -> None:
+    """Learn from the page of one party that is part of a list of everybody's, as that party sent it.
+
+    Where its version is another one, the translation has more to teach, see `learn_answer`.
+    """
+    route = Forward(unit.party, unit.connection, "")
+    learn_ways(message, route, answer, hub)
+    if unit.connection.version is message.version:
+        learn_untranslated(message, route, source, answer, hub)
+
+
+def learn_ways(message: Message, route: Forward, answer: Answer, hub: Hub) -> None:
+    """Learn who ids lead to, from what the sender sent and what the receiver answered, before any translation.
+
+    It is not learned here for whom the Sessions and CDRs are that are read from who speaks 2.1.1: see `learn_kept`.
+    Neither is what a broadcast carries, see `learn_broadcast`.
+    """
+    row = None if route.speaker is not None else row_of(message.operation)
+    if row is None or not went_well(answer) or (row.needs_acceptance and not was_taken(message, answer)):
+        return
+    if not (row.is_private and route.connection.version is Version.V2_1_1):
+        _safely(_learn_said, row, message, route, answer.body, hub)
+
+
+def learn_kept(message: Message, route: Forward, bodies: Sequence[Json], hub: Hub) -> None:
+    """Learn who ids lead to from those objects of a list which are the requester's, as the receiver sent them."""
+    row = row_of(message.operation)
+    if row is not None:
+        _safely(_learn_objects, row, message, route, bodies, hub)
+
+
+def _safely(
+    learn: Callable[[Row, Message, Forward, T, Hub], None],
+    row: Row,
+    message: Message,
+    route: Forward,
+    said: T,
+    hub: Hub,
+) -> None:
+    try:
+        learn(row, message, route, said, hub)
+    except Exception:  # both sides have what they wanted; a bug here must not cost the requester the answer
+        log.exception("nothing_learned", module=message.operation.module)
+
+
+def _learn_said(row: Row, message: Message, route: Forward, answer: bytes, hub: Hub) -> None:
+    if row.answered is not None and message.operation.paged:
+        _learn_parts(row, message, route, row.answered.page(answer), hub)
+        return
+    sent = row.sent.body(message.body) if row.sent is not None and message.body else None
+    answered = row.answered.answer(answer) if row.answered is not None else None
+    _teach(row, message, route, _lesson(row, message, route, sent, answered, hub), (sent, answered), hub)
+
+
+def _learn_objects(row: Row, message: Message, route: Forward, bodies: Sequence[Json], hub: Hub) -> None:
+    if row.answered is not None:
+        _learn_parts(row, message, route, map(row.answered.read, bodies), hub)
+
+
+def _learn_parts(row: Row, message: Message, route: Forward, parts: Iterable[Any], hub: Hub) -> None:
+    exchange = _exchange(row, message, route, hub)
+    for part in parts:
+        _teach(row, message, route, row.learn(exchange, None, part), (None, part), hub)
+
+
+def _lesson(row: Row, message: Message, route: Forward, sent: Any, answered: Any, hub: Hub) -> Iterator[Fact]:  # noqa: ANN401 - parts, of whatever the row reads
+    """Nothing is even prepared until somebody wants the facts."""
+    yield from row.learn(_exchange(row, message, route, hub), sent, answered)
+
+
+def _teach(
+    row: Row, message: Message, route: Forward, facts: Iterator[Fact], parts: tuple[object, object], hub: Hub
+) -> None:
+    if row.is_repeatable:
+        topic = hash((message.operation, message.sender, route.receiver, message.segments, parts))
+        hub.knowledge.learn_once(topic, facts)
+        return
+    for fact in facts:
+        hub.knowledge.note(fact)
+
+
+def _exchange(row: Row, message: Message, route: Forward, hub: Hub) -> Exchange:
+    is_push = row.is_push(message.operation)
+    speaker, other = (message.sender, route.receiver) if is_push else (route.receiver, message.sender)
+    directory = hub.directory.snapshot
+    platform, entry = directory.platform_of(speaker), directory.entry(other)
+    version = message.version if is_push else route.connection.version
+    return Exchange(
+        sender=message.sender,
+        receiver=route.receiver,
+        owner=owner_in_path(message.segments) if message.operation.owned else speaker,
+        may_name_owner=version is not Version.V2_1_1 and not message.operation.owned,
+        teller=() if platform is None else directory.voices_of(platform),
+        other=other,
+        is_customer=entry is not None and any(each.role in _CUSTOMERS for each in entry.roles),
+        at=datetime.now(UTC),
+        ids=object_ids(message),
+        is_push=is_push,
+    )
+
+
 def _json(text: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON
     try:
         return numbers.read(text)
@@ -101,6 +212,21 @@ def learn_request(
         hub.knowledge.learn(heard)
     for pair in pairs:
         hub.knowledge.learn(heard, pair.before, pair.after)
+
+
+def learn_broadcast(message: Message, source: Connection, hub: Hub) -> None:
+    """Learn from a push to everybody what its sender says, once, whoever takes it then."""
+    everybody = Forward(hub.party, source, "")
+    kind = carried_by(message.operation, message.segments).request
+    if kind is not None:
+        heard = _heard(message, everybody, kind, _MODES[message.operation.method], source, hub)
+        if message.operation.method == "DELETE":
+            hub.knowledge.learn(heard)
+        for pair in _unchanged([_json(message.body)]) if message.body else ():
+            hub.knowledge.learn(heard, pair.before, pair.after)
+    row = row_of(message.operation)
+    if row is not None:
+        _safely(_learn_said, row, message, everybody, b"", hub)
 
 
 def learn_answer(
@@ -170,8 +296,9 @@ def _heard(message: Message, route: Forward, kind: Kind, mode: Mode, teller: Con
     )
 
 
-def _parties(teller: Connection, hub: Hub) -> tuple[Party, ...]:
-    return hub.directory.snapshot.platform(teller.platform_id).parties
+def _parties(teller: Connection, hub: Hub) -> Container[Party]:
+    snapshot = hub.directory.snapshot
+    return snapshot.voices_of(snapshot.platform(teller.platform_id))
 
 
 def object_ids(message: Message) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ does without.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,15 +17,20 @@ from msgspec import Struct
 
 from hub.hub import Hub
 from hub.ids import new_id
+from hub.lessons import object_ids
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
-from routing.decision import connected, connection_offering
-from routing.dialects import DIALECTS
+from hub.shown_ids import as_meant, place_shown
+from routing.bodies import owner_in_path, read_members, text
 from routing.directory import Connection, PartyDirectory
 from routing.envelope import read_envelope
 from routing.errors import HubError, NotRoutable
-from routing.links import host_of, next_link
-from routing.message import Call, MessageIds, Reply, id_headers, routing_headers
+from routing.links import host_of, next_link, parameter
+from routing.message import Call, Message, MessageIds, Reply, id_headers
+from routing.modules import BOOKING_LOCATIONS
+from routing.receivers import connected, connection_offering, routing_headers_at, spelled, url_of
+from routing.shown_ids import Id, IdKind
+from routing.timestamps import read_timestamp, write_seconds
 from routing.translation import numbers
 from routing.translation.crossing import Crossing, Json, Side
 from routing.translation.kinds import Kind
@@ -37,6 +42,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 _ANSWER_BYTES: Final = 4 * 1024 * 1024
 _MOST_PAGES: Final = 20
+_LATELY: Final = timedelta(days=1)
+_ID_NAMES: Final = ("id", "uid", "request_id")
 _SUCCESS: Final = range(1000, 2000)
 _EMSP_LIKE: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
 
@@ -66,6 +73,37 @@ class LookUps(Struct, eq=False):
             log.info("look_up_failed", correlation_id=self.correlation_id, question=name, reason=reason)
             return None
 
+    async def at_owner(self, message: Message) -> Json | None:
+        """The pushed object that a message is about, as its owner has it, in the version of the message.
+
+        What only lists have is found among what was updated lately.
+
+        Raises:
+            HubError, TimeoutError: it cannot be asked for.
+        """
+        module, owner, ids = message.operation.module, owner_in_path(message.segments), object_ids(message)
+        platform = connected(owner, self.hub.directory.snapshot)
+        at = connection_offering(platform, module, InterfaceRole.SENDER, owner, message.version)
+        if at.version is not message.version:
+            raise NotRoutable(f"{owner} has no {module} in OCPI {message.version}")
+        async with asyncio.timeout(self.each_s):
+            if module == ModuleID.LOCATIONS or ids[0] == BOOKING_LOCATIONS:
+                url = _below(at, module, InterfaceRole.SENDER, *ids)
+                found = _one(await self._get(at, url, self._other(owner), owner))
+            else:
+                url = f"{_below(at, module, InterfaceRole.SENDER)}?date_from={quote(self._since(message), safe='')}"
+                found = await self._listed(at, url, owner, ids[0], parameter(message.query, "type"))
+        return found if type(found) is dict else None
+
+    def _since(self, message: Message) -> str:
+        """From when on the owner's list has the object of a message: a second before it says that it changed."""
+        said = text(read_members(message.body or b"{}"), "last_updated")
+        try:
+            moment = self.now - _LATELY if said is None else read_timestamp(said)
+        except (ValueError, OverflowError):
+            moment = self.now - _LATELY
+        return write_seconds(moment - timedelta(seconds=1))
+
     async def _asked(self, question: Question[Any]) -> Json | bool | None:
         match question:
             case LocationOf(owner=owner, location_id=location_id):
@@ -75,12 +113,15 @@ class LookUps(Struct, eq=False):
                 return self._in_version(Version.V2_2_1, location, Kind.LOCATION, at, owner)
             case SessionAtReceiver(owner=owner, session_id=session_id, version=version):
                 at = self._connection(self.receiver, ModuleID.SESSIONS, InterfaceRole.RECEIVER)
-                url = _below(at, ModuleID.SESSIONS, InterfaceRole.RECEIVER, *owner, session_id)
+                shown = await place_shown(owner, Id(IdKind.SESSION, session_id), at, self.hub)
+                url = _below(at, ModuleID.SESSIONS, InterfaceRole.RECEIVER, *spelled(shown.owner, at), shown.object_id)
                 session = _one(await self._get(at, url, self.asker, self.receiver))
+                if at.face is not None and type(session) is dict:
+                    [session] = await as_meant([session], Kind.SESSION, at, (owner,), self.hub)
                 return self._in_version(Version(version), session, Kind.SESSION, at, owner)
             case TariffOf(owner=owner, tariff_id=tariff_id):
                 at = self._connection(owner, ModuleID.TARIFFS, InterfaceRole.SENDER)
-                tariff = await self._listed(at, at.endpoints[ModuleID.TARIFFS, InterfaceRole.SENDER], owner, tariff_id)
+                tariff = await self._listed(at, _below(at, ModuleID.TARIFFS, InterfaceRole.SENDER), owner, tariff_id)
                 return self._in_version(Version.V2_1_1, tariff, Kind.TARIFF, at, owner)
             case ConnectedEmsp(party=party):
                 directory = self.hub.directory.snapshot
@@ -97,13 +138,15 @@ class LookUps(Struct, eq=False):
         platform = connected(party, self.hub.directory.snapshot)
         return connection_offering(platform, module, interface, party)
 
-    async def _listed(self, at: Connection, url: str, owner: Party, object_id: str) -> Json | None:
+    async def _listed(
+        self, at: Connection, url: str, owner: Party, object_id: str, of_type: str | None = None
+    ) -> Json | None:
         """The object of this id in a list that may have many pages: 2.1.1 has no other way to read a Tariff."""
         for _ in range(_MOST_PAGES):
             reply = await self._get(at, url, self._other(owner), owner)
             data = _data(reply)
             for found in data if type(data) is list else ():
-                if type(found) is dict and str(found.get("id")).upper() == object_id.upper():
+                if type(found) is dict and _is_called(found, object_id) and of_type in (None, found.get("type")):
                     return found
             try:
                 following = next_link(reply.headers, url)
@@ -122,8 +165,7 @@ class LookUps(Struct, eq=False):
         self.left -= 1
         headers = [(b"authorization", at.authorization.reveal().encode("ascii"))]
         headers += id_headers(MessageIds(new_id(), self.correlation_id))
-        if DIALECTS[at.version].routing_headers:
-            headers += routing_headers(receiver, sender)
+        headers += routing_headers_at(at, receiver, sender)
         settings = self.hub.settings
         limits = CallLimits(
             total_s=self.each_s,
@@ -133,6 +175,8 @@ class LookUps(Struct, eq=False):
             platform_id=at.platform_id,
             allow_private=settings.allow_private_partners,
         )
+        if (asker := self.hub.directory.snapshot.platform_of(self.asker)) is not None:
+            self.hub.amplification.called(asker.id)
         return await self.hub.partners.call(Call("GET", url, headers), limits)
 
     def _in_version(self, version: Version, body: Any, kind: Kind, at: Connection, owner: Party) -> Json | None:  # noqa: ANN401 - any JSON
@@ -151,9 +195,9 @@ class LookUps(Struct, eq=False):
 
 
 def is_emsp(party: Party, directory: PartyDirectory) -> bool:
-    """Whether a Token can be this party's: a hub between has none."""
+    """Whether a Token can be this party's: a hub between has none, but those behind it may."""
     entry, platform = directory.entry(party), directory.platform_of(party)
-    if entry is None or platform is None or platform.is_hub:
+    if entry is None or platform is None or (platform.is_hub and not entry.is_remote):
         return False
     return any(role.role in _EMSP_LIKE for role in entry.roles)
 
@@ -164,9 +208,11 @@ def _is_connected(party: Party, directory: PartyDirectory) -> bool:
 
 
 def _below(at: Connection, module: str, interface: InterfaceRole, *ids: str) -> str:
-    url = at.endpoints[module, interface].rstrip("/")
-    slash = "/" if at.quirks.trailing_slash else ""
-    return "/".join((url, *(quote(each, safe="") for each in ids))) + slash
+    return url_of(at, module, interface, [quote(each, safe="") for each in ids])
+
+
+def _is_called(found: Json, object_id: str) -> bool:
+    return any(str(found.get(name)).upper() == object_id.upper() for name in _ID_NAMES)
 
 
 def _data(reply: Reply) -> Any:  # noqa: ANN401 - any JSON

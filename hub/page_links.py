@@ -12,7 +12,8 @@ import msgspec
 from hub.hub import Hub
 from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.vault import VaultError
-from routing.decision import Forward, decide, url_at
+from routing.decision import direct
+from routing.directory import Connection
 from routing.errors import InvalidParameters, NotRoutable
 from routing.links import (
     HUB_NEXT,
@@ -26,6 +27,9 @@ from routing.links import (
     with_sealed,
 )
 from routing.message import Message, RawHeaders, Reply
+from routing.paging import page_max, read_limit, with_limit
+from routing.receivers import url_at
+from routing.routes import Forward
 from routing.vocabulary import Secret
 
 _VALID_S: Final = 24 * 3600
@@ -50,7 +54,7 @@ def follow(message: Message, hub: Hub) -> Forward | None:
         raise InvalidParameters(f"{HUB_NEXT} was made for another requester or receiver")
     if page.expires < datetime.now(UTC).timestamp():
         raise InvalidParameters(f"{HUB_NEXT} is too old; begin again with the first page")
-    route = decide(msgspec.structs.replace(message, receiver=page.receiver), hub.directory.snapshot, hub.party)
+    route = direct(msgspec.structs.replace(message, receiver=page.receiver), page.receiver, hub.directory.snapshot)
     if host_of(page.url) not in route.connection.hosts:
         raise NotRoutable(f"{page.receiver} no longer has the host of this page; begin again with the first one")
     return Forward(route.receiver, route.connection, page.url, given=True)
@@ -62,6 +66,25 @@ def _open(sealed: str, hub: Hub) -> NextPage:
         return _decoder.decode(hub.vault.unseal(raw, _CONTEXT).reveal())
     except (ValueError, VaultError) as error:
         raise InvalidParameters(f"{HUB_NEXT} is not what the hub made it") from error
+
+
+def longest(module: str, connection: Connection, hub: Hub) -> int:
+    """The longest page of a list that this partner is asked for."""
+    most = page_max(module, hub.settings.page_max)
+    return min(most, connection.quirks.max_page or most)
+
+
+def in_bounds(message: Message, route: Forward, hub: Hub) -> tuple[Message, Forward]:
+    """A request for a list with no more of it than its receiver is asked for.
+
+    Raises:
+        InvalidParameters: its offset or its limit is none.
+    """
+    asked, most = read_limit(message.query), longest(message.operation.module, route.connection, hub)
+    if asked is None or asked <= most:
+        return message, route
+    message = msgspec.structs.replace(message, query=with_limit(message.query, most))
+    return message, msgspec.structs.replace(route, url=url_at(route.connection, message))
 
 
 def limit(route: Forward, reply: Reply) -> RawHeaders:

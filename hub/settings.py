@@ -67,6 +67,10 @@ _EXAMPLES = {
     "forward_timeout_s": "30",
     "connect_timeout_s": "5",
     "authorize_timeout_s": "10",
+    "get_all_partial": "allow",
+    "open_broadcast": "true",
+    "authorize_fanout": "true",
+    "page_max": "100",
     "max_body_bytes": "2097152",
     "rate_limit": "'50/s burst 200'",
     "log_format": "json",
@@ -163,6 +167,14 @@ class Settings(BaseSettings):
     forward_timeout_s: Seconds = 30
     connect_timeout_s: Seconds = 5
     authorize_timeout_s: Seconds = 10
+    get_all_partial: Annotated[Literal["allow", "reject"], BeforeValidator(_lower)] = "allow"
+    """What becomes of a list of everybody's when somebody's is missing; a platform may have it otherwise."""
+    open_broadcast: bool = True
+    """Whether a push of what everybody may know is broadcast when it names no receiver."""
+    authorize_fanout: bool = True
+    """Whether all eMSPs are asked about a Token that nobody is known to have."""
+    page_max: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """The longest page of all modules, instead of each module's own."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] | None = None
     """One limit for the bodies of all modules, instead of each module's own."""
     rate_limit: Rate = RateLimit(50, 200)

@@ -11,10 +11,10 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger, MessageLine, log_message
-from routing.dialects import DIALECTS
 from routing.directory import Connection
-from routing.message import JSON, Answer, MessageIds, RawHeaders, id_headers, routing_headers
+from routing.message import JSON, Answer, MessageIds, RawHeaders, id_headers
 from routing.modules import Operation
+from routing.receivers import routing_headers_at
 from routing.translation.crossing import Loss
 from routing.vocabulary import Party, Version
 
@@ -43,6 +43,8 @@ class Trace(Struct, eq=False):
     receiver: Party | None = None
     source: Connection | None = None
     target: Connection | None = None
+    route: str = "refused"
+    """How it was routed; one of the metrics' `ROUTES`."""
     upstream_request_id: str | None = None
     """Set once the receiver was called."""
     upstream_s: float = 0.0
@@ -60,18 +62,17 @@ class Trace(Struct, eq=False):
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:
     """All headers of the answer, Content-Length included: those of the answer, ids, and who speaks to whom."""
     headers = [JSON, (b"content-length", b"%d" % len(answer.body)), *id_headers(trace.ids), *answer.headers]
-    spoken = trace.source is not None and DIALECTS[trace.source.version].routing_headers
-    if spoken and trace.sender is not None and answer.sender is not None:
-        headers += routing_headers(trace.sender, answer.sender)
+    if trace.source is not None and trace.sender is not None and answer.sender is not None:
+        headers += routing_headers_at(trace.source, trace.sender, answer.sender)
     return headers
 
 
 def record(answer: Answer, trace: Trace, hub: Hub) -> None:
     """Say and count what happened, once the answer is on its way."""
     seconds = monotonic() - trace.started
-    module = trace.operation.module if trace.operation else "unknown"
+    module = _module(trace)
     hub.metrics.message(
-        route="direct" if trace.target else "refused",
+        route=trace.route,
         module=module,
         method=trace.method,
         source_version=trace.version,
@@ -83,26 +84,55 @@ def record(answer: Answer, trace: Trace, hub: Hub) -> None:
         hub.metrics.upstream(module, trace.target.platform_id, trace.upstream_s)
     if trace.losses:
         _note_losses(trace, module, hub)
-    log_message(
-        MessageLine(
-            event="message_forwarded" if trace.upstream_request_id else "message_refused",
-            correlation_id=trace.ids.correlation_id,
-            sender=trace.sender and str(trace.sender),
-            receiver=trace.receiver and str(trace.receiver),
-            request_id=trace.ids.request_id,
-            upstream_request_id=trace.upstream_request_id,
-            module=module,
-            method=trace.method,
-            version=trace.version,
-            http_status=answer.http_status,
-            ocpi_status=answer.ocpi_status,
-            hub_ms=round((seconds - trace.upstream_s) * 1000, 3),
-            upstream_ms=round(trace.upstream_s * 1000, 3),
-            reason=UNSET if trace.fault is None else trace.fault,
-            target_version=_other_version(trace),
-            losses=dict(Counter(lost.loss.id for lost in trace.losses)) if trace.losses else UNSET,
-        )
+    log_message(_line(_event(trace), answer.http_status, answer.ocpi_status, seconds, trace))
+
+
+def record_delivery(outcome: str, http_status: int, ocpi_status: int, trace: Trace, hub: Hub) -> None:
+    """Say and count what became of a broadcast at one receiver. The statuses are its own, or those of the failure."""
+    module = _module(trace)
+    if trace.target is not None and trace.upstream_request_id is not None:
+        hub.metrics.upstream(module, trace.target.platform_id, trace.upstream_s)
+    if trace.losses:
+        _note_losses(trace, module, hub)
+    line = _line("broadcast_delivery", http_status, ocpi_status, monotonic() - trace.started, trace)
+    line.outcome = outcome
+    log_message(line)
+
+
+def _module(trace: Trace) -> str:
+    return trace.operation.module if trace.operation else "unknown"
+
+
+def _event(trace: Trace) -> str:
+    if trace.route == "broadcast" and trace.fault is None:
+        return "broadcast_accepted"
+    return "message_forwarded" if trace.upstream_request_id else "message_refused"
+
+
+def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace: Trace) -> MessageLine:
+    return MessageLine(
+        event=event,
+        correlation_id=trace.ids.correlation_id,
+        sender=trace.sender and str(trace.sender),
+        receiver=trace.receiver and str(trace.receiver),
+        request_id=trace.ids.request_id,
+        upstream_request_id=trace.upstream_request_id,
+        module=_module(trace),
+        method=trace.method,
+        version=trace.version,
+        http_status=http_status,
+        ocpi_status=ocpi_status,
+        hub_ms=_ms(seconds - trace.upstream_s),
+        upstream_ms=_ms(trace.upstream_s),
+        reason=UNSET if trace.fault is None else trace.fault,
+        target_version=_other_version(trace),
+        losses=dict(Counter(lost.loss.id for lost in trace.losses)) if trace.losses else UNSET,
     )
+
+
+def _ms(seconds: float) -> float:
+    """Milliseconds, cut off after the microseconds: what `round` would take for three places is a third of the line."""
+    return int(seconds * 1_000_000) / 1000
 
 
 def _other_version(trace: Trace) -> str | UnsetType:

@@ -8,18 +8,18 @@ Session knows which Location to ask for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from hub.forwarding import send
+from hub.forwarding import send, time_for
 from hub.hub import Hub
 from hub.lessons import (
     learn_aliases,
@@ -31,16 +31,19 @@ from hub.lessons import (
     was_taken,
     went_well,
 )
-from hub.look_ups import LookUps, is_emsp
+from hub.look_ups import LookUps
 from hub.observability import FilteringBoundLogger
+from hub.people import People, people_in
+from hub.shared_translations import SharedTranslations
+from hub.shown_ids import request_as_shown
 from hub.trace import Trace, TranslationLoss
-from routing.decision import Forward, url_at
-from routing.directory import Connection, PartyDirectory
+from routing.directory import Connection
 from routing.errors import HubError, HubFault, RoutingError, Untranslatable
 from routing.links import parameter
 from routing.message import Answer, Message
 from routing.modules import operation_at
-from routing.quirks import Quirks
+from routing.receivers import url_at
+from routing.routes import Forward
 from routing.timestamps import read_timestamp
 from routing.translation import numbers
 from routing.translation.aliases import path_to
@@ -54,6 +57,7 @@ from routing.translation.messages import (
     Translated,
     Withheld,
     answer_body,
+    listed,
     request_body,
     without_data,
 )
@@ -66,6 +70,8 @@ from routing.vocabulary import ModuleID, Party, Version
 log: FilteringBoundLogger = structlog.get_logger()
 T = TypeVar("T")
 MakeCrossing: TypeAlias = Callable[[Mapping[Question[Any], Any]], Crossing]
+Outgoing: TypeAlias = tuple[Crossing, tuple[Translated, str, tuple[str, ...]]]
+"""A request after its way into another version: body, query and path."""
 
 _NO_TURN: Final = nullcontext()
 _TO_BE_REMEMBERED: Final = (CREDIT_REFUSED, NOT_PUBLISHED)
@@ -73,32 +79,6 @@ _LARGE: Final = 256 * 1024
 """Bytes that take so long that others would notice: those are translated in a thread."""
 _PART_FOR_LOOK_UPS: Final = 0.3
 """Of the time a message has, what one look-up may take."""
-
-
-class _Either(Mapping[Question[Any], Any]):
-    """What was found for this message, and what is known anyway."""
-
-    def __init__(self, found: Mapping[Question[Any], Any], known: Mapping[Question[Any], Any]) -> None:
-        self._found = found
-        self._known = known
-
-    def __getitem__(self, question: Question[Any]) -> Any:  # noqa: ANN401 - what the question asks for
-        return self._found[question] if question in self._found else self._known[question]
-
-    def __iter__(self) -> Iterator[Question[Any]]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-
-class People(NamedTuple):
-    """What the directory says of those an exchange is about."""
-
-    emsp: Party | None
-    emsp_platform: frozenset[Party]
-    owner_details: Json | None
-    owner_quirks: Quirks | None
 
 
 class Translation(Struct, eq=False):
@@ -122,6 +102,10 @@ class Translation(Struct, eq=False):
     """The object of the request, before and after."""
     crossed: Crossing | None = None
     """What there is to know of its way."""
+    tried: Crossing | None = None
+    """The last one there was, also of what could not be translated."""
+    answered: Sequence[Pair] = ()
+    """The objects of the answer, before and after."""
 
     @classmethod
     def of(cls, message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Translation | None:
@@ -129,14 +113,14 @@ class Translation(Struct, eq=False):
         if route.connection.version is message.version or message.operation.module not in TRANSLATED:
             return None
         sides = sides_of(message.operation, message.sender, route.receiver)
-        total_s = route.connection.quirks.timeout_s or hub.settings.forward_timeout_s
+        total_s = time_for(message, route.connection, hub)
         now = datetime.now(UTC)
         look_ups = LookUps(
             hub, message.sender, route.receiver, trace.ids.correlation_id, now, total_s * _PART_FOR_LOOK_UPS
         )
         carried = carried_by(message.operation, message.segments)
         owner = owner_of(message.operation, message.segments, sides)
-        people = _people(owner, sides.emsp, hub.directory.snapshot)
+        people = people_in(hub.directory.snapshot, owner, sides.emsp)
         ids = object_ids(message)
         return cls(message, route, source, sides, carried, owner, people, ids, look_ups, total_s / 2, message)
 
@@ -152,7 +136,9 @@ class Translation(Struct, eq=False):
             return hub.one_at_a_time.turn(key, self.patience_s)
         return _NO_TURN
 
-    async def request(self, trace: Trace, hub: Hub) -> Message | None:
+    async def request(
+        self, trace: Trace, hub: Hub, shared: SharedTranslations[Outgoing] | None = None
+    ) -> Message | None:
         """The message as the receiver's version has it; None when nothing of it is left that could be sent.
 
         Raises:
@@ -161,9 +147,7 @@ class Translation(Struct, eq=False):
         """
         message, asked = self.message, self.message.operation
         try:
-            crossing, (translated, query, path) = await self._translated(
-                self._message_out, self._crossing_out, len(message.body or b""), hub
-            )
+            crossing, (translated, query, path) = await self._out(hub, shared)
         except Untranslatable as refusal:
             await self._after(refusal, trace, hub)
             raise
@@ -187,6 +171,20 @@ class Translation(Struct, eq=False):
     def _version(self) -> Version:
         return self.route.connection.version
 
+    async def _out(self, hub: Hub, shared: SharedTranslations[Outgoing] | None) -> Outgoing:
+        def make() -> Awaitable[Outgoing]:
+            return self._translated(self._message_out, self._crossing_out, len(self.message.body or b""), hub)
+
+        if shared is None:
+            return await make()
+        quirks = msgspec.json.encode(self.route.connection.quirks)
+        return await shared.get((self._version, quirks, self.people.emsp is None), make, self._is_personal)
+
+    def _is_personal(self) -> bool:
+        """Whether something was asked about the receiver: another may get the object in another form."""
+        receiver, heard = self.route.receiver, () if self.tried is None else self.tried.heard
+        return any(receiver in msgspec.structs.astuple(question) for question in heard)
+
     def _message_out(self, crossing: Crossing) -> tuple[Translated, str, tuple[str, ...]]:
         message = self.message
         body, kind = message.body, self.carried.request
@@ -203,6 +201,8 @@ class Translation(Struct, eq=False):
             operation = msgspec.structs.replace(self.message.operation, method="DELETE", body=None)
             message = msgspec.structs.replace(self.message, version=self._version, operation=operation, body=None)
             try:
+                if self.route.connection.face is not None:
+                    message = await request_as_shown(self.message, message, self.route, hub)
                 await send(
                     message, msgspec.structs.replace(self.route, url=url_at(self.route.connection, message)), trace, hub
                 )
@@ -217,7 +217,10 @@ class Translation(Struct, eq=False):
         """
         if not went_well(answer):
             return answer
-        if self.carried.request is not None and was_taken(self.message, answer):
+        is_known = (
+            self.route.speaker is not None and self._version is not Version.V2_1_1
+        )  # from a broadcast's acceptance
+        if self.carried.request is not None and was_taken(self.message, answer) and not is_known:
             learn_request(self.message, self.route, self.source, self.carried.request, self.told, hub)
         if self.crossed is not None:
             learn_aliases(self.crossed, self.source, hub)
@@ -235,23 +238,46 @@ class Translation(Struct, eq=False):
         within = _asked_for(self.message)
 
         def run(crossing: Crossing) -> Translated:
-            translated = answer_body(answer.body, kind, crossing, paged=paged, within=within)
+            return answer_body(answer.body, kind, crossing, paged=paged, within=within)
+
+        return (await self._read(run, kind, len(answer.body), trace, hub)).body
+
+    async def objects(
+        self, found: Sequence[Json], kind: Kind, size: int, answered_at: str | None, trace: Trace, hub: Hub
+    ) -> Translated:
+        """Objects of a list of the receiver's, in the version of who asked. `size` is what they have in bytes.
+
+        `answered_at` is the timestamp of the envelope they came in.
+        """
+
+        def run(crossing: Crossing) -> Translated:
+            crossing.answered_at = answered_at
+            return listed(found, kind, crossing)
+
+        return await self._read(run, kind, size, trace, hub)
+
+    async def _read(
+        self, read: Callable[[Crossing], Translated], kind: Kind, size: int, trace: Trace, hub: Hub
+    ) -> Translated:
+        def run(crossing: Crossing) -> Translated:
+            translated = read(crossing)
             for left_out in translated.withheld:
                 told = "" if kind is Kind.TOKEN else f"/{left_out.object_id}"  # a card is a person's
                 crossing.lose(left_out.refusal.rule, told)
             return translated
 
         try:
-            crossing, translated = await self._translated(run, self._crossing_back, len(answer.body), hub)
+            crossing, translated = await self._translated(run, self._crossing_back, size, hub)
             if await self._remember(translated.withheld, self.message.sender, hub):
-                crossing, translated = await self._translated(run, self._crossing_back, len(answer.body), hub)
+                crossing, translated = await self._translated(run, self._crossing_back, size, hub)
         except Untranslatable as refusal:
             trace.losses.append(TranslationLoss(kind, True, Loss(refusal.rule, "")))
             raise
+        self.answered = translated.pairs
         trace.losses += (TranslationLoss(kind, True, loss) for loss in crossing.losses)
         learn_aliases(crossing, self.route.connection, hub)
         learn_answer(self.message, self.route, self.source, kind, translated.pairs, hub)
-        return translated.body
+        return translated
 
     async def _remember(self, withheld: Sequence[Withheld], receiver: Party, hub: Hub) -> bool:
         """Remember what could not be said, where more follows from it. True when it follows in the same list.
@@ -279,8 +305,7 @@ class Translation(Struct, eq=False):
         """Run a translation of `size` bytes, again and again until it asks for nothing that was not asked before."""
         answers: dict[Question[Any], Any] = {}
         while True:
-            known = hub.knowledge.known
-            crossing = crossing_with(_Either(answers, known) if answers else known)
+            crossing = self.tried = crossing_with(hub.knowledge.known_besides(answers))
             try:
                 if size < _LARGE:
                     result = self._timed(run, crossing, hub)
@@ -346,17 +371,6 @@ class Translation(Struct, eq=False):
             object_ids=self.object_ids,
             known=known,
         )
-
-
-def _people(owner: Party, emsp: Party, directory: PartyDirectory) -> People:
-    entry, platform = directory.entry(owner), directory.platform_of(owner)
-    emsp_platform = directory.platform_of(emsp)
-    return People(
-        emsp=emsp if is_emsp(emsp, directory) else None,
-        emsp_platform=frozenset() if emsp_platform is None else frozenset(emsp_platform.parties),
-        owner_details=(entry.roles[0].business_details or None) if entry is not None and entry.roles else None,
-        owner_quirks=None if platform is None else platform.quirks,
-    )
 
 
 def _key_of(message: Message) -> str:

@@ -22,6 +22,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from loadtests import broadcasting
 from loadtests.hub_process import HubFailed
 from loadtests.scenarios import NUMBERED, Scenario
 from loadtests.simulator import HubRefused
@@ -71,15 +72,23 @@ class _Run(Struct):
 @click.option("--seconds", default=3, show_default=True, type=click.IntRange(1, 60), help="of each measurement")
 @click.option("--output", default="bench.json", show_default=True, type=click.Path(path_type=Path))
 def main(rounds: int, seconds: int, output: Path) -> None:
-    """Measure the hub beside nginx and beside the bare framework; print a table and write it as JSON."""
+    """Measure the hub beside nginx and the bare framework, and its broadcasts; print tables and write them as JSON."""
     try:
         _install_missing()
         results = measured(rounds, seconds)
+        broadcasts = measured_apart(rounds)
     except (HubFailed, HubRefused, httpx.HTTPError, subprocess.CalledProcessError) as error:
         click.echo(f"The measurement failed: {error}", err=True)
         sys.exit(1)
-    click.echo("\n".join(table(results)))
-    output.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+    click.echo("\n".join([*table(results), "", *broadcasting.lines(broadcasts)]))
+    found = {**results, "broadcast": broadcasts}
+    output.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+
+
+def measured_apart(rounds: int) -> broadcasting.Broadcasts:
+    """Measure broadcasts, with a hub of their own. Raises HubFailed."""
+    with tempfile.TemporaryDirectory(prefix="ocpi-hub-bench-") as name:
+        return broadcasting.measured_broadcasts(Path(name), min(os.sched_getaffinity(0)), rounds)
 
 
 def measured(rounds: int, seconds: int) -> Results:

@@ -1,38 +1,28 @@
-"""Whom a platform is told about: the ClientInfo list, and the roles in a hub's 2.3.0 credentials.
+"""Whom a platform is told about: the ClientInfo list, and the roles in a hub's 2.3.0 credentials. What a hub tells.
 
 OCPI 2.2.1, "HubClientInfo"; OCPI 2.3.0, "Credentials".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from routing.dialects import Dialect
 from routing.directory import CredentialsRole, PartyDirectory, PartyEntry, Platform
 from routing.errors import InvalidParameters
+from routing.paging import PageRequest
 from routing.timestamps import read_timestamp, write_timestamp
-from routing.vocabulary import ModuleID, Role
+from routing.vocabulary import ConnectionStatus, ModuleID, Party, Role
 
-MAX_OFFSET: Final = 2**63 - 1
-_PAGING: Final = frozenset({"offset", "limit"})
-
-
-class PageRequest(Struct, frozen=True):
-    """Which part of a list is wanted. OCPI 2.2.1, "Transport and format", Paginated Request."""
-
-    offset: int
-    limit: int
-    date_from: datetime | None
-    """Inclusive."""
-    date_to: datetime | None
-    """Exclusive."""
-    filters: tuple[tuple[str, str], ...]
-    """Every parameter except offset and limit, to be repeated in the link to the next page."""
+COUNTRY_CODE: Final = re.compile(r"[A-Za-z]{2}")
+PARTY_ID: Final = re.compile(r"[!-.0-~]{1,3}")
+"""Printable, and good for one segment of a URL."""
 
 
 class Page(Struct, frozen=True):
@@ -50,11 +40,61 @@ class Page(Struct, frozen=True):
         return headers if self.link is None else headers | {"Link": self.link}
 
 
+class ClientInfo(Struct, frozen=True):
+    """What another hub says of one role of one party behind it."""
+
+    party: Party
+    role: Role
+    status: ConnectionStatus
+
+
+def read_client_info(fields: object) -> ClientInfo:
+    """Read a ClientInfo object. OCPI 2.2.1, "HubClientInfo", ClientInfo Object.
+
+    Raises:
+        InvalidParameters: it is none.
+    """
+    if not isinstance(fields, dict):
+        raise InvalidParameters("The ClientInfo is not an object")
+    role, status = fields.get("role"), fields.get("status")
+    if not isinstance(role, str) or role not in Role.__members__:
+        raise InvalidParameters("role is missing, or is none that this hub knows")
+    if not isinstance(status, str) or status not in ConnectionStatus.__members__:
+        raise InvalidParameters("status is missing, or is none that this hub knows")
+    _check_last_updated(fields)
+    return ClientInfo(read_party(fields, ""), Role(role), ConnectionStatus(status))
+
+
+def read_party(fields: Mapping[str, Any], where: str) -> Party:
+    """The party that `country_code` and `party_id` name; `where` says which object they are of.
+
+    Raises:
+        InvalidParameters: they are missing, or no party can be called so.
+    """
+    country_code, party_id = fields.get("country_code"), fields.get("party_id")
+    for name, value in (("country_code", country_code), ("party_id", party_id)):
+        if not isinstance(value, str) or not value:
+            raise InvalidParameters(f"{where}{name} is missing")
+    if not COUNTRY_CODE.fullmatch(str(country_code)):
+        raise InvalidParameters(f"{where}country_code is not two letters")
+    if not PARTY_ID.fullmatch(str(party_id)) or party_id in {".", ".."}:
+        raise InvalidParameters(f"{where}party_id is not one to three printable characters")
+    return Party.read(str(country_code), str(party_id))
+
+
+def _check_last_updated(fields: Mapping[str, Any]) -> None:
+    last_updated = fields.get("last_updated")
+    try:
+        read_timestamp(last_updated if isinstance(last_updated, str) else "")
+    except ValueError as error:
+        raise InvalidParameters("last_updated is missing, or is no DateTime") from error
+
+
 def visible_entries(directory: PartyDirectory, viewer: Platform) -> list[PartyEntry]:
-    """The parties of other platforms that this one may know of, the oldest first."""
+    """The parties that are not this platform's and that it may know of, the oldest first."""
     entries = [
         entry
-        for entry in directory.parties.values()
+        for entry in directory.everybody()
         if entry.platform_id != viewer.id and any(directory.visible_to(own, entry.party) for own in viewer.parties)
     ]
     return sorted(entries, key=lambda entry: (entry.created_at, entry.party))
@@ -91,26 +131,6 @@ def client_infos(directory: PartyDirectory, viewer: Platform, dialect: Dialect) 
     ]
 
 
-def read_page_request(query: str, page_max: int) -> PageRequest:
-    """What the query of a list asks for. A limit above `page_max` is taken for `page_max`.
-
-    Raises:
-        InvalidParameters: an offset, limit or date that cannot be read, or one given twice.
-    """
-    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=None)
-    values = {name: value for name, value in pairs if name in {"offset", "limit", "date_from", "date_to"}}
-    for name in values:
-        if sum(given == name for given, _ in pairs) > 1:
-            raise InvalidParameters(f"The parameter {name} is given more than once")
-    return PageRequest(
-        offset=_number(values, "offset", least=0, default=0),
-        limit=min(page_max, _number(values, "limit", least=1, default=page_max)),
-        date_from=_moment(values, "date_from"),
-        date_to=_moment(values, "date_to"),
-        filters=tuple(pair for pair in pairs if pair[0] not in _PAGING),
-    )
-
-
 def page_of(rows: list[tuple[PartyEntry, Role]], wanted: PageRequest, url: str) -> Page:
     """The wanted part of the rows, as ClientInfo objects. `url` is that of the list, without a query."""
     everything = wanted.date_from is None and wanted.date_to is None
@@ -120,11 +140,12 @@ def page_of(rows: list[tuple[PartyEntry, Role]], wanted: PageRequest, url: str) 
     if end < len(matching):
         query = urlencode([("offset", str(end)), ("limit", str(wanted.limit)), *wanted.filters])
         link = f'<{url}?{query}>; rel="next"'
-    items = [_client_info(entry, role) for entry, role in matching[wanted.offset : end]]
+    items = [client_info(entry, role) for entry, role in matching[wanted.offset : end]]
     return Page(items, len(matching), wanted.limit, link)
 
 
-def _client_info(entry: PartyEntry, role: Role) -> dict[str, Any]:
+def client_info(entry: PartyEntry, role: Role) -> dict[str, Any]:
+    """The ClientInfo object of one role of a party."""
     return {
         "party_id": entry.party.party_id,
         "country_code": entry.party.country_code,
@@ -136,27 +157,4 @@ def _client_info(entry: PartyEntry, role: Role) -> dict[str, Any]:
 
 def _in_range(moment: datetime, wanted: PageRequest) -> bool:
     # What a partner was shown is what it can compare with, so the written precision decides.
-    shown = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    return (wanted.date_from is None or shown >= wanted.date_from) and (
-        wanted.date_to is None or shown < wanted.date_to
-    )
-
-
-def _number(values: dict[str, str], name: str, *, least: int, default: int) -> int:
-    text = values.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_OFFSET)) and int(text) >= least):
-        raise InvalidParameters(f"The parameter {name} must be a whole number of at least {least}")
-    return min(int(text), MAX_OFFSET)
-
-
-def _moment(values: dict[str, str], name: str) -> datetime | None:
-    text = values.get(name)
-    if text is None:
-        return None
-    try:
-        # An unencoded + of an offset has become a blank in the query.
-        return read_timestamp(text.strip().replace(" ", "+"))
-    except ValueError as error:
-        raise InvalidParameters(f"The parameter {name} must be a DateTime such as 2026-01-31T12:00:00Z") from error
+    return wanted.spans(moment.replace(microsecond=moment.microsecond // 1000 * 1000))

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
 from msgspec import Struct
 
 from routing.bodies import read_members, without_bom
-from routing.client_info import shown_roles
+from routing.client_info import COUNTRY_CODE, PARTY_ID, read_party, shown_roles
 from routing.dialects import CredentialsShape, Dialect
 from routing.directory import CredentialsRole, PartyEntry
 from routing.errors import InvalidParameters
 from routing.vocabulary import ConnectionStatus, Face, Party, Role, Secret
 
 _TOKEN: Final = re.compile(r"[!-~]{1,64}")
-_COUNTRY_CODE: Final = re.compile(r"[A-Za-z]{2}")
-_PARTY_ID: Final = re.compile(r"[!-.0-~]{1,3}")
-"""Printable, and good for one segment of a URL."""
-_HUB_PARTY_ID: Final = re.compile(_COUNTRY_CODE.pattern + _PARTY_ID.pattern)
+_HUB_PARTY_ID: Final = re.compile(COUNTRY_CODE.pattern + PARTY_ID.pattern)
 _LONGEST_URL: Final = 255
 _LARGEST_BUSINESS_DETAILS: Final = 4096
 """Bytes of JSON. The hub repeats them to every 2.3.0 partner."""
@@ -41,13 +38,15 @@ class PartnerCredentials(Struct, frozen=True):
     parties: Mapping[Party, tuple[CredentialsRole, ...]]
     """The parties that are the platform's own."""
     is_hub: bool
+    remote: Mapping[Party, tuple[CredentialsRole, ...]] | None = None
+    """The parties that a hub reaches; None where the version does not have a hub say so here."""
 
 
 def read_credentials(body: bytes, dialect: Dialect, face: Face | None) -> PartnerCredentials:
     """Read the Credentials object of a partner that speaks this version.
 
-    `face` is how the hub poses towards it and decides the role in 2.1.1. Of a hub only the hub's own party is
-    taken: in 2.3.0 its roles are those of other companies that it reaches.
+    `face` is how the hub poses towards it and decides the role in 2.1.1. A hub's own party is the hub's alone: in
+    2.3.0 its roles are those of other companies, which it reaches.
 
     Raises:
         UnreadableBody: not JSON, or ambiguous.
@@ -61,14 +60,17 @@ def read_credentials(body: bytes, dialect: Dialect, face: Face | None) -> Partne
         raise InvalidParameters(f"url has {len(url)} characters, {_LONGEST_URL} are allowed")
     match dialect.credentials:
         case CredentialsShape.FLAT:
-            parties, is_hub = _flat_party(fields, face), False
+            return PartnerCredentials(token, url, _flat_party(fields, face), is_hub=False)
         case CredentialsShape.ROLES:
             parties, is_hub = _parties_of_2_2(fields, dialect)
+            return PartnerCredentials(token, url, parties, is_hub)
         case CredentialsShape.HUB_PARTY:
-            parties, is_hub = _parties_of_2_3_0(fields, dialect)
+            hub, parties = _hub_and_parties(fields, dialect)
+            if hub is None:
+                return PartnerCredentials(token, url, parties, is_hub=False)
+            return PartnerCredentials(token, url, hub, is_hub=True, remote=parties)
         case unhandled:
             assert_never(unhandled)
-    return PartnerCredentials(token, url, parties, is_hub)
 
 
 def checked_token(token: Secret) -> Secret:
@@ -141,14 +143,17 @@ def _role(role: Role, party: Party, business_details: dict[str, Any]) -> dict[st
     }
 
 
-def _flat_party(fields: dict[str, Any], face: Face | None) -> dict[Party, tuple[CredentialsRole, ...]]:
+_Parties: TypeAlias = dict[Party, tuple[CredentialsRole, ...]]
+
+
+def _flat_party(fields: dict[str, Any], face: Face | None) -> _Parties:
     if face is None:
         raise InvalidParameters("This connection has no side of 2.1.1")
     role = CredentialsRole(_ROLE_OF_PARTNER[face], _business_details(fields, ""))
-    return {_party(fields, ""): (role,)}
+    return {read_party(fields, ""): (role,)}
 
 
-def _parties_of_2_2(fields: dict[str, Any], dialect: Dialect) -> tuple[dict[Party, tuple[CredentialsRole, ...]], bool]:
+def _parties_of_2_2(fields: dict[str, Any], dialect: Dialect) -> tuple[_Parties, bool]:
     parties = _parties(fields, dialect)
     hubs = [party for party, roles in parties.items() if any(entry.role is Role.HUB for entry in roles)]
     if hubs and len(parties) > 1:
@@ -156,31 +161,30 @@ def _parties_of_2_2(fields: dict[str, Any], dialect: Dialect) -> tuple[dict[Part
     return parties, bool(hubs)
 
 
-def _parties_of_2_3_0(
-    fields: dict[str, Any], dialect: Dialect
-) -> tuple[dict[Party, tuple[CredentialsRole, ...]], bool]:
+def _hub_and_parties(fields: dict[str, Any], dialect: Dialect) -> tuple[_Parties | None, _Parties]:
+    """The hub that speaks, if it is one, and the parties in `roles`, without the hub's own."""
     parties = _parties(fields, dialect)
     hub_party_id = fields.get("hub_party_id")
     if hub_party_id is None:
-        return parties, False
+        return None, parties
     if not isinstance(hub_party_id, str) or not _HUB_PARTY_ID.fullmatch(hub_party_id):
         raise InvalidParameters("hub_party_id is not a country code of two letters followed by a party id")
     party = Party.read(hub_party_id[:2], hub_party_id[2:])
-    details = next((entry.business_details for entry in parties.get(party, ())), {"name": str(party)})
-    return {party: (CredentialsRole(Role.HUB, details),)}, True
+    details = next((entry.business_details for entry in parties.pop(party, ())), {"name": str(party)})
+    return {party: (CredentialsRole(Role.HUB, details),)}, parties
 
 
-def _parties(fields: dict[str, Any], dialect: Dialect) -> dict[Party, tuple[CredentialsRole, ...]]:
+def _parties(fields: dict[str, Any], dialect: Dialect) -> _Parties:
     entries = fields.get("roles")
     if not isinstance(entries, list) or not entries:
         raise InvalidParameters("roles is missing or empty")
-    parties: dict[Party, tuple[CredentialsRole, ...]] = {}
+    parties: _Parties = {}
     for number, entry in enumerate(entries):
         where = f"roles[{number}]."
         if not isinstance(entry, dict):
             raise InvalidParameters(f"roles[{number}] is not an object")
         role = CredentialsRole(_role_name(entry, where, dialect), _business_details(entry, where))
-        party = _party(entry, where)
+        party = read_party(entry, where)
         if any(earlier.role is role.role for earlier in parties.get(party, ())):
             raise InvalidParameters(f"roles names {role.role} {party} twice")
         parties[party] = (*parties.get(party, ()), role)
@@ -199,15 +203,6 @@ def _text(fields: dict[str, Any], name: str, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidParameters(f"{where}{name} is missing")
     return value
-
-
-def _party(fields: dict[str, Any], where: str) -> Party:
-    country_code, party_id = _text(fields, "country_code", where), _text(fields, "party_id", where)
-    if not _COUNTRY_CODE.fullmatch(country_code):
-        raise InvalidParameters(f"{where}country_code is not two letters")
-    if not _PARTY_ID.fullmatch(party_id) or party_id in {".", ".."}:
-        raise InvalidParameters(f"{where}party_id is not one to three printable characters")
-    return Party.read(country_code, party_id)
 
 
 def _role_name(fields: dict[str, Any], where: str, dialect: Dialect) -> Role:

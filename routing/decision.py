@@ -4,8 +4,9 @@ The rules are those of OCPI 2.2.1, "Message Routing". This is the order in which
 
 ===  ==========================================  ============================================================
  1   the sender's party belongs to its platform  403 / 2001 (`check_sender`)
- 2   a receiver is named                         4001
- 3   it is not the hub itself                    4000, or 2001 where it never makes sense
+ 2   the object, if it has an owner, is of that  404 (`check_owner`)
+     platform, or one that its party relays
+ 3   no receiver is named, or the hub itself     see `routing.open_routing`
  4   it is known, and visible to the sender      4001, the same text for both
  5   it is CONNECTED                             4003, without a call
  6   its version has what is asked               the hub answers, see `routing.translation.stand_ins`
@@ -15,39 +16,24 @@ The rules are those of OCPI 2.2.1, "Message Routing". This is the order in which
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
-
-from msgspec import Struct
+from urllib.parse import unquote
 
 from routing.bodies import Members, check_body, owner_in, owner_in_path, owners_of_tokens
+from routing.clues import Clues, SessionKnown
 from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, Platform
-from routing.errors import (
-    ForeignSender,
-    InvalidParameters,
-    NoSuchPath,
-    NotRoutable,
-    ReceiverUnreachable,
-    SuspendedSender,
-    UnknownReceiver,
-)
+from routing.errors import ForeignSender, InvalidParameters, NoSuchPath, SuspendedSender, UnknownReceiver
 from routing.message import Message, RoutingHeaders
 from routing.modules import Body
-from routing.translation.stand_ins import stand_in
-from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, ModuleID, Party, Version
+from routing.open_routing import Rules, undirected
+from routing.receivers import UNKNOWN_RECEIVER, forward
+from routing.roles import is_relayed, roles_of
+from routing.routes import Forward, Route
+from routing.vocabulary import ConnectionStatus, ModuleID, Party, Role
 
 _NO_SENDER: Final = "OCPI-from-country-code and OCPI-from-party-id are missing"
-_UNKNOWN_RECEIVER: Final = "OCPI-to names no party that can be reached through this hub"
-
-
-class Forward(Struct, frozen=True, eq=False):
-    """The message goes to one party, through this connection, to this URL."""
-
-    receiver: Party
-    connection: Connection
-    url: str
-    given: bool = False
-    """The partner itself gave this URL: it is called as it is."""
 
 
 def check_sender(addresses: RoutingHeaders, connection: Connection, directory: PartyDirectory) -> Party:
@@ -65,8 +51,8 @@ def check_sender(addresses: RoutingHeaders, connection: Connection, directory: P
         if DIALECTS[connection.version].routing_headers and not connection.quirks.infer_from:
             raise InvalidParameters(_NO_SENDER)
         sender = _only_party(directory.platform(connection.platform_id), directory)
-    entry = directory.entry(sender)
-    if entry is None or entry.platform_id != connection.platform_id:
+    entry = directory.spoken_for(connection.platform_id, sender)
+    if entry is None:
         raise ForeignSender("OCPI-from is not a party of the platform this token belongs to")
     if entry.status is ConnectionStatus.SUSPENDED:
         raise SuspendedSender("The party of OCPI-from is suspended at this hub")
@@ -82,120 +68,45 @@ def _only_party(platform: Platform, directory: PartyDirectory) -> Party:
     return able[0].party
 
 
-def decide(message: Message, directory: PartyDirectory, hub: Party) -> Forward:
+def decide(
+    message: Message,
+    members: Members,
+    own: Container[Party],
+    directory: PartyDirectory,
+    hub: Party,
+    rules: Rules,
+    clues: Clues,
+) -> Route:
     """Choose the way of a message; see the table on top.
 
+    `members` are those of its body, `own` the parties its sender's platform may speak for. When `clues` were asked for
+    what they do not know yet, the choice is the one of somebody who does not know it.
+
     Raises:
-        UnknownReceiver: nobody is named, or nobody the sender may reach.
+        HubError: as `check_owner`, `direct` and `undirected`.
+        AnsweredByHub: the hub has the answer.
+    """
+    check_owner(message, own, directory, hub, clues)
+    if message.receiver is None or message.receiver == hub:
+        return undirected(message, members, directory, hub, rules, clues)
+    return direct(message, message.receiver, directory)
+
+
+def direct(message: Message, receiver: Party, directory: PartyDirectory) -> Forward:
+    """The way to the party that is named.
+
+    Raises:
+        UnknownReceiver: there is none that the sender may reach.
         ReceiverUnreachable: the receiver is planned, offline or suspended.
         NotRoutable: its platform has no such interface.
         AnsweredByHub, Untranslatable: its version has no word for what is asked.
-        InvalidParameters: the hub itself is named where that means nothing.
     """
-    receiver = message.receiver
-    if receiver is None:
-        raise UnknownReceiver("OCPI-to is missing, and nothing else says who is to get this message")
-    if receiver == hub:
-        raise _addressed_to_hub(message)
     if not directory.visible_to(message.sender, receiver):
-        raise UnknownReceiver(_UNKNOWN_RECEIVER)
-    operation = message.operation
-    platform = connected(receiver, directory)
-    _answer_instead(message, platform)
-    connection = connection_offering(platform, operation.module, operation.interface, receiver, message.version)
-    return Forward(receiver, connection, url_at(connection, message))
+        raise UnknownReceiver(UNKNOWN_RECEIVER)
+    return forward(message, receiver, directory)
 
 
-def connected(receiver: Party, directory: PartyDirectory) -> Platform:
-    """The platform of a party that can be called now.
-
-    Raises:
-        UnknownReceiver: there is no such party.
-        ReceiverUnreachable: it is planned, offline or suspended.
-    """
-    entry = directory.entry(receiver)
-    if entry is None:
-        raise UnknownReceiver(_UNKNOWN_RECEIVER)
-    if entry.status is not ConnectionStatus.CONNECTED:
-        raise ReceiverUnreachable(f"{receiver} is {entry.status}")
-    return directory.platform(entry.platform_id)
-
-
-def emsp_connection(party: Party, preferred: Version, directory: PartyDirectory) -> Connection:
-    """Where a party that gave a command gets its result, and one that got a CDR is asked for it.
-
-    A 2.1.1 company that is both CPO and eMSP has two connections; towards its eMSP side the hub poses as a CPO.
-
-    Raises:
-        RoutingError: it cannot be called now, or is no eMSP.
-    """
-    able = [each for each in connected(party, directory).connections if each.face in {None, Face.CPO}]
-    if not able:
-        raise NotRoutable(f"{party} is no eMSP")
-    return next((connection for connection in able if connection.version is preferred), able[0])
-
-
-def _addressed_to_hub(message: Message) -> Exception:
-    if message.operation.method == "GET" and message.operation.interface is InterfaceRole.RECEIVER:
-        return InvalidParameters("A GET on a RECEIVER interface cannot be addressed to the hub")
-    return NotRoutable("This hub carries messages between parties; name the receiver in OCPI-to")
-
-
-def _answer_instead(message: Message, platform: Platform) -> None:
-    """Answer here what the receiver's version has no word for.
-
-    Raises:
-        AnsweredByHub, Untranslatable: it has none.
-    """
-    for connection in platform.connections:
-        if connection.version is message.version:
-            return
-    for connection in platform.connections:
-        stand_in(message.operation, message.segments, connection.version, connection.quirks)
-
-
-def connection_offering(
-    platform: Platform, module: str, interface: InterfaceRole, party: Party, preferred: Version | None = None
-) -> Connection:
-    """Where this interface of a party is: through a connection of the preferred version if there is one.
-
-    Raises:
-        NotRoutable: its platform does not offer it.
-    """
-    found: Connection | None = None
-    for connection in platform.connections:
-        if (module, interface) in connection.endpoints:
-            if connection.version is preferred:
-                return connection
-            found = found or connection
-    if found is None:
-        raise NotRoutable(f"{party} does not offer the {interface} interface of the module {module}")
-    return found
-
-
-_SUB_ENDPOINTS: Final = ("/terminals", "/financial-advice-confirmations")
-"""Payments has two sub-endpoints below one identifier; some partners register the URL of one of them."""
-
-
-def url_at(connection: Connection, message: Message) -> str:
-    """The URL of this message at the partner: its endpoint, one slash, the path and query as they came.
-
-    An endpoint that is called without a path is called exactly as it was registered, with or without a slash.
-    """
-    operation = message.operation
-    url = connection.endpoints[operation.module, operation.interface]
-    if message.segments:
-        endpoint = url.rstrip("/")
-        if operation.module == ModuleID.PAYMENTS:
-            for ending in _SUB_ENDPOINTS:
-                endpoint = endpoint.removesuffix(ending)
-        url = "/".join((endpoint, *message.segments))
-    if connection.quirks.trailing_slash and not url.endswith("/"):
-        url += "/"
-    return f"{url}?{message.query}" if message.query else url
-
-
-def check_object(message: Message, platform: Platform, members: Members, rule: Body) -> None:
+def check_object(message: Message, own: Container[Party], members: Members, rule: Body) -> None:
     """Check a carried object against its path and its sender. "Client Owned Objects" and the modules' chapters.
 
     Raises:
@@ -204,22 +115,42 @@ def check_object(message: Message, platform: Platform, members: Members, rule: B
     """
     check_body(message.operation, rule, members, message.segments, message.query)
     if rule.owner and not message.operation.owned:
-        _check_own(owner_in(members), platform, "country_code and party_id")
+        _check_own(owner_in(members), own, "country_code and party_id")
     if rule.token:
         for owner in owners_of_tokens(members):
-            _check_own(owner, platform, "the token's country_code and party_id")
+            _check_own(owner, own, "the token's country_code and party_id")
 
 
-def _check_own(owner: Party | None, platform: Platform, what: str) -> None:
-    if owner is not None and owner not in platform.parties:
+def _check_own(owner: Party | None, own: Container[Party], what: str) -> None:
+    if owner is not None and owner not in own:
         raise InvalidParameters(f"{what} name a party of another platform")
 
 
-def check_owner(message: Message, platform: Platform) -> None:
+def check_owner(message: Message, own: Container[Party], directory: PartyDirectory, hub: Party, clues: Clues) -> None:
     """Check the owner segments of a client-owned path. "Client Owned Objects".
+
+    Two kinds of parties handle objects of others: a NAP has what owners gave it who are not at this hub, and an eMSP
+    tells an SCSP of the Sessions of its customers ("ChargingProfiles", topologies).
 
     Raises:
         NoSuchPath: they name a party that is not of the sender's platform.
     """
-    if message.operation.owned and owner_in_path(message.segments) not in platform.parties:
+    if not message.operation.owned:
+        return
+    owner = owner_in_path(message.segments)
+    if owner in own:
+        return
+    if owner != hub and is_relayed(message.operation.module, message.sender, owner, directory):
+        return
+    if not _is_told_to_scsp(message, owner, directory, clues):
         raise NoSuchPath("The owner in the path is not a party of the platform this token belongs to")
+
+
+def _is_told_to_scsp(message: Message, owner: Party, directory: PartyDirectory, clues: Clues) -> bool:
+    operation, receiver = message.operation, message.receiver
+    if operation.module != ModuleID.SESSIONS or operation.method not in ("PUT", "PATCH") or receiver is None:
+        return False
+    if Role.SCSP not in roles_of(receiver, directory) or Role.EMSP not in roles_of(message.sender, directory):
+        return False
+    known = clues.ask(SessionKnown(owner, unquote(message.segments[-1])))
+    return known is not None and known.emsp == message.sender

@@ -41,6 +41,8 @@ class Dialect(Struct, frozen=True):
     """Whether the version has the HubClientInfo module."""
     hub_status_codes: bool
     """Whether a partner understands 4xxx and 2004. 2.1.1 ends at 3003."""
+    cdr_tokens: bool
+    """Whether a Session and a CDR say which Token was used. 2.1.1 names a contract only, as `auth_id`."""
 
 
 _CORE = frozenset(
@@ -70,6 +72,7 @@ DIALECTS: dict[Version, Dialect] = {
         interface_roles=False,
         client_info=False,
         hub_status_codes=False,
+        cdr_tokens=False,
     ),
     Version.V2_2: Dialect(
         version=Version.V2_2,
@@ -82,6 +85,7 @@ DIALECTS: dict[Version, Dialect] = {
         interface_roles=True,
         client_info=True,
         hub_status_codes=True,
+        cdr_tokens=True,
     ),
     Version.V2_2_1: Dialect(
         version=Version.V2_2_1,
@@ -94,6 +98,7 @@ DIALECTS: dict[Version, Dialect] = {
         interface_roles=True,
         client_info=True,
         hub_status_codes=True,
+        cdr_tokens=True,
     ),
     Version.V2_3_0: Dialect(
         version=Version.V2_3_0,
@@ -106,6 +111,7 @@ DIALECTS: dict[Version, Dialect] = {
         interface_roles=True,
         client_info=True,
         hub_status_codes=True,
+        cdr_tokens=True,
     ),
 }
 

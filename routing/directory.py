@@ -6,10 +6,10 @@ replaces the directory; it never edits one. The hub makes it from its store, see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -31,11 +31,18 @@ class PartyEntry(Struct, frozen=True, gc=False):
 
     party: Party
     platform_id: str
+    """Of the platform it belongs to; of a party behind another hub, that hub's."""
     status: ConnectionStatus
     roles: tuple[CredentialsRole, ...]
     created_at: datetime
     last_updated: datetime
     """When its status or roles last changed. OCPI 2.2.1, "ClientInfo Object"."""
+    is_remote: bool = False
+    """It is behind another hub, which announced it. OCPI 2.2.1, "Message Routing", two hubs."""
+
+
+_CALLED_THERE: Final = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
+"""Statuses of a party that was not only planned, and has not gone, at the hub that announced it."""
 
 
 class Connection(Struct, frozen=True, eq=False):
@@ -57,6 +64,8 @@ class Connection(Struct, frozen=True, eq=False):
     quirks: Quirks
     face_in_2_1_1: Face | None = None
     """How the hub poses when the version is 2.1.1; kept while it is another, so that the partner can switch back."""
+    is_hub: bool = False
+    """The partner is another hub."""
 
 
 class Invitation(Struct, frozen=True):
@@ -107,6 +116,7 @@ class Handshaking(Struct, frozen=True, eq=False):
     platform_id: str
     face: Face | None
     not_after: datetime | None = None
+    allow_hub: bool = False
 
 
 Caller: TypeAlias = Registered | Invited | Handshaking
@@ -119,6 +129,8 @@ class PlatformPart(Struct, frozen=True, eq=False):
     parties: tuple[PartyEntry, ...]
     callers: Mapping[bytes, Caller]
     """By keyed hash of the token the caller presents."""
+    remote: Mapping[Party, PartyEntry] = {}
+    """What another hub announced of the parties behind it."""
 
 
 class PartyDirectory(Struct, frozen=True, eq=False):
@@ -128,7 +140,12 @@ class PartyDirectory(Struct, frozen=True, eq=False):
     parts: MappingProxyType[str, PlatformPart]
     """By platform id."""
     parties: MappingProxyType[Party, PartyEntry]
+    """Those of the platforms here."""
     callers: MappingProxyType[bytes, Caller]
+    hubs: tuple[PlatformPart, ...] = ()
+    """Other hubs, those that count more first."""
+    remote: Mapping[Party, PartyEntry] = {}
+    """What hubs announced, each party as the hub that counts most for it did; some may be parties of platforms here."""
 
     @classmethod
     def of(cls, revision: int, parts: Iterable[PlatformPart]) -> PartyDirectory:
@@ -156,28 +173,115 @@ class PartyDirectory(Struct, frozen=True, eq=False):
             for entry in part.parties:
                 parties[entry.party] = entry
             callers.update(part.callers)
-        return PartyDirectory(revision, MappingProxyType(parts), MappingProxyType(parties), MappingProxyType(callers))
+        hubs, remote = self._hubs_with(changed)
+        return PartyDirectory(
+            revision, MappingProxyType(parts), MappingProxyType(parties), MappingProxyType(callers), hubs, remote
+        )
+
+    def _hubs_with(self, changed: list[PlatformPart]) -> tuple[tuple[PlatformPart, ...], Mapping[Party, PartyEntry]]:
+        """The hubs once these platforms have changed, and what they announce."""
+        known = {part.platform.id for part in self.hubs}
+        if not any(part.platform.is_hub or part.platform.id in known for part in changed):
+            return self.hubs, self.remote
+        hubs = {part.platform.id: part for part in (*self.hubs, *changed)}.values()
+        ranked = sorted((part for part in hubs if part.platform.is_hub), key=_rank)
+        remote: dict[Party, PartyEntry] = {}
+        for there in (False, True):
+            for part in reversed(ranked):
+                found = part.remote.items()
+                remote.update((party, entry) for party, entry in found if (entry.status in _CALLED_THERE) is there)
+        return tuple(ranked), MappingProxyType(remote)
 
     def caller(self, token_hash: bytes) -> Caller | None:
         """Who presents the token of this keyed hash."""
         return self.callers.get(token_hash)
 
     def entry(self, party: Party) -> PartyEntry | None:
-        """How this party can be reached."""
-        return self.parties.get(party)
+        """How this party can be reached: through its platform, or else through another hub.
+
+        Who is only invited here is still called through the hub.
+        """
+        own = self.parties.get(party)
+        if own is not None and own.status is not ConnectionStatus.PLANNED:
+            return own
+        there = self.remote.get(party)
+        return own if there is None or (own is not None and there.status not in _CALLED_THERE) else there
+
+    def everybody(self) -> Iterator[PartyEntry]:
+        """How each party can be reached, those of the platforms here first."""
+        for entries in (self.parties, self.remote):
+            for party, entry in entries.items():
+                if self.entry(party) is entry:
+                    yield entry
+
+    def spoken_for(self, platform_id: str, party: Party) -> PartyEntry | None:
+        """This party as one the platform may speak for; None when it may not.
+
+        It may for its own. Another hub may also for those it announced, unless they are of a platform here.
+        """
+        own = self.parties.get(party)
+        if own is not None and own.platform_id == platform_id:
+            return own
+        return self.parts[platform_id].remote.get(party) if _is_free(own) else None
+
+    def voices_of(self, platform: Platform) -> Container[Party]:
+        """Every party that the platform may speak for, see `spoken_for`."""
+        return _Voices(self, platform.id) if platform.is_hub else platform.parties
+
+    def also_claimed(self, party: Party, platform_id: str) -> PartyEntry | None:
+        """This party as a platform here, or another hub than this, has it; None when nobody else has."""
+        own = self.parties.get(party)
+        if not _is_free(own):
+            return None if own is None or own.platform_id == platform_id else own
+        claims = (part.remote.get(party) for part in self.hubs if part.platform.id != platform_id)
+        return next((claim for claim in claims if claim is not None and claim.status in _CALLED_THERE), None)
 
     def platform(self, platform_id: str) -> Platform:
         """The platform of this id, which must exist."""
         return self.parts[platform_id].platform
 
+    def own_party(self, hub: Platform) -> Party:
+        """The party that another hub has for itself; one that it had before is suspended."""
+        connected = (party for party in hub.parties if self.parties[party].status is ConnectionStatus.CONNECTED)
+        return next(connected, hub.parties[0])
+
     def platform_of(self, party: Party) -> Platform | None:
-        """The platform that owns this party."""
-        entry = self.parties.get(party)
+        """The platform that this party is called through: its own, or another hub."""
+        entry = self.entry(party)
         return None if entry is None else self.parts[entry.platform_id].platform
 
     def visible_to(self, viewer: Party, other: Party) -> bool:
         """Whether `viewer` may know of `other` and talk to it.
 
-        Every route, list and push asks here and nowhere else.
+        Every route, list and push asks here and nowhere else. What is behind one hub is nothing to other hubs, nor to
+        who is behind them: this hub is no way through.
         """
-        return other in self.parties and viewer in self.parties
+        if not self.hubs:
+            return other in self.parties and viewer in self.parties
+        asking, asked = self.entry(viewer), self.entry(other)
+        if asking is None or asked is None:
+            return False
+        return not (self._is_beyond(asked) and self._is_beyond(asking))
+
+    def _is_beyond(self, entry: PartyEntry) -> bool:
+        return entry.is_remote or self.parts[entry.platform_id].platform.is_hub
+
+
+class _Voices(Container[Party]):
+    __slots__ = ("_directory", "_platform_id")
+
+    def __init__(self, directory: PartyDirectory, platform_id: str) -> None:
+        self._directory = directory
+        self._platform_id = platform_id
+
+    def __contains__(self, party: object) -> bool:
+        return isinstance(party, Party) and self._directory.spoken_for(self._platform_id, party) is not None
+
+
+def _is_free(own: PartyEntry | None) -> bool:
+    """Whether hubs may have a party of which this is what is known here."""
+    return own is None or own.status is ConnectionStatus.PLANNED
+
+
+def _rank(part: PlatformPart) -> tuple[int, str]:
+    return part.platform.quirks.hub_priority, part.platform.id

@@ -7,6 +7,9 @@
     ├── InvalidParameters           200 / 2001  readable, but wrong
     ├── UnreadableBody              400 / 2001  not JSON, not UTF-8, or ambiguous
     ├── NoSuchPath                  404 / 2000  unknown module, interface or object
+    ├── NotShared                   200 / 2000  a push for everybody, of a role that has nothing to push
+    ├── UnknownLocation             200 / 2003  or 404, where a Location was to be read
+    ├── UnknownToken                404 / 2004  a Token that is nobody's
     ├── UnsupportedVersion          404 / 3002  details of a version the hub does not have
     ├── WrongMethod                 405 / 2000  with Allow
     │   └── AlreadyRegistered       405 / 2000  POST of credentials where PUT is meant
@@ -87,6 +90,27 @@ class NoSuchPath(HubError):
     """A path the hub does not have, or an object nobody owns."""
 
     http_status = 404
+
+
+class NotShared(HubError):
+    """A push that names no receiver, of a party whose role is not one that pushes such objects to everybody."""
+
+
+class UnknownLocation(HubError):
+    """Nobody is known to have the Location that a message is about, in a version where that is all there is to say."""
+
+    ocpi_status = 2003
+
+    def __init__(self, message: str, *, http_status: int = 200) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class UnknownToken(HubError):
+    """A Token that none of those who were asked has. OCPI 2.2.1, "Tokens", real-time authorization."""
+
+    http_status = 404
+    ocpi_status = 2004
 
 
 class UnsupportedVersion(HubError):

@@ -121,7 +121,8 @@ _TO_COUNTRY: Final = b"ocpi-to-country-code"
 _TO_PARTY: Final = b"ocpi-to-party-id"
 _FROM_COUNTRY: Final = b"ocpi-from-country-code"
 _FROM_PARTY: Final = b"ocpi-from-party-id"
-_ADDRESSES: Final = frozenset({_TO_COUNTRY, _TO_PARTY, _FROM_COUNTRY, _FROM_PARTY})
+ADDRESSES: Final = frozenset({_TO_COUNTRY, _TO_PARTY, _FROM_COUNTRY, _FROM_PARTY})
+"""The names of the headers that say who writes to whom."""
 
 
 def read_routing_headers(headers: RawHeaders) -> RoutingHeaders:
@@ -133,20 +134,27 @@ def read_routing_headers(headers: RawHeaders) -> RoutingHeaders:
     found = dict(headers)
     if len(found) < len(headers):
         _check_once(headers)
-    return RoutingHeaders(
-        _read_party("OCPI-to", found.get(_TO_COUNTRY), found.get(_TO_PARTY)),
-        _read_party("OCPI-from", found.get(_FROM_COUNTRY), found.get(_FROM_PARTY)),
+    return _read_addresses(
+        found.get(_TO_COUNTRY), found.get(_TO_PARTY), found.get(_FROM_COUNTRY), found.get(_FROM_PARTY)
     )
 
 
 def _check_once(headers: RawHeaders) -> None:
-    names = [name for name, _ in headers if name in _ADDRESSES]
+    names = [name for name, _ in headers if name in ADDRESSES]
     for name in names:
         if names.count(name) > 1:
             raise InvalidParameters(f"The header {name.decode('ascii')} is there more than once")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)  # a pair that talks goes on talking
+def _read_addresses(
+    to_country: bytes | None, to_party: bytes | None, from_country: bytes | None, from_party: bytes | None
+) -> RoutingHeaders:
+    return RoutingHeaders(
+        _read_party("OCPI-to", to_country, to_party), _read_party("OCPI-from", from_country, from_party)
+    )
+
+
 def _read_party(which: str, country_code: bytes | None, party_id: bytes | None) -> Party | None:
     if country_code is None and party_id is None:
         return None

@@ -20,6 +20,16 @@ OWNER: Final = ("{country_code}", "{party_id}")
 CALLBACK_ID: Final = "{callback_id}"
 CDR_PROXY_ID: Final = "{cdr_proxy_id}"
 _HUB_IDS: Final = frozenset({CALLBACK_ID, CDR_PROXY_ID})
+_ANSWERED: Final = frozenset(
+    {
+        (ModuleID.BOOKINGS, InterfaceRole.SENDER),
+        (ModuleID.CHARGING_PROFILES, InterfaceRole.RECEIVER),
+        (ModuleID.COMMANDS, InterfaceRole.RECEIVER),
+        (ModuleID.SESSIONS, InterfaceRole.SENDER),
+        (ModuleID.TOKENS, InterfaceRole.SENDER),
+    }
+)
+"""Where a request that is no GET is answered with data."""
 LONGEST_MODULE: Final = 36
 """Characters of a module identifier that a text for partners repeats."""
 
@@ -55,15 +65,17 @@ class Operation(Struct, frozen=True, eq=False):
     paged: bool = False
     """A list with offset and limit. "Transport and format", Pagination."""
 
-    @property
-    def hub_made(self) -> str | None:
-        """The segment that is an id of the hub's, on URLs that the hub made and keeps the meaning of."""
-        return self.path[-1] if self.path and self.path[-1] in _HUB_IDS else None
+    owned: bool = False
+    """Whether the path starts with the owner of the object."""
+    hub_made: str | None = None
+    """The segment that is an id of the hub's, on URLs that the hub made and keeps the meaning of."""
 
     @property
-    def owned(self) -> bool:
-        """Whether the path starts with the owner of the object."""
-        return self.path[:2] == OWNER
+    def returns_data(self) -> bool:
+        """Whether the chapter asks for `data` in the answer. "Transport and format", Response format."""
+        if self.method == "GET":
+            return True
+        return (self.module, self.interface) in _ANSWERED and self.hub_made is None
 
 
 class _Row(Struct, frozen=True):
@@ -76,13 +88,13 @@ _LIST: Final = _Row((), {"GET": None}, paged=True)
 _LAST_UPDATED: Final = ("last_updated",)
 
 
-def _pushed(path: tuple[str, ...], methods: str, *ids: str, owner: bool = False) -> _Row:
+def _pushed(path: tuple[str, ...], methods: str, *ids: str, owner: bool = False, response_url: bool = False) -> _Row:
     """A client-owned object that is read, put and patched; `ids` are the fields that carry the last segment."""
     checked = tuple((field, path[-1]) for field in ids)
     bodies: dict[str, Body | None] = {
         "GET": None,
-        "PUT": Body(ids=checked, owner=owner),
-        "PATCH": Body(ids=checked, owner=owner, required=_LAST_UPDATED),
+        "PUT": Body(ids=checked, owner=owner, response_url=response_url),
+        "PATCH": Body(ids=checked, owner=owner, response_url=response_url, required=_LAST_UPDATED),
         "DELETE": None,
     }
     return _Row(OWNER + path, {method: bodies[method] for method in methods.split()})
@@ -136,10 +148,13 @@ _PAYMENTS_RECEIVER: Final = (
     _Row(_CONFIRMATIONS, {"POST": Body()}),
     _Row((*_CONFIRMATIONS, "{confirmation_id}"), {"GET": None}),
 )
-_BOOKING_LOCATION: Final = ("booking_locations", "{booking_location_id}")
+BOOKING_LOCATIONS: Final = "booking_locations"
+"""The segment behind which a booking module has its BookingLocations; no Booking has that id."""
+_AS_IN_EXAMPLES: Final = frozenset({"bookinglocations", BOOKING_LOCATIONS})
+_BOOKING_LOCATION: Final = (BOOKING_LOCATIONS, "{booking_location_id}")
 _CALENDAR: Final = (*_BOOKING_LOCATION, "{calendar_id}")
 _BOOKINGS_SENDER: Final = (
-    _Row((), {"GET": None, "POST": Body(owner=True, response_url=True)}, paged=True),
+    _Row((), {"GET": None, "POST": Body(owner=True, response_url=True, token=True)}, paged=True),
     _Row(("booking_locations",), {"GET": None}, paged=True),
     _Row(_BOOKING_LOCATION, {"GET": None}),
     _Row(_CALENDAR, {"GET": None}),
@@ -149,7 +164,8 @@ _BOOKINGS_SENDER: Final = (
 _BOOKINGS_RECEIVER: Final = (
     _pushed(_BOOKING_LOCATION, "GET PUT PATCH", "id", owner=True),
     _pushed(_CALENDAR, "GET PUT PATCH", "id"),
-    _pushed(("{booking_id}",), "GET PUT PATCH", "id", "request_id", owner=True),
+    _pushed((BOOKING_LOCATIONS,), ""),
+    _pushed(("{booking_id}",), "GET PUT PATCH", "id", "request_id", owner=True, response_url=True),
 )
 
 _METHODS: Final[dict[str, Body | None]] = {
@@ -189,7 +205,7 @@ _TABLE_2_2: Final[_Table] = {
 }
 _TABLE_2_3_0: Final[_Table] = _TABLE_2_2 | {
     # CommandType is open since 2.3.0: any name is a command.
-    (ModuleID.COMMANDS, _R): _commands(["{command}"]),
+    (ModuleID.COMMANDS, _R): _commands([*_COMMAND_NAMES, "{command}"]),
     (ModuleID.INVOICE_RECONCILIATION, _S): (_LIST,),
     (ModuleID.INVOICE_RECONCILIATION, _R): _RECONCILIATION_RECEIVER,
     (ModuleID.PAYMENTS, _S): _PAYMENTS_SENDER,
@@ -264,8 +280,9 @@ def _endpoint(module: str, interface: InterfaceRole, rows: tuple[_Row, ...]) -> 
     by_length: dict[int, list[tuple[_Literals, dict[str, Operation]]]] = {}
     # Literal segments are tried before placeholders, so that `terminals/activate` is no terminal id.
     for row in sorted(rows, key=lambda row: sum(part.startswith("{") for part in row.path)):
+        owned, hub_made = row.path[:2] == OWNER, next(iter(_HUB_IDS.intersection(row.path)), None)
         operations = {
-            method: Operation(module, interface, method, row.path, body, row.paged and method == "GET")
+            method: Operation(module, interface, method, row.path, body, row.paged and method == "GET", owned, hub_made)
             for method, body in row.methods.items()
         }
         literals = tuple((index, part) for index, part in enumerate(row.path) if not part.startswith("{"))
@@ -294,11 +311,28 @@ def operation_at(
         raise NoSuchPath(f"OCPI {version} has no {interface} interface of a module {module[:LONGEST_MODULE]!r} here")
     for literals, operations in endpoint.by_length.get(len(segments), ()):
         if _matches(literals, segments):
+            if not operations:
+                break  # no object has such an id
             operation = operations.get(method)
             if operation is None:
                 raise WrongMethod(f"{method} does not exist on this path", tuple(operations))
             return operation
     raise NoSuchPath(f"The module {module} has no such path")
+
+
+def structured(
+    version: Version, module: str, interface: InterfaceRole | None, segments: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The path as the structure definitions of the chapters have it.
+
+    Examples in 2.3.0, "Bookings", have `bookinglocations` in front of the owner.
+    """
+    if module != ModuleID.BOOKINGS or module not in DIALECTS[version].modules:
+        return segments
+    if not segments or segments[0].lower() not in _AS_IN_EXAMPLES:
+        return segments
+    owner = segments[1:3] if interface is InterfaceRole.RECEIVER else ()
+    return (*owner, BOOKING_LOCATIONS, *segments[1 + len(owner) :])
 
 
 def custom_operation(module: str, interface: InterfaceRole, method: str) -> Operation:

@@ -37,7 +37,7 @@ from routing.bodies import without_bom
 from routing.dialects import Dialect
 from routing.envelope import SUCCESS, envelope, read_envelope
 from routing.errors import HubError, NotRoutable, ReceiverUnreachable, Untranslatable
-from routing.message import Answer, RawHeaders, Reply, routing_headers
+from routing.message import ADDRESSES, Answer, RawHeaders, Reply, routing_headers
 from routing.modules import Operation
 from routing.timestamps import write_timestamp
 from routing.vocabulary import ModuleID, Party
@@ -46,11 +46,14 @@ _OK: Final = range(200, 300)
 _REFUSES_OUR_TOKEN: Final = frozenset({401, 403})
 _GATEWAY: Final = frozenset({502, 503, 504})
 _AS_IT_IS: Final = frozenset({404, 405})
+_SUCCESS: Final = range(1000, 2000)
+_EMPTY: Final = frozenset({b"null", b'""', b"{}", b"[]"})
 _HUB_ERRORS: Final = range(4000, 5000)
 _UNKNOWN_RECEIVER: Final = 4001
 _UNKNOWN_TOKEN: Final = 2004
 _AGREED: Final = frozenset({*range(1900, 2000), *range(2900, 3000), *range(3900, 4000)})
 """Codes with a meaning only between two partners: "Status codes", reserved for custom use."""
+_COMMANDS_AT_LOCATIONS: Final = frozenset({"RESERVE_NOW", "START_SESSION", "UNLOCK_CONNECTOR"})
 _SAYS_NO_MORE: Final = frozenset({2000, 2001})
 _KEPT: Final = frozenset({b"x-total-count", b"x-limit", b"allow"})
 """Headers of an answer that mean the same to whoever reads them."""
@@ -67,11 +70,11 @@ def misaddressed(reply: Reply, sender: Party, receiver: Party) -> dict[str, str]
 
     The hub knows by itself who answers whom; a partner who is wrong about it should hear of it one day.
     """
-    said = [(name, value) for name, value in reply.headers if name.startswith(b"ocpi-")]
+    said = [line for line in reply.headers if line[0] in ADDRESSES]
     if not said:
         return {}
     right = dict(routing_headers(sender, receiver))
-    wrong = {name: value for name, value in said if value.upper() != right.get(name, value.upper())}
+    wrong = {name: value for name, value in said if value.upper() != right[name]}
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in wrong.items()}
 
 
@@ -152,9 +155,20 @@ def _noted(status: int, message: str | None) -> str:
     return f"[{status}] {message or ''}".rstrip()
 
 
-def success(data: Any, speaker: Party, now: datetime) -> Answer:  # noqa: ANN401 - any JSON
+def with_data(answer: Answer, operation: Operation | None, data: str) -> Answer:
+    """The answer with this `data`, as JSON, where it has none, or an empty one, and none is asked for."""
+    if operation is not None and operation.returns_data and answer.ocpi_status in _SUCCESS:
+        return answer
+    members = _members(answer.body)
+    if bytes(members.get("data", b"null")).strip() not in _EMPTY:
+        return answer
+    members["data"] = Raw(data.encode())
+    return msgspec.structs.replace(answer, body=msgspec.json.encode(members))
+
+
+def success(data: Any, speaker: Party, now: datetime, message: str | None = None) -> Answer:  # noqa: ANN401 - any JSON
     """The hub's own answer that says yes, in the name of `speaker`. Without data when it is UNSET."""
-    return Answer(200, SUCCESS, envelope(SUCCESS, now, data=data), speaker)
+    return Answer(200, SUCCESS, envelope(SUCCESS, now, data=data, message=message), speaker)
 
 
 def _kept_headers(reply: Reply) -> RawHeaders:
@@ -173,13 +187,20 @@ def failure(error: HubError, dialect: Dialect, operation: Operation | None, hub:
     return Answer(error.http_status, status, envelope(status, now, message=message), hub, headers)
 
 
+def _is_of_a_location(operation: Operation) -> bool:
+    """Whether the id of a Location says who is meant."""
+    if operation.module == ModuleID.COMMANDS:
+        return operation.path[0] in _COMMANDS_AT_LOCATIONS
+    return operation.module == ModuleID.LOCATIONS and bool(operation.path)
+
+
 def _code_of_2_1_1(status: int, operation: Operation | None) -> int:
     """2.1.1 ends at 3003: an unknown receiver is an unknown location or too little information, the rest 3000.
 
     It has no codes that partners agree upon either; those become the plain code of their range.
     """
     if status == _UNKNOWN_RECEIVER:
-        return 2003 if operation is not None and operation.module == ModuleID.LOCATIONS and operation.path else 2002
+        return 2003 if operation is not None and _is_of_a_location(operation) else 2002
     if status == _UNKNOWN_TOKEN:
         return 2000
     if status in _HUB_ERRORS:

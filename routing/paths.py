@@ -76,7 +76,7 @@ def read_path(path: str) -> tuple[str, tuple[str, ...]]:
     Raises:
         NoSuchPath: an empty segment, one that climbs, or characters no path has.
     """
-    if _PATH.fullmatch(path) is None or _CLIMBING.search(path) is not None:
+    if _PATH.fullmatch(path) is None or (("." in path or "%" in path) and _CLIMBING.search(path) is not None):
         raise NoSuchPath("There is no such path")
     _, module, *segments = path.removesuffix("/").split("/")
     return module, tuple(segments)

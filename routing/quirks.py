@@ -28,16 +28,36 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Fill in a missing OCPI-from when the partner has one party."""
     routing_headers_211: bool = False
     """Believe the routing headers a 2.1.1 partner sends although its version has none."""
+    owner_mode: Literal["original", "hub"] = "original"
+    """Whose objects this 2.1.1 partner is shown: everybody's, or none but the hub's."""
+    id_mode: Literal["first_come", "always"] = "first_come"
+    """Which ids a 2.1.1 partner is shown as aliases: those that another owner came with first, or all."""
+    operator_owner_id: bool = False
+    """Tell a 2.1.1 partner whose an object is: in the name of a Location's operator, and in the issuer of a Token."""
     trailing_slash: bool = False
     """End every URL called at this partner in a slash."""
+    lowercase_party_ids: bool = False
+    """Write country codes and party ids in lower case to this partner: in routing headers and in owner segments."""
+    no_patch: bool = False
+    """This partner takes no PATCH of objects that are pushed to it: it gets the whole object in a PUT."""
+    empty_data: Literal["null", "{}", "[]"] | None = None
+    """The `data` of answers to this partner where the text demands none; left out when absent."""
     timeout_s: Seconds | None = None
     """How long this partner may take to answer a message; the hub's own limit when absent."""
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 32
     """How many messages the hub has under way at this partner at once."""
+    max_page: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    """The longest page this partner is asked for; that of the module when absent."""
     hosts_allowed: tuple[HostName, ...] = ()
     """Hosts of this partner beside those of its versions URL and its endpoints."""
     custom_modules: tuple[HostName, ...] = ()
     """Custom module identifiers this partner may use. OCPI 2.2.1, "Custom Modules"."""
+    broadcast_per: Literal["party", "platform"] = "party"
+    """How often this partner gets what is pushed to everybody: for each of its parties, or once."""
+    get_all_partial: Literal["allow", "reject"] | None = None
+    """What this partner gets when a part of a list of everybody's is missing; the hub's own choice when absent."""
+    hub_priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
+    """Of two hubs that both announce a party, the one with the lower number is called."""
 
     # What a 2.1.1 partner gets, and how what it sends is understood, when the other side speaks a later version.
     default_time_zone: Annotated[str, Meta(min_length=1, max_length=255)] | None = None

@@ -77,6 +77,19 @@ def offered_versions(face: Face | None, pinned: Version | None = None) -> tuple[
     )
 
 
+def may_be_hub(caller: Caller) -> bool:
+    """Whether the caller is another hub, or may become one. What it is shown before it registers, it keeps."""
+    match caller:
+        case Registered(platform=platform):
+            return platform.is_hub
+        case Invited(invitation=invitation):
+            return invitation.allow_hub
+        case Handshaking(allow_hub=allow_hub):
+            return allow_hub
+        case unhandled:
+            assert_never(unhandled)
+
+
 def versions_for(caller: Caller) -> tuple[Version, ...]:
     """The versions this caller may use, the oldest first."""
     pinned = caller.invitation.version if isinstance(caller, Invited) else None
@@ -89,12 +102,12 @@ def versions_list(base: str, versions: Iterable[Version]) -> list[dict[str, str]
 
 
 def version_details(
-    base: str, version: Version, face: Face | None, custom_modules: Collection[str] = ()
+    base: str, version: Version, face: Face | None, custom_modules: Collection[str] = (), *, is_hub: bool = False
 ) -> dict[str, Any]:
     """The hub's answer on a details URL. A 2.1.1 partner sees one side, every other one both.
 
     `custom_modules` are those this very partner is configured for; nobody else may be told of them
-    ("Custom Modules").
+    ("Custom Modules"). Another hub may say who is behind it.
     """
     url = base + details_path(version)
     dialect = DIALECTS[version]
@@ -103,7 +116,7 @@ def version_details(
             raise ValueError(f"a partner on {version} has a face")
         endpoints = _endpoints_of_face(url, face)
     else:
-        endpoints = _endpoints_with_roles(url, [*sorted(dialect.modules), *custom_modules])
+        endpoints = _endpoints_with_roles(url, [*sorted(dialect.modules), *custom_modules], is_hub=is_hub)
     return {"version": version, "endpoints": endpoints}
 
 
@@ -117,11 +130,13 @@ def _endpoints_of_face(url: str, face: Face) -> list[dict[str, str]]:
     return [{"identifier": str(ModuleID.CREDENTIALS), "url": f"{url}/credentials"}, *modules]
 
 
-def _endpoints_with_roles(url: str, modules: Iterable[str]) -> list[dict[str, str]]:
+def _endpoints_with_roles(url: str, modules: Iterable[str], *, is_hub: bool) -> list[dict[str, str]]:
     endpoints = [
         _endpoint(ModuleID.CREDENTIALS, InterfaceRole.SENDER, f"{url}/credentials"),
         _endpoint(ModuleID.HUB_CLIENT_INFO, InterfaceRole.SENDER, f"{url}/hubclientinfo"),
     ]
+    if is_hub:
+        endpoints.append(_endpoint(ModuleID.HUB_CLIENT_INFO, InterfaceRole.RECEIVER, f"{url}/hubclientinfo"))
     for module in modules:
         names = [module, _BOOKINGS_IN_THE_CHAPTER] if module == ModuleID.BOOKINGS else [module]
         endpoints += [

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.observability import Metrics
+from hub.observability.metrics import OUTCOMES
 from hub.settings import Settings
 from routing.quirks import Quirks
 from routing.translation.losses import CATALOGUE, WITHDRAWN, Rule
@@ -68,13 +69,18 @@ def test_plain_defaults_are_the_documented_ones() -> None:
     for name, text in documented.items():
         default = plain[name]
         if isinstance(default, str | int | float):
-            assert text == str(default), name
+            assert text == (str(default).lower() if isinstance(default, bool) else str(default)), name
 
 
 def test_every_metric_is_described_and_no_other() -> None:
     exposed = re.findall(r"^# TYPE (\w+) ", Metrics().exposition().decode(), re.MULTILINE)
     described = [name for name in first_column(OPERATING) if name.startswith("ocpi_hub_")]
     assert sorted(described) == sorted(name for name in exposed if name.startswith("ocpi_hub_"))
+
+
+def test_every_outcome_of_a_broadcast_is_described_and_no_other() -> None:
+    section = OPERATING.partition("\n## Broadcasts\n")[2].partition("\n## ")[0]
+    assert sorted(first_column(section)) == sorted(OUTCOMES)
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)

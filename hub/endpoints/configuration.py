@@ -21,9 +21,10 @@ from hub.authentication import authenticate
 from hub.endpoints.errors import answer_error, ocpi_response
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
+from routing.bodies import check_charset
 from routing.directory import Caller, Handshaking, Invited, Registered
 from routing.envelope import SUCCESS, envelope
-from routing.errors import HubError, Overloaded, UnsupportedVersion, WrongMethod
+from routing.errors import HubError, Overloaded, TooLarge, UnsupportedVersion, WrongMethod
 from routing.versions import versions_for
 from routing.vocabulary import Version
 
@@ -32,6 +33,8 @@ Answering: TypeAlias = Callable[[OCPIRequest, Hub, Caller], Awaitable[Response[b
 
 MOST_BODY_BYTES: Final = 16 * 1024 * 1024
 """What an operator may raise the limit for bodies to."""
+
+_BODY_BYTES: Final = 2 * 1024 * 1024
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -94,6 +97,23 @@ def check_version(caller: Caller, version: Version) -> None:
     """
     if version not in versions_for(caller):
         raise UnsupportedVersion(f"OCPI {version} is not offered to this connection")
+
+
+async def read_body(request: OCPIRequest, hub: Hub) -> bytes:
+    """The body of a request.
+
+    Raises:
+        InvalidParameters: it is in a character set that JSON cannot be in.
+        TooLarge: it is longer than the hub takes.
+    """
+    check_charset(request.headers.get("content-type"))
+    limit = hub.settings.max_body_bytes or _BODY_BYTES
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"The body has more than {limit} bytes")
+    return bytes(body)
 
 
 def success(request: OCPIRequest, data: Any = UNSET) -> Response[bytes]:  # noqa: ANN401 - any JSON

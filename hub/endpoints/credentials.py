@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
@@ -14,16 +12,14 @@ from hub.endpoints.configuration import (
     check_version,
     endpoint,
     platform_id_of,
+    read_body,
     success,
 )
 from hub.hub import Hub
-from routing.bodies import check_charset
 from routing.directory import Caller, Handshaking, Invited, Registered
-from routing.errors import AlreadyRegistered, TooLarge, Unauthorized, WrongMethod
+from routing.errors import AlreadyRegistered, Unauthorized, WrongMethod
 from routing.versions import details_path
 from routing.vocabulary import ModuleID, Secret, Version
-
-BODY_BYTES: Final = 2 * 1024 * 1024
 
 
 def _credentials_of(version: Version) -> HTTPRouteHandler:
@@ -35,9 +31,9 @@ def _credentials_of(version: Version) -> HTTPRouteHandler:
             case "GET", _:
                 return _shown(request, hub, caller, version)
             case "POST", Invited():
-                return success(request, await hub.registrar.register(caller, version, await _body(request, hub)))
+                return success(request, await hub.registrar.register(caller, version, await read_body(request, hub)))
             case "PUT", Registered():
-                return success(request, await hub.registrar.update(caller, version, await _body(request, hub)))
+                return success(request, await hub.registrar.update(caller, version, await read_body(request, hub)))
             case "DELETE", Registered():
                 await hub.registrar.leave(caller)
                 return success(request)
@@ -56,17 +52,6 @@ def _shown(request: OCPIRequest, hub: Hub, caller: Caller, version: Version) -> 
     if token is None:
         raise Unauthorized  # it has been replaced since this request was authenticated
     return success(request, hub.registrar.credentials_for(platform_id_of(caller), version, Secret(token)))
-
-
-async def _body(request: OCPIRequest, hub: Hub) -> bytes:
-    check_charset(request.headers.get("content-type"))
-    limit = hub.settings.max_body_bytes or BODY_BYTES
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(f"The body has more than {limit} bytes")
-    return bytes(body)
 
 
 def _allowed(caller: Caller) -> tuple[str, ...]:

@@ -1,94 +1,91 @@
-"""All functional modules of all versions: one ASGI app, because every message takes the same way.
+"""All functional modules of all versions: one ASGI mount, because every message takes the same way.
 
-It stands before the framework, which has nothing to add for a message and would look at each several times. It reads
-the path from the bytes that came: ids with an encoded slash must survive.
+It reads the path from the bytes that came: ids with an encoded slash must survive, which the framework would decode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import cast
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Final, cast
+from urllib.parse import unquote, urlsplit
 
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from litestar import Litestar, asgi
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from hub.arrival import Arrival
 from hub.exchange import exchange
 from hub.hub import Hub
-from hub.listener.lifespan import App
 from hub.trace import answer_headers, record
 from routing.errors import TooLarge, UnreadableBody
 from routing.message import RawHeaders
-from routing.paths import ENTRANCES, Entrance
+from routing.outcome import with_data
+from routing.paths import ENTRANCES
+
+_ROOT: Final = "/ocpi"
 
 
-class FunctionalApp:
-    """Answers what arrives below one of the entrances (`/ocpi/2.2.1/sender`, …), and leaves the rest to another app."""
+def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
+    """What arrives below one of the entrances (`/ocpi/2.2.1/sender`, …).
 
-    def __init__(self, hub: Hub, rest: App) -> None:
-        self._hub = hub
-        self._rest = rest
-        prefix = urlsplit(hub.settings.public_url).path.rstrip("/")
-        self._entrances = {f"{prefix}{entrance.path}".encode("ascii"): entrance for entrance in ENTRANCES}
-        self._version_at = len(f"{prefix}/ocpi/")
+    The mount is the root of them all. The framework hands over whatever begins with these letters and is none of its
+    other routes, so where an entrance ends is looked at here. What is below none is for `rest`.
+    """
+    prefix = urlsplit(hub.settings.public_url).path.rstrip("/")
+    entrances = {f"{prefix}{entrance.path}".encode("ascii"): entrance for entrance in ENTRANCES}
+    version_at = len(f"{prefix}{_ROOT}/")
 
-    def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Awaitable[None]:
-        """One request, or the app's own start and end."""
-        if scope["type"] == "http":
-            path = scope["raw_path"]
-            end = path.find(b"/", path.find(b"/", self._version_at) + 1)
-            end = len(path) if end < 0 else end
-            entrance = self._entrances.get(path[:end])
-            if entrance is not None:
-                return self._carry(entrance, path[end:], scope, receive, send)
-        return self._rest(scope, receive, send)
-
-    async def _carry(
-        self, entrance: Entrance, path: bytes, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
+    @asgi(prefix + _ROOT, is_mount=True, copy_scope=False)
+    async def carry(scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry one message, or hand over what is none."""
+        http = cast("HTTPScope", scope)
+        path = http["raw_path"]
+        end = path.find(b"/", path.find(b"/", version_at) + 1)
+        end = len(path) if end < 0 else end
+        entrance = entrances.get(path[:end])
+        if entrance is None:
+            scope["path"] = unquote(path)  # from which the framework has taken the root away
+            await rest(scope, receive, send)
+            return
         arrival = Arrival(
             entrance=entrance,
-            method=scope["method"],
-            path=path.decode("latin-1"),
-            query=scope["query_string"].decode("latin-1"),
-            headers=cast("RawHeaders", scope["headers"]),
-            source=scope["client"][0] if scope["client"] else "",
-            read_body=_Body(receive).read,
+            method=http["method"],
+            path=path[end:].decode("latin-1"),
+            query=http["query_string"].decode("latin-1"),
+            headers=cast("RawHeaders", http["headers"]),
+            source=http["client"][0] if http["client"] else "",
+            read_body=partial(_read_body, receive),
         )
-        answer, trace = await exchange(arrival, self._hub)
+        answer, trace = await exchange(arrival, hub)
+        if trace.source is not None and (data := trace.source.quirks.empty_data) is not None:
+            answer = with_data(answer, trace.operation, data)
         headers = answer_headers(answer, trace)
         await send({"type": "http.response.start", "status": answer.http_status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
-        record(answer, trace, self._hub)
+        record(answer, trace, hub)
+
+    return carry
 
 
-class _Body:
-    """The body of one request, as it arrives."""
+async def _read_body(receive: Receive, limit: int) -> bytes:
+    """All of the body of one request.
 
-    __slots__ = ("_receive",)
-
-    def __init__(self, receive: ASGIReceiveCallable) -> None:
-        self._receive = receive
-
-    async def read(self, limit: int) -> bytes:
-        """All of it.
-
-        Raises:
-            TooLarge: it has more than `limit` bytes.
-            UnreadableBody: the sender hung up before its end.
-        """
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            event = await self._receive()
-            if event["type"] == "http.disconnect":
-                raise UnreadableBody("The connection ended before the body did")
-            if event["type"] != "http.request":
-                continue
-            chunk = event["body"]
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge(f"The body has more than {limit} bytes")
-            chunks.append(chunk)
-            if not event["more_body"]:
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    Raises:
+        TooLarge: it has more than `limit` bytes.
+        UnreadableBody: the sender hung up before its end.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise UnreadableBody("The connection ended before the body did")
+        if event["type"] != "http.request":
+            continue
+        chunk = event["body"]
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"The body has more than {limit} bytes")
+        chunks.append(chunk)
+        if not event["more_body"]:
+            return b"".join(chunks)

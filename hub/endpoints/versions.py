@@ -15,7 +15,15 @@ from hub.endpoints.configuration import (
 )
 from hub.hub import Hub
 from routing.directory import Caller
-from routing.versions import VERSIONS_PATH, details_path, face_for, version_details, versions_for, versions_list
+from routing.versions import (
+    VERSIONS_PATH,
+    details_path,
+    face_for,
+    may_be_hub,
+    version_details,
+    versions_for,
+    versions_list,
+)
 from routing.vocabulary import Version
 
 
@@ -32,7 +40,8 @@ def _details_of(version: Version) -> HTTPRouteHandler:
         check_method(request, "GET")
         check_version(caller, version)
         quirks = hub.directory.snapshot.platform(platform_id_of(caller)).quirks
-        found = version_details(hub.settings.public_url, version, face_for(caller), quirks.custom_modules)
+        base, face, is_hub = hub.settings.public_url, face_for(caller), may_be_hub(caller)
+        found = version_details(base, version, face, quirks.custom_modules, is_hub=is_hub)
         return success(request, found)
 
     return endpoint(details_path(version), "versions", version, details)

@@ -136,14 +136,14 @@ def _is_short(value: object) -> bool:
     return isinstance(value, _ALWAYS_SHORT)
 
 
+_DOUBTFUL: Final = b" =\\\x7f"
+
+
 def _is_plain(line: bytes) -> bool:
     """Whether nothing in this line can be a secret: each form of one has a blank, an equals sign or a quote in it."""
     return (
         line.isascii()
-        and b" " not in line
-        and b"=" not in line
-        and b"\\" not in line
-        and b"\x7f" not in line
+        and len(line.translate(None, _DOUBTFUL)) == len(line)
         and line.find(b"{", 1) < 0
         and b"uthorization" not in line
     )
@@ -169,6 +169,8 @@ class MessageLine(Struct, kw_only=True, gc=False):
     upstream_ms: float
     reason: str | UnsetType = UNSET
     """Why there was nothing to forward."""
+    outcome: str | UnsetType = UNSET
+    """What became of a broadcast at one receiver."""
     target_version: str | UnsetType = UNSET
     """Of the receiver, where it is another than the sender's."""
     losses: dict[str, int] | UnsetType = UNSET

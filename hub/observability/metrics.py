@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client import values as prometheus_values
@@ -16,6 +17,11 @@ from routing.vocabulary import ConnectionStatus, ModuleID, Version
 
 ROUTES = frozenset({"direct", "open", "broadcast", "get_all", "callback", "hub", "refused"})
 """How a message was routed; `hub`: answered by the hub itself, `refused`: not routed at all."""
+OUTCOMES = frozenset(
+    {"delivered", "refused", "unneeded", "untranslatable", "timeout", "unreachable", "failed"}
+    | {"offline", "merged", "stale", "taken_over"}
+)
+"""What can become of a broadcast at one receiver; the second line: before it was called."""
 _MODULES = frozenset(map(str, ModuleID)) | {"versions"}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _STATUSES = frozenset({1000, 2000, 2001, 2002, 2003, 2004, 3000, 3001, 3002, 3003, 4000, 4001, 4002, 4003})
@@ -85,6 +91,18 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=registry,
         )
+        self._platform_requests = Counter(
+            "ocpi_hub_platform_requests",
+            "Messages a platform has sent.",
+            ["platform"],
+            registry=registry,
+        )
+        self._platform_calls = Counter(
+            "ocpi_hub_platform_calls",
+            "Calls of the hub at partners that messages of a platform led to.",
+            ["platform"],
+            registry=registry,
+        )
         self._translation_seconds = Histogram(
             "ocpi_hub_translation_seconds",
             "Time it took to turn a body of one version into one of another, without what was asked elsewhere for it.",
@@ -97,6 +115,18 @@ class Metrics:
             "What translation lost, replaced, assumed or refused, by the id it has in the catalogue.",
             ["loss"],
             registry=registry,
+        )
+        self._broadcast_deliveries = Counter(
+            "ocpi_hub_broadcast_deliveries",
+            "What became of broadcasts, at each of their receivers.",
+            ["module", "outcome"],
+            registry=registry,
+        )
+        self._broadcasts_in_flight = Gauge(
+            "ocpi_hub_broadcast_inflight",
+            "Deliveries of broadcasts under way.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self._platforms = Gauge(
             "ocpi_hub_platforms",
@@ -155,13 +185,21 @@ class Metrics:
         key = (module, platform_id)
         child = self._upstream_children.get(key)
         if child is None:
-            if len(self._platform_labels) < PLATFORM_LABELS:
-                self._platform_labels.add(platform_id)
-            platform = platform_id if platform_id in self._platform_labels else "other"
-            child = _Seconds(self._upstream_seconds.labels(_module_label(module), platform))
+            child = _Seconds(self._upstream_seconds.labels(_module_label(module), self._platform_label(platform_id)))
             if len(self._upstream_children) < _CHILDREN_LIMIT:
                 self._upstream_children[key] = child
         child.observe(seconds)
+
+    def amplified(self, platform_id: str, requests: int, calls: int) -> None:
+        """Count messages of a platform, and the calls they led to."""
+        platform = self._platform_label(platform_id)
+        self._platform_requests.labels(platform).inc(requests)
+        self._platform_calls.labels(platform).inc(calls)
+
+    def _platform_label(self, platform_id: str) -> str:
+        if len(self._platform_labels) < PLATFORM_LABELS:
+            self._platform_labels.add(platform_id)
+        return platform_id if platform_id in self._platform_labels else "other"
 
     def translated(self, module: str, source_version: Version, target_version: Version, seconds: float) -> None:
         """Time one body that changed its version, a request's or an answer's."""
@@ -177,6 +215,19 @@ class Metrics:
         """Count what translations lost: an id of the catalogue for each time, or how often each."""
         for loss, times in Tally(ids).items():
             self._losses.labels(loss if loss in CATALOGUE else "other").inc(times)
+
+    def broadcast_delivery(self, module: str, outcome: str) -> None:
+        """Count what became of a broadcast at one receiver."""
+        self._broadcast_deliveries.labels(_module_label(module), outcome if outcome in OUTCOMES else "other").inc()
+
+    @contextmanager
+    def broadcast_in_flight(self) -> Iterator[None]:
+        """Count a delivery as under way while the block lasts."""
+        self._broadcasts_in_flight.inc()
+        try:
+            yield
+        finally:
+            self._broadcasts_in_flight.dec()
 
     def directory(
         self,

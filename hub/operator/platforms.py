@@ -150,6 +150,11 @@ def _check(new: NewPlatform) -> None:
             raise Unacceptable(detail=f"face is required with version {new.version}: the partner's role, CPO or EMSP")
         if not needs_face and new.face is not None:
             raise Unacceptable(detail=f"face is for 2.1.1 only; leave it out, or leave out version {new.version}")
+        odd = next((each for each in new.parties if needs_face and each.role not in DIALECTS[new.version].roles), None)
+        if odd is not None:
+            raise Unacceptable(detail=f"OCPI {new.version} has no role {odd.role}; {odd.party} may be a CPO or an EMSP")
+    if new.allow_hub and new.face is not None:
+        raise Unacceptable(detail="allow_hub is for later versions than 2.1.1, which knows no hubs; leave out face")
     if new.expires_at is not None and new.expires_at <= datetime.now(UTC):
         raise Unacceptable(detail="expires_at is in the past; leave it out for an invitation that does not expire")
     for (party, role), count in Counter((each.party, each.role) for each in new.parties).items():

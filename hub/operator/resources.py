@@ -125,7 +125,10 @@ class PartyView(Struct, frozen=True):
     """Of the business details it registered with."""
     status: ConnectionStatus
     platform_id: str
+    """Of a party behind another hub, that hub's."""
     last_updated: datetime
+    reachable_via: PartyText | None
+    """The other hub that announced the party; null for parties of platforms here."""
 
 
 class PartiesView(Struct, frozen=True):
@@ -268,6 +271,7 @@ def party_views(record: PartyRecord) -> list[PartyView]:
             status=record.status,
             platform_id=record.platform_id,
             last_updated=record.last_updated,
+            reachable_via=None if record.reachable_via is None else str(record.reachable_via),
         )
         for role in record.roles
     ]

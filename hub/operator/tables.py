@@ -13,6 +13,8 @@ from hub.plain_text import readable
 Json = dict[str, Any]
 
 _PARTIES_SHOWN = 3
+_PARTY = ("id", "role", "status", "name", "platform_id", "reachable_via", "last_updated")
+_PLATFORM = ("id", "name", "status", "version", "is_hub", "allow_hub", "last_seen", "created_at")
 
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -44,11 +46,8 @@ def platforms_table(items: Iterable[Json]) -> str:
 def parties_table(items: Iterable[Json]) -> str:
     """A list of parties."""
     return columns(
-        ("PARTY", "ROLE", "STATUS", "NAME", "PLATFORM", "LAST UPDATED"),
-        (
-            (each["id"], each["role"], each["status"], each["name"], each["platform_id"], each["last_updated"])
-            for each in items
-        ),
+        ("PARTY", "ROLE", "STATUS", "NAME", "PLATFORM", "VIA", "LAST UPDATED"),
+        ([each[name] for name in _PARTY] for each in items),
     )
 
 
@@ -65,7 +64,7 @@ def losses_text(items: Iterable[Json]) -> str:
 def platform_text(platform: Json) -> str:
     """One platform with everything that belongs to it."""
     parts = [
-        pairs({name: platform[name] for name in ("id", "name", "status", "version", "last_seen", "created_at")}),
+        pairs({name: platform[name] for name in _PLATFORM}),
         columns(
             ("PARTY", "ROLE", "STATUS", "NAME"),
             ((each["id"], each["role"], each["status"], each["name"]) for each in platform["parties"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -30,8 +30,8 @@ from routing.credentials import (
     reachable_roles,
     read_credentials,
 )
-from routing.dialects import DIALECTS
-from routing.directory import Invited, Registered
+from routing.dialects import DIALECTS, CredentialsShape
+from routing.directory import CredentialsRole, Invited, Registered
 from routing.errors import (
     CannotUsePartnerAPI,
     HubError,
@@ -183,7 +183,21 @@ class Registrar:
             api = self._api(terms, checked_token(token_a), self._settings.forward_timeout_s)
             found = await api.discover(versions_url)
             introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
-            return await _to_its_end(self._introduce(introduction))
+            return await self._named_to_hub(await _to_its_end(self._introduce(introduction)))
+
+    async def _named_to_hub(self, record: PlatformRecord) -> PlatformRecord:
+        """Tell a hub who is behind this one, in the versions where its credentials do: PUT them.
+
+        The POST named nobody: who may be known to a party is not decided before the party is known.
+        """
+        connection = record.connections[0]
+        if not record.is_hub or DIALECTS[connection.version].credentials is not CredentialsShape.HUB_PARTY:
+            return record
+        try:
+            return await self._rotate(record, connection, connection.version)
+        except HubError as error:  # the hub is registered; the next rotation names them
+            log.warning("parties_not_named_to_hub", **_named(record), reason=str(error))
+            return await self._platforms.get(record.id)
 
     async def rotate(self, platform_id: str, version: Version | None = None) -> PlatformRecord:
         """Give the partner a fresh token for each connection, and look at its endpoints again: PUT credentials.
@@ -354,20 +368,23 @@ class Registrar:
             face=terms.face,
             versions_url=versions_url,
             endpoints=found.as_records(),
-            parties=tuple(RegisteredParty(party, roles) for party, roles in credentials.parties.items()),
+            parties=_registered(credentials.parties),
             our_token=credentials.token,
             auth_encoding=found.learned,
             is_hub=credentials.is_hub,
-            shown=self._shown(found.version, terms.face, terms.quirks),
+            shown=self._shown(found.version, terms.face, terms.quirks, is_hub=credentials.is_hub),
+            remote=None if credentials.remote is None else _registered(credentials.remote),
         )
 
-    def _shown(self, version: Version, face: Face | None, quirks: Quirks) -> bytes:
-        return mark_of_details(version_details(self._settings.public_url, version, face, quirks.custom_modules))
+    def _shown(self, version: Version, face: Face | None, quirks: Quirks, *, is_hub: bool) -> bytes:
+        base, custom_modules = self._settings.public_url, quirks.custom_modules
+        return mark_of_details(version_details(base, version, face, custom_modules, is_hub=is_hub))
 
     def _is_due(self, record: PlatformRecord, now: datetime) -> bool:
         """Whether a connection has old tokens, or its partner has not been told of the hub's present endpoints."""
         return record.status is ConnectionStatus.CONNECTED and any(
-            now - each.tokens_since >= TOKENS_LAST or each.shown != self._shown(each.version, each.face, record.quirks)
+            now - each.tokens_since >= TOKENS_LAST
+            or each.shown != self._shown(each.version, each.face, record.quirks, is_hub=record.is_hub)
             for each in record.connections
         )
 
@@ -408,6 +425,10 @@ def _connection(record: PlatformRecord, connection_id: str) -> ConnectionRecord:
 
 def _named(record: PlatformRecord) -> dict[str, str]:
     return {"platform_id": record.id, "platform": record.name}
+
+
+def _registered(parties: Mapping[Party, tuple[CredentialsRole, ...]]) -> tuple[RegisteredParty, ...]:
+    return tuple(RegisteredParty(party, roles) for party, roles in parties.items())
 
 
 def _parties(registration: Registration) -> list[str]:

@@ -10,5 +10,6 @@
 - `learned`, and what begins so        what traffic taught the hub: tables, writing, reading, for how long
 - `shelves`, `facts`, `remembered`     how that is looked for, what it is, and what a process has of it at hand
 - `read_back`                          what 2.1.1 owners pushed last, sealed
+- `accepted_broadcasts`, `broadcast_stream`  what is accepted and not finished, in Redis
 - `vault`                              tokens: hashed, sealed, made
 """

@@ -7,17 +7,26 @@ nothing up to n. It also decides every race: the second of two changes sees all 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlmodel import col, or_, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression
+from sqlmodel import case, col, literal, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.store.database import Database
-from hub.store.tables import ConnectionRow, DirectoryRow, PartyRoleRow, PartyRow, PlatformRow
-from hub.store.truth import platform_row, roles_of_platform
+from hub.store.tables import (
+    ConnectionRow,
+    DirectoryRow,
+    PartyRoleRow,
+    PartyRow,
+    PlatformRow,
+    RemotePartyRow,
+    Words,
+)
+from hub.store.truth import NEAREST, platform_row, roles_of_platform
 from routing.vocabulary import ConnectionStatus, Party
 
 _IDS_AT_ONCE = 500
@@ -50,6 +59,7 @@ async def settling(change: Change, platform_id: str) -> AsyncIterator[PlatformRo
         UnknownPlatform: there is none.
     """
     platform = await platform_row(change.session, platform_id)
+    was_hub = platform.is_hub
     before = await roles_of_platform(change.session, platform.id)
     yield platform
     platform.revision = change.revision
@@ -58,11 +68,14 @@ async def settling(change: Change, platform_id: str) -> AsyncIterator[PlatformRo
     after = await roles_of_platform(change.session, platform.id)
     is_connected = bool(await connections_of(change, platform))
     registered = await _registered_parties(change, platform)
-    for row in (await change.session.exec(select(PartyRow).where(col(PartyRow.platform_id) == platform.id))).all():
+    rows = (await change.session.exec(select(PartyRow).where(col(PartyRow.platform_id) == platform.id))).all()
+    for row in rows:
         status = _status(row, platform, is_connected=is_connected, is_registered=row.party in registered)
         if status is not row.status or before.get(row.party) != after.get(row.party):
             row.status = status
             row.last_updated = change.now
+    if was_hub or platform.is_hub:
+        await _settle_remote(change, platform, [row.status for row in rows])
 
 
 async def connections_of(change: Change, platform: PlatformRow) -> list[ConnectionRow]:
@@ -103,6 +116,32 @@ def _status(row: PartyRow, platform: PlatformRow, *, is_connected: bool, is_regi
     if row.status is ConnectionStatus.PLANNED and (platform.planned or is_connected):
         return ConnectionStatus.PLANNED
     return ConnectionStatus.SUSPENDED
+
+
+async def _settle_remote(change: Change, platform: PlatformRow, own: Iterable[ConnectionStatus]) -> None:
+    """What becomes of the parties behind a hub that has these statuses itself. OCPI 2.2.1, "HubClientInfo".
+
+    ====================  ============================================================
+    it is CONNECTED       what it announced
+    it is OFFLINE         OFFLINE, where it announced CONNECTED; else what it announced
+    it is not here        SUSPENDED, where it did not announce PLANNED
+    ====================  ============================================================
+    """
+    announced, stored = col(RemotePartyRow.announced), col(RemotePartyRow.status)
+    match min(own, key=NEAREST.index, default=ConnectionStatus.SUSPENDED):
+        case ConnectionStatus.CONNECTED:
+            status: SQLColumnExpression[ConnectionStatus] = announced
+        case ConnectionStatus.OFFLINE:
+            status = case((announced == ConnectionStatus.CONNECTED, _word(ConnectionStatus.OFFLINE)), else_=announced)
+        case _:
+            planned = announced == ConnectionStatus.PLANNED
+            status = case((planned, announced), else_=_word(ConnectionStatus.SUSPENDED))
+    others = (col(RemotePartyRow.platform_id) == platform.id, stored != status)
+    await change.session.exec(update(RemotePartyRow).where(*others).values(status=status, last_updated=change.now))
+
+
+def _word(status: ConnectionStatus) -> ColumnElement[ConnectionStatus]:
+    return literal(status, Words(ConnectionStatus))
 
 
 async def _registered_parties(change: Change, platform: PlatformRow) -> set[Party]:

@@ -20,7 +20,6 @@ from hub.store.shelves import (
     Reference,
     UsedToken,
     alias,
-    contract_key,
     ids_key,
     key_of,
     location,
@@ -32,6 +31,7 @@ from hub.store.shelves import (
     tokens_of_contract,
     tokens_of_uid,
 )
+from routing.contracts import contract_key
 from routing.translation.questions import TariffFacts, TokenFacts
 from routing.vocabulary import Party
 
@@ -95,6 +95,13 @@ class TokenSeen(Fact, frozen=True):
 
 def _same_token(one: TokenFacts, other: TokenFacts) -> bool:
     return one.owner == other.owner and one.type == other.type and key_of(one.uid) == key_of(other.uid)
+
+
+class TokenNamed(TokenSeen, frozen=True):
+    """A Token of which its owner said little. What is known of it stays as it is."""
+
+    def _instead_of(self, known: KnownToken) -> KnownToken:
+        return KnownToken(known.facts, super()._instead_of(known).until)
 
 
 class TokenChanged(Fact, frozen=True):

@@ -11,7 +11,7 @@ at most; while notices cannot come at all, by `KEEP_WITHOUT_NOTICES_S`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic
@@ -110,14 +110,26 @@ class Learned:
 
     # ------------------------------------------------------------ learning and asking
 
-    def note(self, fact: Fact) -> None:
-        """Take up a fact, to be written soon. What is known already costs nothing."""
+    def note(self, fact: Fact) -> bool:
+        """Take up a fact, to be written soon. What is known already costs nothing. False when there is no room."""
         if self._remembered.note(fact, self._keep_s):
             self._wanted.set()
-            return
+            return True
         if self.dropped % _AT_ONCE == 0:
             log.warning("learned_facts_dropped", dropped=self.dropped + 1)
         self.dropped += 1
+        return False
+
+    def note_once(self, topic: int, facts: Iterable[Fact]) -> None:
+        """Take up the facts of a topic, unless that was done within the last hour: then they are not even made.
+
+        Not for what others can take back. A topic is the hash of all that its facts follow from.
+        """
+        if self._remembered.is_told(topic):
+            return
+        kept = [self.note(fact) for fact in facts]
+        if all(kept):
+            self._remembered.tell(topic)
 
     def at_hand(self, lookup: Lookup) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
         """What stands there, if that is known without asking a store; else UNKNOWN."""

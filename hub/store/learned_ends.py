@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, String, inspect, type_coerce
 from sqlalchemy.sql.base import Executable
-from sqlmodel import col, delete, select, tuple_
+from sqlmodel import and_, col, delete, select, tuple_
 
 from hub.store.database import Database
 from hub.store.learned_claims import REFERENCE_COUNTS
@@ -24,9 +24,10 @@ from hub.store.learned_tables import (
     SessionRow,
     TariffRow,
     TokenRow,
+    WayRow,
 )
-from hub.store.tables import PartyRoleRow, Row
-from routing.vocabulary import Party
+from hub.store.tables import PartyRoleRow, RemotePartyRow, Row
+from routing.vocabulary import ConnectionStatus, Party
 
 TOKENS_OF_COMMANDS: Final = timedelta(days=30)
 """A Token that was seen in a command only."""
@@ -38,6 +39,14 @@ RESERVATIONS: Final = timedelta(days=30)
 """After they expired."""
 UNDATED_RESERVATIONS: Final = timedelta(days=400)
 """After they were made, until it is known when they expire."""
+BOOKINGS: Final = timedelta(days=180)
+"""After they ended."""
+UNDATED_BOOKINGS: Final = timedelta(days=400)
+"""As reservations."""
+BILLS: Final = timedelta(days=400)
+"""CDRs, and what is written about them."""
+CONTACTS: Final = timedelta(days=30)
+"""After a party was dealt with last."""
 CREDITS: Final = timedelta(days=400)
 OWN_PUSHES: Final = timedelta(days=400)
 """After the last push of the object."""
@@ -51,11 +60,13 @@ class _End(NamedTuple):
     is_over: Callable[[datetime], ColumnElement[bool]]
 
 
-def _has_left(owner: Party) -> ColumnElement[bool]:
-    """Whether no connection names this party, the value of a column, any more."""
-    name = col(PartyRoleRow.country_code) + "*" + col(PartyRoleRow.party_id)
+def _has_left(owner: Party | str) -> ColumnElement[bool]:
+    """Whether no connection names this party, the value of a column, any more, and no other hub announces it."""
+    name, there = (col(table.country_code) + "*" + col(table.party_id) for table in (PartyRoleRow, RemotePartyRow))
     registered = select(name).where(col(PartyRoleRow.connection_id).is_not(None))
-    return type_coerce(col(owner), String).not_in(registered)
+    announced = select(there).where(col(RemotePartyRow.announced) != ConnectionStatus.SUSPENDED)
+    party = type_coerce(col(owner), String)
+    return and_(party.not_in(registered), party.not_in(announced))
 
 
 _ENDS: Final = (
@@ -67,14 +78,18 @@ _ENDS: Final = (
     _End(CreditRow, lambda now: col(CreditRow.noted_at) <= now - CREDITS),
     _End(OwnPushRow, lambda now: col(OwnPushRow.updated_at) <= now - OWN_PUSHES),
     _End(ResidueRow, lambda now: col(ResidueRow.updated_at) <= now - RESIDUES),
+    _End(WayRow, lambda now: col(WayRow.expires_at) <= now),
     _End(TokenRow, lambda _: _has_left(TokenRow.owner)),
     _End(TariffRow, lambda _: _has_left(TariffRow.owner)),
     _End(LocationRow, lambda _: _has_left(LocationRow.owner)),
     _End(OwnPushRow, lambda _: _has_left(OwnPushRow.owner)),
     _End(IdAliasRow, lambda _: _has_left(IdAliasRow.owner)),
     _End(ResidueRow, lambda _: _has_left(ResidueRow.owner)),
+    _End(WayRow, lambda _: and_(col(WayRow.expires_at).is_(None), _has_left(WayRow.party))),
+    _End(WayRow, lambda _: and_(col(WayRow.expires_at).is_(None), col(WayRow.owner) != "", _has_left(WayRow.owner))),
 )
-"""Tokens, Tariffs, Locations and aliases stay as long as their owner does; what was shown to a viewer, for good."""
+"""Tokens, Tariffs, Locations and aliases stay as long as their owner does, ways without an end as long as the parties
+they are about; what was shown to a viewer, for good."""
 
 
 async def drop_expired(database: Database, now: datetime) -> None:

@@ -8,8 +8,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+import msgspec
 from sqlalchemy import false
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,17 +24,22 @@ from hub.store.learned_tables import (
     ShownRow,
     TariffRow,
     TokenRow,
+    WayRow,
 )
 from hub.store.shelves import (
+    MOST_DETAILS,
+    MOST_WAYS,
     Credit,
     KnownLocation,
     KnownSession,
     KnownToken,
+    KnownWay,
     Lookup,
     Reference,
     Shelf,
     UsedToken,
     empty,
+    place_of,
 )
 from routing.translation.questions import TariffFacts, TokenFacts
 from routing.vocabulary import Party
@@ -217,6 +223,29 @@ async def _aliases(session: AsyncSession, keys: Collection[Key]) -> Groups:
     return {(*row.owner, row.alias_key): row.original for row in rows}
 
 
+async def _ways(session: AsyncSession, keys: Collection[Key]) -> Groups:
+    by_place = {place_of(key): key for key in keys}
+    its = [
+        and_(col(WayRow.leads_by) == leads_by, col(WayRow.owner) == owner, col(WayRow.id_key) == id_key)
+        for leads_by, owner, id_key in by_place
+    ]
+    place = (col(WayRow.leads_by), col(WayRow.owner), col(WayRow.id_key), col(WayRow.party))
+    newest_first = (col(WayRow.learned_at).desc(), col(WayRow.detail))
+    rank = func.row_number().over(partition_by=place, order_by=newest_first).label("rank")
+    ranked = select(WayRow, rank).where(or_(*its)).subquery()
+    some = aliased(WayRow, ranked)
+    query = select(some).where(ranked.c.rank <= MOST_DETAILS)
+    groups: dict[Key, dict[Party, KnownWay]] = defaultdict(dict)
+    for row in await session.exec(query.order_by(col(some.learned_at).desc(), col(some.party), col(some.detail))):
+        ways = groups[by_place[row.leads_by, row.owner, row.id_key]]
+        known = ways.get(row.party)
+        if known is not None:
+            ways[row.party] = msgspec.structs.replace(known, details=(*known.details, row.detail))
+        elif len(ways) < MOST_WAYS:
+            ways[row.party] = KnownWay(row.party, (row.detail,), row.learned_at, row.expires_at)
+    return {key: tuple(ways.values()) for key, ways in groups.items()}
+
+
 def _party(key: Key) -> Party:
     return Party(key[0], key[1])
 
@@ -233,4 +262,5 @@ _READERS: Final[Mapping[Shelf, Callable[[AsyncSession, Collection[Key]], Awaitab
     Shelf.SHOWN: _shown,
     Shelf.CREDITS: _credits,
     Shelf.ALIAS: _aliases,
+    Shelf.WAYS: _ways,
 }

@@ -13,13 +13,15 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field
 
-from hub.store.tables import MODULE_LENGTH, Json, Row, at_most, between
+from hub.store.tables import ID_LENGTH, MODULE_LENGTH, Json, Row, Words, at_most, between, one_of
+from routing.shown_ids import IdKind
 from routing.translation.questions import TokenFacts
 from routing.vocabulary import Party
 
 SEEN_LENGTH = 255
 """The longest identifier or word of a partner that is remembered. OCPI's own have 39 characters at most."""
 _PARTY_LENGTH = 6
+_INDEX_LENGTH = 20
 
 
 class PartyName(TypeDecorator[Party]):
@@ -240,6 +242,30 @@ class IdAliasRow(Row, table=True):
     original: str = Field(max_length=SEEN_LENGTH)
 
 
+class ShownIdRow(Row, table=True):
+    """An id under which a 2.1.1 viewer knows an object. It stays for good: nothing else may ever be called that."""
+
+    __tablename__ = "shown_ids"
+    __table_args__ = (
+        *_named("owner"),
+        *_seen("shown_key", "shown", "real_key", "real"),
+        one_of("kind", IdKind),
+        UniqueConstraint("viewer", "kind", "owner", "real_key", "is_alias"),
+    )
+
+    viewer: str = Field(primary_key=True, foreign_key="platforms.id", max_length=ID_LENGTH)
+    """The platform: each side of a company sees other kinds of ids."""
+    kind: IdKind = Field(primary_key=True, sa_type=Words(IdKind))
+    shown_key: str = Field(primary_key=True, max_length=SEEN_LENGTH)
+    shown: str = Field(max_length=SEEN_LENGTH)
+    owner: Party = Field(sa_type=PartyName)
+    real_key: str = Field(max_length=SEEN_LENGTH)
+    real: str = Field(max_length=SEEN_LENGTH)
+    """The id its owner has for it."""
+    is_alias: bool
+    """Whether it is another one than that. An object has one of each at most, where the viewer's settings changed."""
+
+
 class ResidueRow(Row, table=True):
     """What a receiver's version took away from an object, sealed."""
 
@@ -258,3 +284,27 @@ class ResidueRow(Row, table=True):
     body: bytes = Field(sa_type=LargeBinary)
     updated_at: datetime
     """When it was left."""
+
+
+class WayRow(Row, table=True):
+    """A party that an id leads to, and one thing that is known more closely, such as an EVSE of a Location."""
+
+    __tablename__ = "ways"
+    __table_args__ = (
+        *_named("party"),
+        at_most("leads_by", _INDEX_LENGTH),
+        at_most("owner", _PARTY_LENGTH),
+        *_seen("id_key", "detail"),
+        Index(None, "expires_at"),
+    )
+
+    id_key: str = Field(primary_key=True, max_length=SEEN_LENGTH)
+    owner: str = Field(primary_key=True, max_length=_PARTY_LENGTH)
+    """Whose id it is, as in `NL*ABC`; empty where the id stands for itself."""
+    leads_by: str = Field(primary_key=True, max_length=_INDEX_LENGTH)
+    """What is looked for, see `routing.clues.Index`."""
+    party: Party = Field(primary_key=True, sa_type=PartyName)
+    detail: str = Field(primary_key=True, max_length=SEEN_LENGTH)
+    learned_at: datetime
+    expires_at: datetime | None
+    """When it may be forgotten; none while the party stays."""

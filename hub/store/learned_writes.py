@@ -29,9 +29,12 @@ from hub.store.learned_tables import (
     ShownRow,
     TariffRow,
     TokenRow,
+    WayRow,
 )
-from hub.store.shelves import Lookup, Shelf, contract_key, key_of
+from hub.store.shelves import Lookup, Shelf, key_of, place_of
 from hub.store.tables import Row
+from hub.store.way_facts import WayLearned, WayLost
+from routing.contracts import contract_key
 
 Insert: TypeAlias = "postgresql.Insert | sqlite.Insert"
 Columns: TypeAlias = dict[str, Any]
@@ -65,6 +68,15 @@ async def _run(session: AsyncSession, statement: Executable, rows: Sequence[Colu
 
 
 async def _tokens(session: AsyncSession, seen: Sequence[learned.TokenSeen]) -> None:
+    await _put_tokens(session, seen, ("uid", "contract_id", "contract_key", "valid", "last_updated", "issuer"))
+
+
+async def _named_tokens(session: AsyncSession, named: Sequence[learned.TokenNamed]) -> None:
+    await _put_tokens(session, named, ())
+
+
+async def _put_tokens(session: AsyncSession, seen: Sequence[learned.TokenSeen], changing: Iterable[str]) -> None:
+    """Write Tokens; those that are there get these columns anew."""
     insert = insert_into(TokenRow, session)
     new, now = insert.excluded, datetime.now(UTC)
     expires_at = case(
@@ -72,10 +84,9 @@ async def _tokens(session: AsyncSession, seen: Sequence[learned.TokenSeen]) -> N
         (new.expires_at > col(TokenRow.expires_at), new.expires_at),
         else_=col(TokenRow.expires_at),
     )
-    names = ("uid", "contract_id", "contract_key", "valid", "last_updated", "issuer")
     statement = insert.on_conflict_do_update(
         index_elements=("uid_key", "owner", "type"),
-        set_={name: new[name] for name in names} | {"expires_at": expires_at},
+        set_={name: new[name] for name in changing} | {"expires_at": expires_at},
     )
     await _run(session, statement, [_token_row(each, now) for each in seen])
 
@@ -257,8 +268,45 @@ async def _aliases(session: AsyncSession, given: Sequence[learned.AliasGiven]) -
     await _run(session, insert_into(IdAliasRow, session).on_conflict_do_nothing(), rows)
 
 
+async def _ways(session: AsyncSession, found: Sequence[WayLearned]) -> None:
+    insert = insert_into(WayRow, session)
+    new = insert.excluded
+    expires_at = case((new.expires_at > col(WayRow.expires_at), new.expires_at), else_=col(WayRow.expires_at))
+    statement = insert.on_conflict_do_update(
+        index_elements=("id_key", "owner", "leads_by", "party", "detail"),
+        set_={"learned_at": new.learned_at, "expires_at": expires_at},
+        where=new.learned_at > col(WayRow.learned_at),
+    )
+    rows = {
+        (each.key, each.index, each.party, detail): _way_row(each, detail) for each in found for detail in each.details
+    }
+    await _run(session, statement, [rows[place] for place in sorted(rows)])
+
+
+def _way(fact: WayLearned | WayLost) -> dict[str, str]:
+    leads_by, owner, id_key = place_of((fact.index, *fact.key))
+    return {"leads_by": leads_by, "owner": owner, "id_key": id_key}
+
+
+def _way_row(fact: WayLearned, detail: str) -> Columns:
+    return {
+        **_way(fact),
+        "party": fact.party,
+        "detail": detail,
+        "learned_at": fact.at,
+        "expires_at": fact.until,
+    }
+
+
+async def _lost_ways(session: AsyncSession, lost: Sequence[WayLost]) -> None:
+    for each in lost:
+        its = [col(getattr(WayRow, name)) == value for name, value in _way(each).items()]
+        await session.exec(delete(WayRow).where(*its, col(WayRow.party) == each.party))
+
+
 _WRITERS: Final[Mapping[type[Fact], Callable[[AsyncSession, Any], Awaitable[set[Lookup] | None]]]] = {
     learned.TokenSeen: _tokens,
+    learned.TokenNamed: _named_tokens,
     learned.TokenChanged: _changed_tokens,
     learned.TariffSeen: _tariffs,
     learned.LocationSeen: _locations,
@@ -268,4 +316,6 @@ _WRITERS: Final[Mapping[type[Fact], Callable[[AsyncSession, Any], Awaitable[set[
     learned.ObjectShown: _shown,
     learned.ReservationSeen: _reservations,
     learned.AliasGiven: _aliases,
+    WayLearned: _ways,
+    WayLost: _lost_ways,
 }

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, or_, select, tuple_
+from sqlalchemy.orm import Mapped
+from sqlmodel import and_, case, col, func, literal, or_, select, tuple_, union_all
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from hub.store.records import LossRecord, Page, PartyRecord, PlatformRecord
-from hub.store.tables import LossRow, PartyRoleRow, PartyRow, PlatformRow
-from hub.store.truth import party_records, platform_row, records_of
+from hub.store.tables import LossRow, PartyRoleRow, PartyRow, PlatformRow, RemotePartyRow
+from hub.store.truth import NEAREST, party_records, platform_row, records_of, remote_records
 from routing.errors import InvalidParameters
-from routing.vocabulary import ConnectionStatus, Party, Role
+from routing.vocabulary import ConnectionStatus, Role
 
 Item = TypeVar("Item")
 Place = TypeVar("Place")
@@ -55,18 +58,69 @@ async def parties_page(
     Raises:
         InvalidParameters: the cursor is none of ours.
     """
-    query = select(PartyRow).order_by(col(PartyRow.country_code), col(PartyRow.party_id))
+    listed = union_all(_own(role, status, words), _remote(role, status, words)).subquery()
+    place = (listed.c.country_code, listed.c.party_id, listed.c.via)
+    query = select(*place).order_by(*place)
+    if cursor is not None:
+        query = query.where(tuple_(*place) > tuple_(*_place(cursor, _Listed)))
+    found = [_Listed(*row) for row in (await session.exec(query.limit(limit + 1))).all()]
+    records = await _party_records(session, found[:limit])
+    return Page(
+        tuple(records[each] for each in found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else None
+    )
+
+
+class _Listed(NamedTuple):
+    """One party in the list of all; parties of platforms here come before those of the same name behind hubs."""
+
+    country_code: str
+    party_id: str
+    via: str
+    """Id of the hub's platform; empty for a party of a platform here."""
+
+
+def _own(role: Role | None, status: ConnectionStatus | None, words: str | None) -> Select[str, str, Any]:
+    query: Select[str, str, Any] = select(PartyRow.country_code, PartyRow.party_id, literal("").label("via"))
     if role is not None:
         query = query.where(_has_role(role))
     if status is not None:
         query = query.where(col(PartyRow.status) == status)
     if words:
-        query = query.join(PlatformRow, col(PlatformRow.id) == col(PartyRow.platform_id)).where(_mentions(words))
-    if cursor is not None:
-        query = query.where(tuple_(col(PartyRow.country_code), col(PartyRow.party_id)) > tuple_(*_place(cursor, Party)))
-    rows = (await session.exec(query.limit(limit + 1))).all()
-    records = await party_records(session, rows[:limit])
-    return Page(tuple(records), _cursor(rows[limit - 1].party) if len(rows) > limit else None)
+        query = query.join(PlatformRow, col(PlatformRow.id) == col(PartyRow.platform_id))
+        query = query.where(_mentions(words, col(PartyRow.country_code), col(PartyRow.party_id)))
+    return query
+
+
+def _remote(role: Role | None, status: ConnectionStatus | None, words: str | None) -> Select[str, str, Any]:
+    """Each party once for each hub that announces it; its status is the nearest of its roles'."""
+    place = (RemotePartyRow.country_code, RemotePartyRow.party_id, RemotePartyRow.platform_id)
+    query: Select[str, str, Any] = select(place[0], place[1], col(place[2]).label("via"))
+    query = query.group_by(*map(col, place))
+    if role is not None:
+        query = query.having(func.max(case((col(RemotePartyRow.role) == role, 1), else_=0)) == 1)
+    if status is not None:
+        nearness = case({each: number for number, each in enumerate(NEAREST)}, value=col(RemotePartyRow.status))
+        query = query.having(func.min(nearness) == NEAREST.index(status))
+    if words:
+        query = query.join(PlatformRow, col(PlatformRow.id) == col(RemotePartyRow.platform_id))
+        query = query.where(_mentions(words, col(place[0]), col(place[1])))
+    return query
+
+
+async def _party_records(session: AsyncSession, listed: Sequence[_Listed]) -> dict[_Listed, PartyRecord]:
+    own_place = tuple_(col(PartyRow.country_code), col(PartyRow.party_id))
+    own = select(PartyRow).where(own_place.in_([each[:2] for each in listed if not each.via]))
+    records = await party_records(session, (await session.exec(own)).all())
+    remote_place = tuple_(
+        col(RemotePartyRow.country_code), col(RemotePartyRow.party_id), col(RemotePartyRow.platform_id)
+    )
+    remote = select(RemotePartyRow).where(remote_place.in_([tuple(each) for each in listed if each.via]))
+    remote = remote.order_by(col(RemotePartyRow.role))
+    records_behind = await remote_records(session, (await session.exec(remote)).all())
+    return {
+        **{_Listed(*each.party, ""): each for each in records},
+        **{_Listed(*each.party, each.platform_id): each for each in records_behind},
+    }
 
 
 async def losses_page(session: AsyncSession, platform_id: str, limit: int, cursor: str | None) -> Page[LossRecord]:
@@ -98,8 +152,8 @@ def _has_role(role: Role) -> ColumnElement[bool]:
     return select(PartyRoleRow.id).where(its_role).exists()
 
 
-def _mentions(words: str) -> ColumnElement[bool]:
-    name = col(PartyRow.country_code) + "*" + col(PartyRow.party_id)
+def _mentions(words: str, country_code: Mapped[str], party_id: Mapped[str]) -> ColumnElement[bool]:
+    name = country_code + "*" + party_id
     return or_(name.icontains(words, autoescape=True), col(PlatformRow.name).icontains(words, autoescape=True))
 
 

@@ -148,6 +148,11 @@ class LiveDirectory:
         return lost + outages
 
     @property
+    def identity(self) -> str:
+        """Of the directory; empty before `start`."""
+        return self._identity
+
+    @property
     def age_s(self) -> float:
         """Seconds since the snapshot was last known to be what the truth or Redis has."""
         return time.monotonic() - self._current_at

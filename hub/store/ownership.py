@@ -1,7 +1,8 @@
 """Which party belongs to which platform, and in which roles. OCPI 2.2.1, "Credentials".
 
 A party belongs to the platform that named it first, in an invitation or in a registration, for as long
-as the hub exists. What names a party of somebody else is refused before anything is stored.
+as the hub exists. What names a party of somebody else is refused before anything is stored. A party behind another hub
+becomes a platform's here only when the operator invites it by name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.store.changes import Change
 from hub.store.records import RegisteredParty
+from hub.store.remote_parties import is_remote
 from hub.store.tables import PartyRoleRow, PartyRow, PlatformRow
 from routing.directory import CredentialsRole
 from routing.errors import InvalidParameters
@@ -28,7 +30,7 @@ async def plan_parties(
     Raises:
         InvalidParameters: a party is the hub's, or belongs to another platform.
     """
-    await _own(change, platform, [party for party, _ in invited], hub_party)
+    await _own(change, platform, [party for party, _ in invited], hub_party, is_invited=True)
     change.session.add_all(_role_row(party, CredentialsRole(role, {}), None) for party, role in dict.fromkeys(invited))
 
 
@@ -38,10 +40,11 @@ async def claim_parties(
     """Make these the parties of the connection, in the roles given here.
 
     Raises:
-        InvalidParameters: a party is the hub's, or belongs to another platform.
+        InvalidParameters: a party is the hub's, or belongs to another platform, or is another hub's and no invitation
+            names it.
     """
     parties = [each.party for each in named]
-    await _own(change, platform, parties, hub_party)
+    await _own(change, platform, parties, hub_party, is_invited=False)
     await release_parties(change, connection_id)
     if parties:
         left_over = and_(col(PartyRoleRow.connection_id).is_(None), _is_any_of(parties))
@@ -72,12 +75,16 @@ async def own_parties(change: Change, platform: PlatformRow) -> set[Party]:
     return {Party(*row) for row in (await change.session.exec(query)).all()}
 
 
-async def _own(change: Change, platform: PlatformRow, parties: Iterable[Party], hub_party: Party) -> None:
+async def _own(
+    change: Change, platform: PlatformRow, parties: Iterable[Party], hub_party: Party, *, is_invited: bool
+) -> None:
     for party in dict.fromkeys(parties):
         if party == hub_party:
             raise InvalidParameters(f"{party} is the hub itself")
         row = await change.session.get(PartyRow, tuple(party))
         if row is None:
+            if not is_invited and await is_remote(change, party):
+                raise InvalidParameters(f"{party} is a party of another hub; an invitation has to name it")
             change.session.add(_party_row(party, platform, change))
         elif row.platform_id != platform.id:
             raise InvalidParameters(f"{party} belongs to another platform")

@@ -6,7 +6,7 @@ Only Locations, Tariffs and Tokens are kept, sealed with the key that is not in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import structlog
@@ -96,6 +96,16 @@ def merged(kept: Json | None, push: OwnPush) -> Json | None:
 
 
 _NESTED = (("evses", "uid"), ("connectors", "id"))
+
+
+def part_of(whole: Json, ids: Sequence[str]) -> Json | None:
+    """The EVSE, or the Connector, of these ids in a Location; itself without any."""
+    found: Json | None = whole
+    for (name, its_id), wanted in zip(_NESTED, ids, strict=False):
+        parts = None if found is None else found.get(name)
+        inside = [each for each in parts if type(each) is dict] if type(parts) is list else []
+        found = next((each for each in inside if key_of(str(each.get(its_id))) == key_of(wanted)), None)
+    return found
 
 
 def _with_part(

@@ -54,6 +54,8 @@ class Registration(Struct, frozen=True):
     is_hub: bool
     shown: bytes
     """What the hub showed the partner of itself, see `routing.versions.mark_of_details`."""
+    remote: tuple[RegisteredParty, ...] | None = None
+    """Parties that a hub reaches; None where its version does not have it say so when it registers."""
 
 
 class PartyRecord(Struct, frozen=True, gc=False):
@@ -68,6 +70,8 @@ class PartyRecord(Struct, frozen=True, gc=False):
     """As last registered; as invited, without details, before that."""
     created_at: datetime
     last_updated: datetime
+    reachable_via: Party | None = None
+    """Another hub, of a party behind it; `platform_id` is that hub's then."""
 
 
 class ReplacedToken(Struct, frozen=True, gc=False):
@@ -157,6 +161,8 @@ class PlatformRecord(Struct, frozen=True):
     connections: tuple[ConnectionRecord, ...]
     invitations: tuple[InvitationRecord, ...]
     handshakes: tuple[HandshakeRecord, ...]
+    remote: tuple[PartyRecord, ...] = ()
+    """The parties behind it, when it is a hub."""
 
     @property
     def status(self) -> ConnectionStatus:

@@ -2,9 +2,9 @@
 
 The directory's cache is two keys and a channel. Their common hash tag keeps them in one slot of a cluster:
 
-- `ocpi-hub:{identity}:directory:1:records`    hash, platform id to the JSON of its record
-- `ocpi-hub:{identity}:directory:1:revisions`  sorted set, platform ids by revision
-- `ocpi-hub:{identity}:directory:1:notices`    channel, a word whenever the two have changed
+- `ocpi-hub:{identity}:directory:2:records`    hash, platform id to the JSON of its record
+- `ocpi-hub:{identity}:directory:2:revisions`  sorted set, platform ids by revision
+- `ocpi-hub:{identity}:directory:2:notices`    channel, a word whenever the two have changed
 
 The identity is the database's. The number is the format of a record: it changes when old and new hubs, side
 by side during an upgrade, could not read each other's.
@@ -18,6 +18,20 @@ What was learned from traffic is one key for each entry of a shelf, which expire
 - `ocpi-hub:{identity}:learned:1:notices`  channel, which entries have changed, and who says so
 
 An entry that has changed is empty for a while, and so keeps its place from those who read the truth before it changed.
+
+How often results were posted on a callback lately is one key for each length of time, see `hub.store.callback_posts`:
+
+- `ocpi-hub:callback-posts:1:{callback id}:{seconds}`  a number, which goes away when the time is over
+
+Messages to and from other hubs are noted while they are under way, see `hub.store.under_way`:
+
+- `ocpi-hub:{identity}:under-way:1:{mark}`  nothing but the fact
+
+Broadcasts that were accepted and are not finished, see `hub.store.accepted_broadcasts`:
+
+- `ocpi-hub:{identity}:broadcasts:1:accepted`       stream, one entry for each; its group says which process has it
+- `ocpi-hub:{identity}:broadcasts:1:progress:{id}`  hash, the receivers that are done with, and which one was before it
+- `ocpi-hub:{identity}:broadcasts:1:last:{object}`  the last one about an object, by a keyed hash of its id
 """
 
 from __future__ import annotations
@@ -103,14 +117,14 @@ class DirectoryCache:
 
     def __init__(self, client: RedisClient, identity: str) -> None:
         self._client: Any = client  # the two clients have these commands in common, their stubs differ
-        prefix = f"ocpi-hub:{{{identity}}}:directory:1"
+        prefix = f"ocpi-hub:{{{identity}}}:directory:2"
         self._records = f"{prefix}:records"
         self._revisions = f"{prefix}:revisions"
         self._notices = f"{prefix}:notices"
 
     async def revision(self) -> int:
         """Up to where the cache is complete; 0 when it is empty."""
-        async with _answering():
+        async with answering():
             newest = await self._client.zrange(self._revisions, -1, -1, withscores=True)
         return int(newest[0][1]) if newest else 0
 
@@ -120,7 +134,7 @@ class DirectoryCache:
         Raises:
             CacheDamaged: a record is missing or cannot be read.
         """
-        async with _answering():
+        async with answering():
             found = await self._client.zrange(
                 self._revisions, f"({since}", "+inf", byscore=True, offset=0, num=limit, withscores=True
             )
@@ -130,17 +144,17 @@ class DirectoryCache:
     async def write(self, since: int, records: Iterable[PlatformRecord]) -> bool:
         """Add everything that changed after `since`. False, and nothing done, when it is not complete up to there."""
         arguments = [part for each in records for part in (each.id, each.revision, encoded(each))]
-        async with _answering():
+        async with answering():
             return bool(await self._client.eval(_WRITE, 2, self._records, self._revisions, since, *arguments))
 
     async def clear(self) -> None:
         """Forget everything."""
-        async with _answering():
+        async with answering():
             await self._client.delete(self._records, self._revisions)
 
     async def notify(self) -> None:
         """Tell every process that there is something new."""
-        async with _answering():
+        async with answering():
             await self._client.publish(self._notices, "changed")
 
     async def notices(self) -> AsyncIterator[None]:
@@ -166,19 +180,19 @@ class LearnedCache:
 
     async def get(self, entries: Sequence[str]) -> list[bytes | None]:
         """What stands at these entries."""
-        async with _answering():
+        async with answering():
             texts: list[bytes | None] = await self._client.mget(list(map(self._key, entries)))
         return [text or None for text in texts]
 
     async def put(self, texts: Mapping[str, bytes], seconds: int) -> None:
         """Let these stand there for so long, where nothing stands, and nothing has changed just now."""
-        async with _answering():
+        async with answering():
             await self._client.eval(_PUT, len(texts), *map(self._key, texts), seconds, *texts.values())
 
     async def forget(self, entries: Sequence[str], notice: bytes) -> None:
         """Forget these entries, and tell every process."""
         keys = [self._notices, *map(self._key, entries)]
-        async with _answering():
+        async with answering():
             await self._client.eval(_FORGET, len(keys), *keys, _EMPTY_S, notice)
 
     async def notices(self) -> AsyncIterator[bytes | None]:
@@ -200,9 +214,14 @@ class LearnedCache:
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def answering(within_s: float = _STEP_S) -> AsyncIterator[None]:
+    """A step that Redis answers in time.
+
+    Raises:
+        CacheUnreachable: it does not.
+    """
     try:
-        async with asyncio.timeout(_STEP_S):
+        async with asyncio.timeout(within_s):
             yield
     except _FAULTS as error:
         raise CacheUnreachable(str(error)) from error

@@ -12,6 +12,7 @@ from sqlmodel import col, delete, or_
 from hub.store.changes import Change, connections_of
 from hub.store.ownership import claim_parties, own_parties, release_parties
 from hub.store.records import RegisteredParty, Registration
+from hub.store.remote_parties import announce_roles, withdraw_everybody
 from hub.store.tables import (
     CallbackRow,
     ConnectionRow,
@@ -147,6 +148,20 @@ async def store_registration(
         for each in registration.endpoints
     )
     await claim_parties(change, platform, connection.id, parties, hub_party)
+    await _store_remote(change, platform, registration, hub_party)
+
+
+async def _store_remote(change: Change, platform: PlatformRow, registration: Registration, hub_party: Party) -> None:
+    if not platform.is_hub:
+        await withdraw_everybody(change, platform)
+    elif registration.remote is not None:
+        named = {
+            (each.party, role.role): role.business_details
+            for each in registration.remote
+            for role in each.roles
+            if each.party != hub_party
+        }
+        await announce_roles(change, platform, named)
 
 
 async def drop_connection(change: Change, platform: PlatformRow, connection: ConnectionRow) -> None:

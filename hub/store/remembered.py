@@ -17,6 +17,9 @@ from hub.store.shelves import READ_FRESH, Lookup, empty
 
 ROOM: Final = 20_000
 """Groups that are kept."""
+TOLD_S: Final = 3600.0
+"""How long something that is told again and again is not looked into."""
+MOST_TOLD: Final = 100_000
 MOST_PENDING: Final = 10_000
 """Facts that wait to be written."""
 MOST_PENDING_BYTES: Final = 32 * 1024 * 1024
@@ -25,6 +28,18 @@ UNKNOWN: Final[Any] = object()
 
 
 _NEVER: Final[tuple[float, Any]] = (-inf, UNKNOWN)
+
+
+class Reader:
+    """One reading of some groups, while it lasts."""
+
+    __slots__ = ("missed", "outdated")
+
+    def __init__(self) -> None:
+        self.outdated: set[Lookup] = set()
+        """Groups that changed since it began. What it reads there is not kept."""
+        self.missed: dict[Lookup, list[Fact]] = {}
+        """Facts that were written since it began: it may have looked just before."""
 
 
 class Remembered:
@@ -36,9 +51,11 @@ class Remembered:
         self._pending: deque[Fact] = deque()
         self._about: dict[Lookup, list[Fact]] = {}
         self._bytes = 0
-        self._readers: dict[Lookup, set[object]] = {}
+        self._readers: dict[Lookup, set[Reader]] = {}
         self._noted: dict[Lookup, tuple[float, Any]] = {}
         """Of groups nobody asks for: what this process noted itself, which need not be all there is."""
+        self._told: dict[int, float] = {}
+        """When all facts of a topic were noted. A topic is the hash of what they follow from."""
 
     # ------------------------------------------------------------ groups
 
@@ -49,54 +66,56 @@ class Remembered:
             return UNKNOWN
         return found[1]
 
-    def begin_reading(self, lookups: Iterable[Lookup]) -> object:
-        """Say that these are about to be read. What is forgotten meanwhile will not be kept."""
-        reader = object()
+    def begin_reading(self, lookups: Iterable[Lookup]) -> Reader:
+        """Say that these are about to be read."""
+        reader = Reader()
         for lookup in lookups:
             self._readers.setdefault(lookup, set()).add(reader)  # many may read the same at once
         return reader
 
-    def is_current(self, lookup: Lookup, reader: object) -> bool:
+    def is_current(self, lookup: Lookup, reader: Reader) -> bool:
         """Whether nothing has changed there since the reading began."""
-        return reader in self._readers.get(lookup, ())
+        return lookup not in reader.outdated
 
-    def end_reading(self, groups: Mapping[Lookup, Any], reader: object) -> dict[Lookup, Any]:
-        """Keep what was read, and give it with what is not written yet."""
+    def end_reading(self, groups: Mapping[Lookup, Any], reader: Reader) -> dict[Lookup, Any]:
+        """Keep what was read, and give it with what is not written yet, or was not when the reading began."""
         complete = {}
         for lookup, group in groups.items():
-            for fact in self._about.get(lookup, ()):
+            for fact in (*reader.missed.get(lookup, ()), *self._about.get(lookup, ())):
                 group = fact.merged(group)  # noqa: PLW2901 - the group grows
             complete[lookup] = group
-            if self._has_ended(lookup, reader):
+            self._has_ended(lookup, reader)
+            if self.is_current(lookup, reader):
                 self._put(lookup, group, self._clock())
         return complete
 
-    def give_up_reading(self, lookups: Iterable[Lookup], reader: object) -> None:
+    def give_up_reading(self, lookups: Iterable[Lookup], reader: Reader) -> None:
         """Say that nothing could be read."""
         for lookup in lookups:
             self._has_ended(lookup, reader)
 
-    def _has_ended(self, lookup: Lookup, reader: object) -> bool:
-        """Whether what this reader has read, which is over now, is still what stands there."""
-        readers = self._readers.get(lookup)
-        if readers is None or reader not in readers:
-            return False
+    def _has_ended(self, lookup: Lookup, reader: Reader) -> None:
+        readers = self._readers.get(lookup, set())
         readers.discard(reader)
         if not readers:
-            del self._readers[lookup]
-        return True
+            self._readers.pop(lookup, None)
+
+    def _outdate(self, lookup: Lookup) -> None:
+        for reader in self._readers.get(lookup, ()):
+            reader.outdated.add(lookup)
 
     def forget(self, lookups: Iterable[Lookup]) -> None:
         """Others have changed these."""
         for lookup in lookups:
             self._groups.pop(lookup, None)
-            self._readers.pop(lookup, None)
+            self._outdate(lookup)
             self._noted.pop(lookup, None)
 
     def forget_all(self) -> None:
         """Others may have changed anything."""
         self._groups.clear()
-        self._readers.clear()
+        for lookup in self._readers:
+            self._outdate(lookup)
         self._noted.clear()
 
     def _put(self, lookup: Lookup, group: Any, read_at: float) -> None:  # noqa: ANN401 - any group
@@ -106,6 +125,20 @@ class Remembered:
         if len(self._groups) >= ROOM:
             del self._groups[next(iter(self._groups))]
         self._groups[lookup] = read_at, group
+
+    # ------------------------------------------------------------ what was told
+
+    def is_told(self, topic: int) -> bool:
+        """Whether all facts of a topic were noted within the last hour."""
+        told_at = self._told.get(topic)
+        return told_at is not None and self._clock() - told_at <= TOLD_S
+
+    def tell(self, topic: int) -> None:
+        """Say that they were noted just now."""
+        self._told.pop(topic, None)
+        if len(self._told) >= MOST_TOLD:
+            del self._told[next(iter(self._told))]
+        self._told[topic] = self._clock()
 
     # ------------------------------------------------------------ facts
 
@@ -180,7 +213,9 @@ class Remembered:
             self._pending.popleft()
             self._bytes -= fact.size
             for lookup in fact.lookups:
-                self._readers.pop(lookup, None)  # who reads now may have begun before it was written
+                for reader in self._readers.get(lookup, ()):
+                    reader.outdated.add(lookup)
+                    reader.missed.setdefault(lookup, []).append(fact)
                 waiting = self._about[lookup]
                 waiting.remove(fact)
                 if not waiting:

@@ -79,6 +79,12 @@ class ReturnAddresses:
         async with self._database.writing() as session:
             await session.exec(update(CallbackRow).where(*sooner).values(expires_at=until))
 
+    async def end_callback(self, callback_id: str, at: datetime) -> None:
+        """Keep a callback no longer than until then."""
+        later = (col(CallbackRow.id) == callback_id, col(CallbackRow.expires_at) > at)
+        async with self._database.writing() as session:
+            await session.exec(update(CallbackRow).where(*later).values(expires_at=at))
+
     async def expect_result(self, callback_id: str, due_at: datetime) -> None:
         """Have its originator told, should there be no result until then."""
         waiting = (col(CallbackRow.id) == callback_id, col(CallbackRow.settled_at).is_(None))

@@ -13,20 +13,15 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
+from routing.clues import Index
+from routing.contracts import contract_key
 from routing.translation.questions import Residue, TariffFacts, TokenFacts
 from routing.vocabulary import Party
-
-_SEPARATORS: Final = str.maketrans("", "", "-* ")
 
 
 def key_of(identifier: str) -> str:
     """An identifier as it is compared."""
     return identifier.upper()
-
-
-def contract_key(contract_id: str) -> str:
-    """The id of a contract as it is compared: `DE-8AC-C12E46` is `DE8ACC12E46`."""
-    return contract_id.upper().translate(_SEPARATORS)
 
 
 class Shelf(StrEnum):
@@ -45,10 +40,17 @@ class Shelf(StrEnum):
     OWN = "own"
     ALIAS = "alias"
     RESIDUE = "residue"
+    WAYS = "ways"
 
 
 READ_FRESH: Final = frozenset({Shelf.SESSIONS_AT, Shelf.CREDITS, Shelf.OWN, Shelf.RESIDUE})
 """Shelves that are needed too rarely, or are too large, to be kept anywhere but in the database."""
+
+
+MOST_WAYS: Final = 50
+"""Parties that one thing leads to."""
+MOST_DETAILS: Final = 200
+"""Of one of them."""
 
 
 class Lookup(NamedTuple):
@@ -113,6 +115,18 @@ class Credit(Struct, frozen=True):
     evse_uid_key: str | None
 
 
+class KnownWay(Struct, frozen=True):
+    """A party that something leads to."""
+
+    party: Party
+    details: tuple[str, ...]
+    """What is known more closely, in upper case; an empty text where there is nothing."""
+    at: datetime
+    """When it was learned last."""
+    until: datetime | None
+    """When it ends; None for as long as the party stays."""
+
+
 GROUPS: Final[dict[Shelf, Any]] = {
     Shelf.TOKENS_OF_UID: tuple[KnownToken, ...],
     Shelf.TOKENS_OF_CONTRACT: tuple[KnownToken, ...],
@@ -127,6 +141,7 @@ GROUPS: Final[dict[Shelf, Any]] = {
     Shelf.OWN: dict[str, Any] | None,
     Shelf.ALIAS: str | None,
     Shelf.RESIDUE: Residue | None,
+    Shelf.WAYS: tuple[KnownWay, ...],
 }
 """What stands on each shelf. Nothing, in the sense of None, False or an empty tuple, is knowledge, too."""
 
@@ -139,7 +154,14 @@ def empty(shelf: Shelf) -> Any:  # noqa: ANN401 - one of GROUPS
 
 
 _OF_MANY: Final = frozenset(
-    {Shelf.TOKENS_OF_UID, Shelf.TOKENS_OF_CONTRACT, Shelf.REFERENCES, Shelf.SESSIONS_AT, Shelf.CREDITS}
+    {
+        Shelf.TOKENS_OF_UID,
+        Shelf.TOKENS_OF_CONTRACT,
+        Shelf.REFERENCES,
+        Shelf.SESSIONS_AT,
+        Shelf.CREDITS,
+        Shelf.WAYS,
+    }
 )
 
 
@@ -207,6 +229,17 @@ def alias(owner: Party, alias: str) -> Lookup:
 def residue(owner: Party, kind: str, object_ids: tuple[str, ...], receiver: Party) -> Lookup:
     """What was taken away from an object when it was pushed to this receiver."""
     return Lookup(Shelf.RESIDUE, (*owner, kind, ids_key(object_ids), *receiver))
+
+
+def ways(index: Index, key: tuple[str, ...]) -> Lookup:
+    """Who something leads to. The key is one of `routing.clues.Index`, in upper case."""
+    return Lookup(Shelf.WAYS, (index, *key))
+
+
+def place_of(key: tuple[str, ...]) -> tuple[str, str, str]:
+    """The parts of a key of `ways`: by what it is looked for, whose id it is, as far as that is said, and the id."""
+    leads_by, *owner, identifier = key
+    return leads_by, str(Party(*owner)) if owner else "", identifier
 
 
 def ids_key(object_ids: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 _PATIENCE_S = 0.5
 
@@ -33,7 +34,7 @@ class SingleFlight:
         await self._work()
 
 
-async def cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+async def cancelled(tasks: Collection[asyncio.Task[Any]]) -> None:
     """End these tasks, however often it takes.
 
     `asyncio.wait_for` of Python 3.11, which the Redis client uses, loses a cancellation that comes together with

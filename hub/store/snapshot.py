@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import structlog
 
 from hub.observability import FilteringBoundLogger
-from hub.store.records import ConnectionRecord, HandshakeRecord, InvitationRecord, PlatformRecord
+from hub.store.records import ConnectionRecord, HandshakeRecord, InvitationRecord, PartyRecord, PlatformRecord
 from hub.store.vault import Vault, VaultError
 from routing.authorization import authorization_value, spellings
 from routing.dialects import DIALECTS
@@ -24,7 +24,7 @@ from routing.directory import (
     PlatformPart,
     Registered,
 )
-from routing.vocabulary import Secret
+from routing.vocabulary import Party, Secret
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -45,7 +45,7 @@ def platform_part(record: PlatformRecord, vault: Vault) -> PlatformPart:
         is_hub=record.is_hub,
     )
     callers = {} if record.suspended else dict(_callers(record, platform))
-    return PlatformPart(platform, tuple(_entries(record)), MappingProxyType(callers))
+    return PlatformPart(platform, tuple(_entries(record)), MappingProxyType(callers), _remote(record))
 
 
 def authorization(record: PlatformRecord, connection: ConnectionRecord, our_token: Secret) -> Secret:
@@ -83,19 +83,29 @@ def _readable_connections(record: PlatformRecord, vault: Vault) -> Iterator[Conn
             authorization=authorization(record, connection, our_token),
             quirks=record.quirks,
             face_in_2_1_1=connection.face_in_2_1_1,
+            is_hub=record.is_hub,
         )
 
 
 def _entries(record: PlatformRecord) -> Iterator[PartyEntry]:
     for party in record.parties:
-        yield PartyEntry(
-            party=party.party,
-            platform_id=record.id,
-            status=party.status,
-            roles=party.roles,
-            created_at=party.created_at,
-            last_updated=party.last_updated,
-        )
+        yield _entry(party, is_remote=False)
+
+
+def _remote(record: PlatformRecord) -> Mapping[Party, PartyEntry]:
+    return MappingProxyType({party.party: _entry(party, is_remote=True) for party in record.remote})
+
+
+def _entry(party: PartyRecord, *, is_remote: bool) -> PartyEntry:
+    return PartyEntry(
+        party=party.party,
+        platform_id=party.platform_id,
+        status=party.status,
+        roles=party.roles,
+        created_at=party.created_at,
+        last_updated=party.last_updated,
+        is_remote=is_remote,
+    )
 
 
 def _callers(record: PlatformRecord, platform: Platform) -> Iterator[tuple[bytes, Caller]]:
@@ -106,16 +116,18 @@ def _callers(record: PlatformRecord, platform: Platform) -> Iterator[tuple[bytes
             for former in connection.replaced_tokens:
                 yield former.token_hash, Registered(platform, connections[connection.id], former.not_after)
     for handshake in record.handshakes:
-        yield handshake.token_hash, _handshaking(handshake, platform, connections)
+        yield handshake.token_hash, _handshaking(handshake, record, platform, connections)
     for invitation in record.invitations:
         yield invitation.token_hash, Invited(_invitation(record, invitation))
 
 
-def _handshaking(handshake: HandshakeRecord, platform: Platform, connections: dict[str, Connection]) -> Caller:
+def _handshaking(
+    handshake: HandshakeRecord, record: PlatformRecord, platform: Platform, connections: dict[str, Connection]
+) -> Caller:
     """In an exchange that renews a connection the new token counts at once, until the exchange is given up."""
     if handshake.not_after is None and handshake.connection_id in connections:
         return Registered(platform, connections[handshake.connection_id])
-    return Handshaking(platform.id, handshake.face, handshake.not_after)
+    return Handshaking(platform.id, handshake.face, handshake.not_after, record.allow_hub)
 
 
 def _invitation(record: PlatformRecord, invitation: InvitationRecord) -> Invitation:

@@ -247,6 +247,37 @@ class PartyRoleRow(Row, table=True):
     business_details: dict[str, Any] = Field(sa_type=Json(dict[str, Any]))
 
 
+class RemotePartyRow(Row, table=True):
+    """One role of a party behind another hub, as that hub announced it."""
+
+    __tablename__ = "remote_parties"
+    __table_args__ = (
+        *_party_spelling(),
+        one_of("role", Role),
+        one_of("announced", ConnectionStatus),
+        one_of("status", ConnectionStatus),
+        Index(None, "country_code", "party_id"),
+    )
+
+    platform_id: str = Field(primary_key=True, foreign_key="platforms.id", max_length=ID_LENGTH)
+    """The hub's."""
+    country_code: str = Field(primary_key=True, max_length=2)
+    party_id: str = Field(primary_key=True, max_length=3)
+    role: Role = Field(primary_key=True, sa_type=Words(Role))
+    announced: ConnectionStatus = Field(sa_type=Words(ConnectionStatus))
+    """The status it has there; SUSPENDED when it is no longer announced."""
+    status: ConnectionStatus = Field(sa_type=Words(ConnectionStatus))
+    """The status it has here, which also depends on that hub's own."""
+    business_details: dict[str, Any] = Field(sa_type=Json(dict[str, Any]))
+    created_at: datetime
+    last_updated: datetime
+
+    @property
+    def party(self) -> Party:
+        """Its name."""
+        return Party(self.country_code, self.party_id)
+
+
 class EndpointRow(Row, table=True):
     """One endpoint of a partner."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, TypeVar
 
 from sqlmodel import and_, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -30,13 +30,21 @@ from hub.store.tables import (
     PartyRoleRow,
     PartyRow,
     PlatformRow,
+    RemotePartyRow,
     ReplacedTokenRow,
 )
 from hub.store.vault import VaultError
 from routing.directory import CredentialsRole
 from routing.errors import NoSuchPath
-from routing.vocabulary import InterfaceRole, Party, Role
+from routing.vocabulary import ConnectionStatus, InterfaceRole, Party, Role
 
+NEAREST: Final = (
+    ConnectionStatus.CONNECTED,
+    ConnectionStatus.OFFLINE,
+    ConnectionStatus.PLANNED,
+    ConnectionStatus.SUSPENDED,
+)
+"""Statuses, the nearer to a message first."""
 _AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
 
 
@@ -116,6 +124,7 @@ async def records_of(session: AsyncSession, platforms: Sequence[PlatformRow]) ->
         (await session.exec(select(HandshakeRow).where(col(HandshakeRow.platform_id).in_(ids)))).all(),
         lambda row: row.platform_id,
     )
+    remote = await _remote_parties_of(session, [platform.id for platform in platforms if platform.is_hub])
     return [
         PlatformRecord(
             id=row.id,
@@ -135,6 +144,7 @@ async def records_of(session: AsyncSession, platforms: Sequence[PlatformRow]) ->
             connections=tuple(connections[row.id]),
             invitations=tuple(_invitation(each, row) for each in invitations[row.id]),
             handshakes=tuple(map(_handshake, handshakes[row.id])),
+            remote=tuple(remote[row.id]),
         )
         for row in platforms
     ]
@@ -156,6 +166,54 @@ async def party_records(session: AsyncSession, rows: Sequence[PartyRow]) -> list
         )
         for row in rows
     ]
+
+
+async def remote_records(session: AsyncSession, rows: Sequence[RemotePartyRow]) -> list[PartyRecord]:
+    """The parties behind other hubs that these rows are about, in their order."""
+    hubs = await _hub_parties(session, {row.platform_id for row in rows})
+    grouped: dict[tuple[str, Party], list[RemotePartyRow]] = defaultdict(list)
+    for row in rows:
+        grouped[row.platform_id, row.party].append(row)
+    return [_remote_record(group, hubs.get(platform_id)) for (platform_id, _), group in grouped.items()]
+
+
+def _remote_record(rows: list[RemotePartyRow], hub: Party | None) -> PartyRecord:
+    """One party. It is there when one of its roles is, and has the roles that are not withdrawn."""
+    first = rows[0]
+    present = [row for row in rows if row.announced is not ConnectionStatus.SUSPENDED] or rows
+    return PartyRecord(
+        party=first.party,
+        platform_id=first.platform_id,
+        status=min((row.status for row in rows), key=NEAREST.index),
+        suspended=False,
+        roles=tuple(CredentialsRole(row.role, dict(row.business_details)) for row in present),
+        created_at=min(row.created_at for row in rows),
+        last_updated=max(row.last_updated for row in rows),
+        reachable_via=hub,
+    )
+
+
+async def _hub_parties(session: AsyncSession, platform_ids: Collection[str]) -> dict[str, Party]:
+    """The party that each of these hubs has for itself."""
+    if not platform_ids:
+        return {}
+    own = and_(
+        col(PartyRow.country_code) == col(PartyRoleRow.country_code),
+        col(PartyRow.party_id) == col(PartyRoleRow.party_id),
+    )
+    query = select(PartyRow).join(PartyRoleRow, own).where(col(PartyRoleRow.role) == Role.HUB)
+    rows = (await session.exec(query.where(col(PartyRow.platform_id).in_(platform_ids)))).all()
+    # One that it had before stays listed, suspended.
+    return {row.platform_id: row.party for row in sorted(rows, key=lambda row: -NEAREST.index(row.status))}
+
+
+async def _remote_parties_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[str, list[PartyRecord]]:
+    if not platform_ids:
+        return defaultdict(list)
+    place = (col(RemotePartyRow.country_code), col(RemotePartyRow.party_id), col(RemotePartyRow.role))
+    query = select(RemotePartyRow).where(col(RemotePartyRow.platform_id).in_(platform_ids)).order_by(*place)
+    rows = (await session.exec(query)).all()
+    return _grouped(await remote_records(session, rows), lambda record: record.platform_id)
 
 
 async def roles_of_platform(session: AsyncSession, platform_id: str) -> dict[Party, list[CredentialsRole]]:

@@ -37,6 +37,7 @@ class Vault:
         self._hash_key = _derived(material, "token hashes")
         self._cipher = AESGCM(_derived(material, "sealed secrets"))
         self._mark = _derived(material, "mark")
+        self._name_key = _derived(material, "names")
         self._hash = lru_cache(_REMEMBERED)(self._token_hash)
 
     def token_hash(self, token: str) -> bytes:
@@ -70,6 +71,10 @@ class Vault:
             return Secret(self._cipher.decrypt(nonce, ciphertext, context.encode()).decode())
         except (InvalidTag, ValueError) as error:
             raise VaultError("A sealed secret cannot be opened with this key") from error
+
+    def fingerprint(self, text: str) -> str:
+        """A name for this text that says nothing about it, always the same: keyed BLAKE2b (RFC 7693), 128 bits."""
+        return hashlib.blake2b(text.encode(), key=self._name_key, digest_size=16).hexdigest()
 
     @property
     def mark(self) -> bytes:

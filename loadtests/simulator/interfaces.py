@@ -21,6 +21,10 @@ class Interfaces:
     def __init__(self, shelf: Shelf, base: Callable[[], str]) -> None:
         self.page_size = 50
         """Objects in a page at most."""
+        self.ignored: set[str] = set()
+        """Parameters of lists that it does not know, such as `date_from`; `to` is whose list is asked for."""
+        self.counts = True
+        """Say how long a list is."""
         self.command_response: Json = {"result": "ACCEPTED", "timeout": 30}
         """What a command or a charging profile is answered with at once."""
         self._shelf = shelf
@@ -73,8 +77,12 @@ class Interfaces:
                 return _wrong_method()
 
     def _page(self, request: Received) -> Answer:
-        page = self._shelf.page(request.module, request.params, owner=request.receiver, most=self.page_size)
-        headers = {"x-total-count": str(page.total), "x-limit": str(page.limit)}
+        owner = None if "to" in self.ignored else request.receiver
+        params = {name: value for name, value in request.params.items() if name not in self.ignored}
+        page = self._shelf.page(request.module, params, owner=owner, most=self.page_size)
+        headers = {"x-limit": str(page.limit)}
+        if self.counts:
+            headers["x-total-count"] = str(page.total)
         if page.next_offset is not None:
             headers["link"] = f'<{self._next_url(request, page)}>; rel="next"'
         return envelope(page.items, headers=headers)

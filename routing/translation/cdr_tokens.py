@@ -15,10 +15,10 @@ eMSP in this exchange.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from routing.contracts import provider_of
 from routing.errors import UnknownReceiver, Untranslatable
 from routing.timestamps import read_timestamp
 from routing.translation import tokens
@@ -39,10 +39,6 @@ ANOTHERS: Final = "RF-20"
 """Of what is another eMSP's, and none of the reader's business."""
 _NOT_SAID: Final = ("", NO_DATA)
 _TYPES: Final = VALUES["TokenType"][Version.V2_2_1]
-_SEPARATORS: Final = str.maketrans("", "", "-* ")
-_PROVIDER: Final = re.compile(r"([A-Z]{2})([A-Z0-9]{3})")
-_SEPARATED: Final = re.compile(r"[A-Z]{2}[-* ][A-Z0-9]{3}[-* ]")
-_SHORTEST_EMA: Final = 14
 
 
 def token_to_auth_id(body: Json, crossing: Crossing) -> None:
@@ -248,13 +244,7 @@ def _only_owner(token: Json, crossing: Crossing) -> Party | None:
 
 
 def _provider(token: Json, crossing: Crossing) -> Party | None:
-    """The party whose contract id this is by its first characters, if it looks like an eMA id at all."""
+    """The connected party whose contract id this is by its first characters, if it looks like an eMA id at all."""
     contract = token.get("contract_id")
-    if type(contract) is not str:
-        return None
-    bare = contract.upper().translate(_SEPARATORS)
-    match = _PROVIDER.match(bare)
-    if match is None or (len(bare) < _SHORTEST_EMA and not _SEPARATED.match(contract.upper())):
-        return None
-    party = Party(match[1], match[2])
-    return party if crossing.ask(ConnectedEmsp(party)) else None
+    party = provider_of(contract) if type(contract) is str else None
+    return party if party is not None and crossing.ask(ConnectedEmsp(party)) else None

@@ -45,10 +45,10 @@ class Alias(NamedTuple):
 class AnsweredByHub(Exception):
     """The hub answers in place of the receiver, who is not called: with success, and in `data` what it cannot do.
 
-    `rule` is the id of the reason, see docs/translation.md.
+    `rule` is the id of the reason, see docs/translation.md; None when the versions are no reason.
     """
 
-    def __init__(self, rule: str, data: Json) -> None:
+    def __init__(self, rule: str | None, data: Json) -> None:
         super().__init__(rule)
         self.rule = rule
         self.data = data

@@ -131,6 +131,14 @@ def answer_body(
     return Translated(numbers.write(members), pairs, withheld)
 
 
+def listed(data: Sequence[Json], kind: Kind, crossing: Crossing) -> Translated:
+    """Objects of a list in the requester's version: those that can be said there are the pairs, the others withheld."""
+    pairs: list[Pair] = []
+    withheld: list[Withheld] = []
+    _translated_list(list(data), kind, crossing, pairs, withheld, NO_MOMENTS)
+    return Translated(b"", pairs, withheld)
+
+
 def _members(body: bytes) -> dict[str, Any]:
     try:
         return dict(_envelope(body))
@@ -237,11 +245,19 @@ def _is_within(value: Json, within: Moments) -> bool:
     return (since is None or moment >= since) and (until is None or moment < until)
 
 
+def omitted(withheld: Iterable[Withheld]) -> list[str]:
+    """The ids of those that the reader may hear of."""
+    return [left.object_id for left in withheld if left.refusal.rule not in _UNNAMED]
+
+
+def note_of(ids: Sequence[str]) -> str:
+    """What a reader is told of objects that were left out."""
+    return f"M-72: {len(ids)} object(s) omitted: {', '.join(ids[:_MOST_NAMED])}"
+
+
 def _name(withheld: Iterable[Withheld], members: dict[str, Any]) -> None:
-    named = [left.object_id for left in withheld if left.refusal.rule not in _UNNAMED]
-    if named:
-        note = f"M-72: {len(named)} object(s) omitted: {', '.join(named[:_MOST_NAMED])}"
-        said = _text_in(members, "status_message")
+    if named := omitted(withheld):
+        note, said = note_of(named), _text_in(members, "status_message")
         members["status_message"] = f"{note}; {said}" if said else note
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
@@ -12,7 +12,10 @@ _WIDEST_EXPONENT: Final = 40
 
 
 def _number(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of 20 digits
+        raise msgspec.DecodeError("JSON with a number that is none anybody could mean") from None
     if ("e" in text or "E" in text) and abs(number.adjusted()) <= _WIDEST_EXPONENT:
         return Decimal(f"{number:f}")
     return number

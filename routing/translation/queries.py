@@ -56,7 +56,7 @@ def query_to(query: str, operation: Operation, body: bytes | None, crossing: Cro
     if operation.module == ModuleID.TOKENS and not operation.paged:
         return _of_token(query, operation, _type_in(body) if operation.owned else None, crossing)
     if operation.paged and query and crossing.destination.version is Version.V2_1_1:
-        return _of_list(query, no_fraction=crossing.destination.quirks.no_fraction)
+        return list_query(query, no_fraction=crossing.destination.quirks.no_fraction)
     return query
 
 
@@ -158,7 +158,8 @@ def _renamed(parts: list[str]) -> list[str]:
 # Which time
 
 
-def _of_list(query: str, *, no_fraction: bool) -> str:
+def list_query(query: str, *, no_fraction: bool) -> str:
+    """The query of a list as a partner of 2.1.1 has to get it, so that it misses nothing of the time asked for."""
     return "&".join(_moment_in(part, no_fraction=no_fraction) for part in query.split("&"))
 
 

@@ -46,6 +46,7 @@ class RunningHub:
         *,
         callbacks_within_s: float = 2.0,
         forward_timeout_s: float = 2.0,
+        authorize_timeout_s: float = 10.0,
         allow_private_partners: bool = True,
     ) -> None:
         port = free_port()
@@ -58,6 +59,7 @@ class RunningHub:
             port=port,
             database_url=f"sqlite+aiosqlite:///{self.database_file}",
             forward_timeout_s=forward_timeout_s,
+            authorize_timeout_s=authorize_timeout_s,
             connect_timeout_s=1,
             allow_private_partners=allow_private_partners,
             rate_limit=None,

@@ -55,9 +55,12 @@ def given(hub: RunningHub, cpo: Partner, emsp: Partner, answer: Json, **command:
         ({"result": "ACCEPTED", "timeout": -1e300}, 1),
         ({"result": "ACCEPTED", "timeout": "soon"}, 1),
         ({"result": "ACCEPTED"}, 1),
+        ({"result": "REJECTED", "timeout": 2 * 3600}, 1 / 6),
+        ({"result": "NOT_SUPPORTED"}, 1 / 6),
+        ({"result": {"odd": 1}}, 1),
     ],
 )
-def test_a_callback_is_kept_as_long_as_the_answer_promises(
+def test_a_callback_is_kept_as_long_as_the_answer_promises_and_not_long_after_a_refusal(
     hub: RunningHub, cpo: Partner, emsp: Partner, answer: Json, hours: float
 ) -> None:
     callback = given(hub, cpo, emsp, answer)

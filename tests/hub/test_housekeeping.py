@@ -73,7 +73,10 @@ async def callback_is_gone(hub: Hub) -> bool:
 
 
 def in_database(hub: RunningHub, statement: str) -> None:
-    """While the hub goes on writing: a lock that is taken only at the change would fail without waiting."""
+    """While the hub goes on writing: a lock that is taken only at the change would fail without waiting.
+
+    On the hub's own loop it is to be called in a thread: who holds the lock could not go on to give it back.
+    """
     with closing(sqlite3.connect(hub.database_file, isolation_level=None, timeout=10)) as database:
         database.execute("BEGIN IMMEDIATE")
         database.execute(statement)
@@ -126,9 +129,9 @@ def test_a_round_that_failed_is_not_the_last(hub: RunningHub, cpo: Partner) -> N
         nonlocal rounds
         rounds += 1
         if rounds == 1:
-            in_database(hub, "ALTER TABLE callbacks RENAME TO elsewhere")
+            await asyncio.to_thread(in_database, hub, "ALTER TABLE callbacks RENAME TO elsewhere")
         if rounds == 10:
-            in_database(hub, "ALTER TABLE elsewhere RENAME TO callbacks")
+            await asyncio.to_thread(in_database, hub, "ALTER TABLE elsewhere RENAME TO callbacks")
             await leave_callback_again()
         return rounds > 10 and await callback_is_gone(hub.hub)
 

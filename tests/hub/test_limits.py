@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from hub.limits import _REMEMBERED, Buckets, Limits
@@ -131,3 +133,42 @@ def test_ipv4_addresses_written_as_ipv6_are_addresses_of_their_own() -> None:
 
 def test_who_has_no_address_is_limited_too() -> None:
     refused_after_ten(Limits(None), "")
+
+
+def test_who_takes_more_than_there_is_leaves_a_debt(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(2, 3), clock)
+
+    assert buckets.take("a", 10) == 0
+    assert buckets.take("a") == 4
+    clock.now += 4
+    assert buckets.take("a") == 0
+
+
+def refused_at(check: Callable[[], None]) -> tuple[int, int]:
+    """How often it goes well at once, and how long one has to wait then."""
+    for times in range(1000):
+        try:
+            check()
+        except TooManyRequests as refusal:
+            return times, refusal.retry_after_s
+    raise AssertionError
+
+
+def test_messages_that_cause_many_calls_have_limits_of_their_own() -> None:
+    limited = Limits(RateLimit(1000, 1000))
+
+    assert refused_at(lambda: limited.broadcast_of("a", 100)) == (50, 1)
+    assert refused_at(lambda: limited.broadcast_of("b", 5000)) == (1, 1)
+    assert refused_at(lambda: limited.broadcast_of("c", 50_000)) == (1, 91)
+    assert refused_at(lambda: limited.broadcast_of("d", 0)) == (50, 1)
+    assert refused_at(lambda: limited.snapshot_of("a")) == (10, 6)
+    assert refused_at(lambda: limited.fan_out_of("a")) == (5, 1)
+    limited.message_of("a")
+
+
+def test_without_a_rate_nothing_causes_too_many_calls() -> None:
+    limited = Limits(None)
+    for _ in range(100):
+        limited.broadcast_of("a", 10_000)
+        limited.snapshot_of("a")
+        limited.fan_out_of("a")

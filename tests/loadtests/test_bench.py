@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.bench import Figures, table
+from loadtests.broadcasting import Broadcasts, lines
 from loadtests.subjects import location
 
 ALONE = Figures(2000.5, 12.25, 40.0, 490.0, 0.1, 0.31)
@@ -42,6 +43,18 @@ def test_what_only_a_hub_carries_stands_beside_the_same_without_translation() ->
 
     assert len(title) == len(page)
     assert page.split() == ["page_211_221", "100", "300.00", "400.00", "9000.0", "1.25", "33.3"]
+
+
+def test_a_broadcast_with_sick_receivers_stands_beside_the_one_without() -> None:
+    title, well, sick, registered = lines(
+        Broadcasts(1000, 1, 10, 12.3, 3000.4, 2900.0, 190.2, 360.0, 192.0, 366.0, 1.017)
+    )
+
+    assert title.startswith("broadcast to 1,000 receivers")
+    assert well.split() == ["all", "well", "3,000", "190.2", "360.0"]
+    assert sick.split()[-4:] == ["2,900", "192.0", "366.0", "1.017"]
+    assert len(sick) == len(title)
+    assert registered == "  registered in 12 s"
 
 
 def test_the_location_sent_is_of_1200_bytes() -> None:

@@ -5,10 +5,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from routing.client_info import Page, client_infos, page_of, read_page_request
+from routing.client_info import ClientInfo, Page, client_infos, page_of, read_client_info
 from routing.dialects import DIALECTS
 from routing.directory import Connection, CredentialsRole, PartyDirectory, PartyEntry, Platform, PlatformPart
 from routing.errors import InvalidParameters
+from routing.paging import read_page_request
 from routing.quirks import Quirks
 from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role, Secret, Version
 
@@ -213,3 +214,39 @@ def test_a_shown_last_updated_can_be_asked_for_again() -> None:
 
     assert shown(known, query=f"date_from={shown_moment}").total == 1
     assert shown(known, query=f"date_to={shown_moment}").total == 0
+
+
+# --- what hubs announce
+
+INFO = {
+    "country_code": "nl",
+    "party_id": "vlt",
+    "role": "CPO",
+    "status": "OFFLINE",
+    "last_updated": "2026-01-01T00:00:00Z",
+}
+
+
+def test_a_client_info_is_read() -> None:
+    assert read_client_info(INFO) == ClientInfo(Party("NL", "VLT"), Role.CPO, ConnectionStatus.OFFLINE)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *({name: value} for name in INFO for value in (None, "", 7, "no such thing")),
+        {"role": "cpo"},
+        {"country_code": "NLD"},
+        {"party_id": "A/B"},
+        {"party_id": ".."},
+    ],
+)
+def test_what_is_no_client_info_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParameters):
+        read_client_info(INFO | broken)
+
+
+@pytest.mark.parametrize("what", [None, [], "text", 7])
+def test_a_client_info_is_an_object(what: object) -> None:
+    with pytest.raises(InvalidParameters):
+        read_client_info(what)

@@ -163,13 +163,25 @@ def test_a_2_2_1_hub_is_known_by_its_role() -> None:
     assert list(read_as.parties) == [Party("DE", "KNO")]
 
 
-def test_of_a_2_3_0_hub_only_its_own_party_is_taken() -> None:
-    others = [role("CPO", "NL", "AAA"), role("EMSP", "NL", "BBB")]
+def test_of_a_2_3_0_hub_only_its_own_party_is_its_own_and_the_others_are_behind_it() -> None:
+    others = [role("CPO", "NL", "AAA"), role("EMSP", "NL", "BBB"), role("OTHER", "DE", "KNO")]
 
     read_as = read(with_roles(*others, hub_party_id="DEKNO"), Version.V2_3_0)
 
     assert read_as.is_hub
-    assert read_as.parties == {Party("DE", "KNO"): (CredentialsRole(Role.HUB, {"name": "DE*KNO"}),)}
+    assert {party: [each.role for each in roles] for party, roles in read_as.parties.items()} == {
+        Party("DE", "KNO"): [Role.HUB]
+    }
+    assert read_as.remote is not None
+    assert {party: [each.role for each in roles] for party, roles in read_as.remote.items()} == {
+        Party("NL", "AAA"): [Role.CPO],
+        Party("NL", "BBB"): [Role.EMSP],
+    }
+
+
+def test_who_is_behind_a_hub_is_said_by_no_other_partner_and_in_no_other_version() -> None:
+    assert read(with_roles(), Version.V2_3_0).remote is None
+    assert read(with_roles(role("HUB", "DE", "KNO"))).remote is None
 
 
 def test_a_hub_needs_leave_to_peer() -> None:

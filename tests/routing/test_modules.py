@@ -10,7 +10,7 @@ import pytest
 from routing import modules
 from routing.dialects import DIALECTS
 from routing.errors import NoSuchPath, WrongMethod
-from routing.modules import FACE_MODULES, Operation, custom_operation, interfaces_of, operation_at
+from routing.modules import FACE_MODULES, Operation, custom_operation, interfaces_of, operation_at, structured
 from routing.vocabulary import CONFIGURATION_MODULES, Face, InterfaceRole, ModuleID, Version
 from tests.ocpi import Schema, load
 
@@ -275,3 +275,51 @@ def test_a_long_module_name_is_not_repeated_in_full() -> None:
         operation_at(Version.V2_2_1, "x" * 4000, SENDER, "GET", ())
 
     assert len(str(caught.value)) < 150
+
+
+# --- paths that are written in two ways
+
+
+@pytest.mark.parametrize(
+    ("interface", "written", "structure"),
+    [
+        (RECEIVER, "bookinglocations/NL/INF/BL0123", "NL/INF/booking_locations/BL0123"),
+        (RECEIVER, "bookinglocations/NL/INF/BL0123/C0123", "NL/INF/booking_locations/BL0123/C0123"),
+        (RECEIVER, "booking_locations/NL/INF/BL0123", "NL/INF/booking_locations/BL0123"),
+        (RECEIVER, "NL/INF/booking_locations/BL0123", "NL/INF/booking_locations/BL0123"),
+        (RECEIVER, "NL/INF/B0123", "NL/INF/B0123"),
+        (SENDER, "bookinglocations/BL01", "booking_locations/BL01"),
+        (SENDER, "booking_locations/BL01/23423", "booking_locations/BL01/23423"),
+        (SENDER, "", ""),
+    ],
+)
+def test_paths_of_the_examples_mean_those_of_the_structure(
+    interface: InterfaceRole, written: str, structure: str
+) -> None:
+    segments = tuple(filter(None, written.split("/")))
+
+    found = structured(Version.V2_3_0, "bookings", interface, segments)
+
+    assert found == tuple(filter(None, structure.split("/")))
+    assert operation_at(Version.V2_3_0, "bookings", interface, "GET", found).method == "GET"
+
+
+def test_paths_of_other_modules_are_only_themselves() -> None:
+    segments = ("bookinglocations", "NL", "INF", "BL1")
+
+    assert structured(Version.V2_3_0, "locations", RECEIVER, segments) == segments
+    assert structured(Version.V2_2_1, "bookings", RECEIVER, segments) == segments
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
+def test_no_booking_is_called_as_the_segment_for_its_locations(method: str) -> None:
+    with pytest.raises(NoSuchPath):
+        operation_at(Version.V2_3_0, "bookings", RECEIVER, method, ("NL", "INF", "booking_locations"))
+
+
+@pytest.mark.parametrize(("row", "entry"), [*described()], ids=str)
+def test_what_is_answered_with_data_is_known(row: Row, entry: Mapping[str, Any]) -> None:
+    version, module, interface, method, path = row
+    operation = operation_at(version, module, interface, method, segments_of(path))
+
+    assert operation.returns_data == (entry["response"] is not None)

@@ -29,7 +29,7 @@ from routing.errors import (
 )
 from routing.message import Answer, Reply
 from routing.modules import Operation, operation_at
-from routing.outcome import answer_of, failure, in_codes_of, refuses_our_token
+from routing.outcome import answer_of, failure, in_codes_of, refuses_our_token, with_data
 from routing.vocabulary import InterfaceRole, Party, Version
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -139,6 +139,10 @@ def test_headers_that_mean_the_same_to_everybody_are_kept() -> None:
 
 LIST = operation_at(Version.V2_1_1, "locations", InterfaceRole.SENDER, "GET", ())
 LOCATION = operation_at(Version.V2_1_1, "locations", InterfaceRole.SENDER, "GET", ("L1",))
+UNLOCK, STOP = (
+    operation_at(Version.V2_1_1, "commands", InterfaceRole.RECEIVER, "POST", (command,))
+    for command in ("UNLOCK_CONNECTOR", "STOP_SESSION")
+)
 SESSION = operation_at(Version.V2_1_1, "sessions", InterfaceRole.RECEIVER, "PUT", ("NL", "ABC", "S1"))
 SINCE_2_2 = [version for version, dialect in DIALECTS.items() if dialect.hub_status_codes]
 FAILURES: list[HubError] = [
@@ -187,6 +191,8 @@ def test_2_1_1_knows_every_failure_below_4000(error: HubError) -> None:
     ("error", "operation", "status"),
     [
         (UnknownReceiver("why"), LOCATION, 2003),
+        (UnknownReceiver("why"), UNLOCK, 2003),
+        (UnknownReceiver("why"), STOP, 2002),
         (UnknownReceiver("why"), LIST, 2002),
         (UnknownReceiver("why"), SESSION, 2002),
         (UnknownReceiver("why"), None, 2002),
@@ -333,3 +339,36 @@ def test_a_failure_brings_the_headers_that_http_wants() -> None:
     assert failure(WrongMethod("why", ("GET", "PUT")), dialect, None, HUB, NOON).headers == [(b"allow", b"GET, PUT")]
     assert failure(Overloaded("why", 5), dialect, None, HUB, NOON).headers == [(b"retry-after", b"5")]
     assert failure(Unauthorized(), dialect, None, HUB, NOON).headers == [(b"www-authenticate", b"Token")]
+
+
+PUSH = operation_at(Version.V2_2_1, "tokens", InterfaceRole.RECEIVER, "PUT", ("NL", "ABC", "TK1"))
+READ = operation_at(Version.V2_2_1, "tokens", InterfaceRole.SENDER, "GET", ())
+RESULT = operation_at(Version.V2_2_1, "commands", InterfaceRole.SENDER, "POST", ("STOP_SESSION", "x"))
+
+
+def saying(body: str, ocpi_status: int = 1000) -> Answer:
+    return Answer(200, ocpi_status, body.encode(), RECEIVER)
+
+
+@pytest.mark.parametrize("operation", [PUSH, RESULT, None])
+@pytest.mark.parametrize("data", ["", '"data":null,', '"data":{},', '"data": [] ,', '"data":"",'])
+def test_data_is_filled_in_where_none_is_asked_for_and_there_is_none(operation: Operation | None, data: str) -> None:
+    answer = with_data(saying(f'{{{data}"status_code":1000,"x":0.10}}'), operation, "[]")
+
+    assert json.loads(answer.body) == {"data": [], "status_code": 1000, "x": 0.10}
+    assert b'"x":0.10' in answer.body
+
+
+def test_data_that_says_something_stays() -> None:
+    answer = saying('{"data":{"kwh":1},"status_code":1000}')
+
+    assert with_data(answer, PUSH, "{}") is answer
+
+
+@pytest.mark.parametrize("operation", [READ, AUTHORIZE])
+def test_data_that_is_asked_for_is_not_made_up_but_an_error_has_none(operation: Operation) -> None:
+    missing = saying('{"status_code":1000}')
+    assert with_data(missing, operation, "{}") is missing
+
+    refused = with_data(saying('{"status_code":2001}', 2001), operation, "{}")
+    assert json.loads(refused.body) == {"status_code": 2001, "data": {}}

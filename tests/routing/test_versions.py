@@ -100,6 +100,17 @@ def test_a_2_1_1_partner_sees_one_side_and_no_roles(face: Face) -> None:
     assert all("role" not in each for each in details["endpoints"])
 
 
+def test_another_hub_is_told_where_to_announce_parties_and_nobody_else_is() -> None:
+    for version in Version:
+        face = Face.EMSP if version is Version.V2_1_1 else None
+        for_hub = version_details(HUB, version, face, is_hub=True)["endpoints"]
+        more = [each for each in for_hub if each not in version_details(HUB, version, face)["endpoints"]]
+
+        url = f"{HUB}/ocpi/{version}/hubclientinfo"
+        place = {"identifier": "hubclientinfo", "role": "RECEIVER", "url": url}
+        assert more == ([] if version is Version.V2_1_1 else [place])
+
+
 def test_a_custom_module_is_listed_only_for_who_is_configured_for_it() -> None:
     assert ("nltnm-tokens", "SENDER") in identifiers(version_details(HUB, Version.V2_2_1, None, ("nltnm-tokens",)))
     assert "nltnm-tokens" not in dict(identifiers(version_details(HUB, Version.V2_2_1, None)))

@@ -234,6 +234,37 @@ def test_every_request_is_answered_in_ocpi_and_nothing_odd_goes_on(
         assert request.body in {b"", body.removeprefix(b"\xef\xbb\xbf")} or b"response_url" in request.body
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/ocpi/2.2.1/senderx/locations",
+        b"/ocpi/2.2.1/sender%2Flocations",
+        b"/ocpi/2.2.1//sender/locations",
+        b"/ocpi/2.2.1/x",
+        b"/ocpix/2.2.1/sender/locations",
+        b"/ocpi/",
+    ],
+)
+def test_what_only_begins_like_an_entrance_is_no_path(network: Network, path: bytes) -> None:
+    headers = [token_of(network.emsp), *addresses(network.emsp.party, network.cpo.party), *IDS]
+    network.cpo.received.clear()
+
+    answer = network.ask("GET", path, b"", headers, b"")
+
+    assert answer.status == 404
+    assert msgspec.json.decode(answer.body)["status_code"] == 2000
+    assert not network.cpo.received
+
+
+def test_behind_a_prefix_messages_arrive_below_it(network: Network) -> None:
+    settings = network.hub.settings.model_copy(update={"public_url": f"{network.hub.url}/roaming"})
+    behind = replace(network, app=create_partner_app(replace(network.hub.hub, settings=settings)))
+    headers = [token_of(network.emsp), *addresses(network.emsp.party, network.cpo.party), *IDS]
+
+    assert behind.ask("GET", b"/roaming/ocpi/2.2.1/sender/locations", b"", headers, b"").status == 200
+    assert behind.ask("GET", b"/ocpi/2.2.1/sender/locations", b"", headers, b"").status == 404
+
+
 def test_a_bug_is_the_hubs_fault_is_counted_and_tells_nothing(network: Network) -> None:
     broken = replace(network.hub.hub, partners=cast("PartnerClient", None), metrics=Metrics())
     headers = [token_of(network.cpo), *addresses(network.cpo.party, network.emsp.party), *IDS]

@@ -66,6 +66,11 @@ class Line:
         body = token(sender.party, uid)
         return self._send("PUT", f"{where}/{path_of(sender.party, uid)}", sender, to, body)
 
+    def broadcast(self, sender: Partner, hub: Party, method: str, path: str, body: Json) -> Answer:
+        """A CPO pushes something of a Location to everybody."""
+        where = sender.connection.url("locations", InterfaceRole.RECEIVER)
+        return self._send(method, f"{where}/{path}", sender, hub, body)
+
     def renew(self, partner: Partner, parties: dict[Party, Sequence[Role]] | None = None) -> None:
         """PUT credentials: a new token each way and, where given, other parties. Raises HubRefused."""
         if parties is not None:

@@ -37,11 +37,16 @@ def name_of(version: Version, entry: Entry) -> str:
     )
 
 
+def is_of_everybody(version: Version, entry: Entry) -> bool:
+    """Whether a list has everybody's charging in it, as that of a 2.1.1 CPO: nobody gets it as it is."""
+    return version is Version.V2_1_1 and entry["module"] in {"cdrs", "sessions"} and entry["paginated"]
+
+
 OPERATIONS = [
     pytest.param(version, entry, id=name_of(version, entry))
     for version in Version
     for entry in load(SCHEMA[version]).interfaces
-    if entry["module"] not in NOT_ROUTED and entry["path"] is not None
+    if entry["module"] not in NOT_ROUTED and entry["path"] is not None and not is_of_everybody(version, entry)
 ]
 RESULTS = [
     pytest.param(version, entry, id=name_of(version, entry))
@@ -250,16 +255,21 @@ def test_partners_on_different_versions_understand_each_other(
     for each in (cpo, emsp):
         each.received.clear()
     headers = () if from_version is not Version.V2_1_1 else routed(emsp.party, cpo.party)
-    location = {"id": "LOC1"}
+    location = {"id": f"LOC-{from_version}"}
 
     answer = cpo.put(
-        "locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location, headers=headers, interface=RECEIVER
+        "locations",
+        path_of(cpo.party, location["id"]),
+        to=emsp.party,
+        json=location,
+        headers=headers,
+        interface=RECEIVER,
     )
 
     assert answer.http_status == 200
     assert answer.status_code == 1000
     [received] = emsp.received
-    assert (received.place.version, received.json()["id"]) == (to_version, "LOC1")
+    assert (received.place.version, received.json()["id"]) == (to_version, location["id"])
 
 
 def test_custom_modules_go_between_partners_who_may_use_them(hub: HubProcess) -> None:

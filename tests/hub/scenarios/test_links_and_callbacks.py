@@ -16,6 +16,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.misbehaviour import Edit
 from routing.vocabulary import InterfaceRole, Party, Version
+from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.wire import routed, say
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
 
@@ -410,15 +411,33 @@ def test_the_result_of_a_command_comes_back_to_who_gave_it(
         "location_id": "LOC1",
     }
     assert b"1.50" in request.body
-    for to in (emsp.party, None, HUB):
-        emsp.received.clear()
-        result = patient_cpo.post(url, to=to, body=b'{"result": "ACCEPTED"}')
+    result = patient_cpo.post(url, to=emsp.party, body=b'{"result": "ACCEPTED"}')
+
+    assert status(result) == (200, 1000)
+    assert (result.receiver, result.sender) == (patient_cpo.party, emsp.party)
+    [called] = emsp.received
+    assert (called.receiver, called.sender) == (emsp.party, patient_cpo.party)
+    assert (f"{emsp.base}{called.raw_path}?{called.query}", called.body) == (own, b'{"result": "ACCEPTED"}')
+
+
+def test_a_result_needs_no_receiver_and_may_name_the_hub(patient_cpo: Partner, emsp: Partner) -> None:
+    for to in (None, HUB):
+        result = patient_cpo.post(callback_of(patient_cpo, emsp), to=to, json={"result": "ACCEPTED"})
 
         assert status(result) == (200, 1000)
         assert (result.receiver, result.sender) == (patient_cpo.party, emsp.party)
-        [called] = emsp.received
+    for called in emsp.received:
         assert (called.receiver, called.sender) == (emsp.party, patient_cpo.party)
-        assert (f"{emsp.base}{called.raw_path}?{called.query}", called.body) == (own, b'{"result": "ACCEPTED"}')
+
+
+def test_results_on_one_callback_come_one_in_a_second(patient_cpo: Partner, emsp: Partner) -> None:
+    url = callback_of(patient_cpo, emsp)
+    first, second = (patient_cpo.post(url, json={"result": "ACCEPTED"}) for _ in range(2))
+    other = patient_cpo.post(callback_of(patient_cpo, emsp), json={"result": "ACCEPTED"})
+
+    assert [status(each) for each in (first, second, other)] == [(200, 1000), (429, 2000), (200, 1000)]
+    assert second.header("retry-after") == "1"
+    assert len(emsp.received) == 2
 
 
 def test_nobody_but_the_receiver_of_a_command_can_post_its_result(
@@ -486,7 +505,8 @@ def test_a_command_is_answered_when_the_originator_cannot_be_reached_and_that_is
         assert status(patient_cpo.post(url, json={"result": "ACCEPTED"})) == (200, 4003)
 
     assert not emsp.received
-    assert status(patient_cpo.post(url, json={"result": "ACCEPTED"})) == (200, 1000)
+    assert status(patient_cpo.post(url, json={"result": "ACCEPTED"})) == (429, 2000)
+    eventually(lambda: status(patient_cpo.post(url, json={"result": "ACCEPTED"})) == (200, 1000), within_s=5)
     assert len(emsp.received) == 1
 
 

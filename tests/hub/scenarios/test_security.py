@@ -663,11 +663,11 @@ def test_the_database_has_no_token_that_could_be_used(run: Run) -> None:
                 assert digest.hexdigest().upper().encode() not in text.upper()
 
 
-def test_of_what_messages_are_about_the_database_has_only_which_token_is_of_which_contract(run: Run) -> None:
+def test_of_what_messages_are_about_the_database_has_only_whose_token_and_whose_authorization_it_is(run: Run) -> None:
     lines = [line for line in run.kept["dump"].splitlines() if any(each.encode() in line for each in run.personal)]
     assert lines
     for line in lines:
-        assert re.match(rb'INSERT INTO "(learned_tokens|recent_tokens|authorization_references)"', line), line
+        assert re.match(rb'INSERT INTO "(learned_tokens|recent_tokens|authorization_references|ways)"', line), line
 
 
 def test_the_hubs_tokens_cannot_be_guessed(run: Run) -> None:

@@ -168,7 +168,7 @@ def test_an_answer_without_data_has_none_afterwards(everyone: Everyone) -> None:
     for operation in (
         ("GET", "locations", ""),
         ("GET", "locations", "LOC1"),
-        ("GET", "sessions", "?date_from=2026-01-01"),
+        ("GET", "tariffs", "?date_from=2026-01-01"),
     ):
         both.cpo.answers_next(given := envelope(status_message="nothing"))
 

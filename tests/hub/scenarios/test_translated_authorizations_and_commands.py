@@ -54,7 +54,7 @@ def with_card(both: Both, **fields: object) -> Json:
 def test_a_known_card_is_authorized(everyone: Everyone, cpo_version: Version, emsp_version: Version) -> None:
     both = between(everyone, cpo_version, emsp_version)
     card = with_card(both)
-    where: Json = {"location_id": "LOC1", "evse_uids": ["1001"]}
+    where: Json = {"location_id": new_id("LOC"), "evse_uids": ["1001"]}
 
     answer = both.cpo.post("tokens", f"{card['uid']}/authorize", to=both.emsp.party, json=where)
 

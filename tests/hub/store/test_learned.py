@@ -25,7 +25,9 @@ from hub.store.facts import (
 from hub.store.learned import Learned
 from hub.store.migrations import migrate
 from hub.store.remembered import UNKNOWN
-from hub.store.shelves import KnownLocation, KnownSession, KnownToken, Lookup, Reference, UsedToken
+from hub.store.shelves import KnownLocation, KnownSession, KnownToken, KnownWay, Lookup, Reference, UsedToken
+from hub.store.way_facts import WayLearned
+from routing.clues import Index
 from routing.translation.questions import TariffFacts
 from tests.conftest import StoreUrls
 from tests.hub.store.learned_stores import (
@@ -64,6 +66,16 @@ FACTS: list[tuple[Fact, Lookup, Any]] = [
     ),
     (ObjectShown(EMSP, "locations", CPO, "LOC1"), shelves.shown(EMSP, "locations", CPO, "loc1"), True),
     (AliasGiven(CPO, "Station~0a1b", "Station-1"), shelves.alias(CPO, "STATION~0A1B"), "Station-1"),
+    (
+        WayLearned(Index.LOCATION, ("LOC1",), CPO, NOW, details=("E1", "E2")),
+        shelves.ways(Index.LOCATION, ("LOC1",)),
+        (KnownWay(CPO, ("E1", "E2"), NOW, None),),
+    ),
+    (
+        WayLearned(Index.CDR, (*CPO, "CDR1"), EMSP, NOW, NOW + HOUR),
+        shelves.ways(Index.CDR, (*CPO, "CDR1")),
+        (KnownWay(EMSP, ("",), NOW, NOW + HOUR),),
+    ),
 ]
 
 
@@ -289,6 +301,7 @@ async def test_a_token_of_a_command_is_kept_for_good_once_its_owner_pushed_it(on
         TariffSeen(CPO, "T1", TariffFacts(None, None, None)),
         ObjectShown(EMSP, "tariffs", CPO, "T1"),
         TokenUsed(CPO, EMSP, UsedToken(token(), NOW)),
+        WayLearned(Index.LOCATION, ("LOC1",), CPO, NOW, details=("E1", "E2")),
     ],
     ids=lambda fact: type(fact).__name__,
 )

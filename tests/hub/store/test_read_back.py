@@ -13,7 +13,7 @@ from hub.store.facts import OwnPush
 from hub.store.learned import Learned
 from hub.store.learned_tables import OwnPushRow
 from hub.store.migrations import migrate
-from hub.store.read_back import merged
+from hub.store.read_back import merged, part_of
 from hub.store.vault import Vault
 from routing.translation import numbers
 from routing.vocabulary import Party, Secret
@@ -194,6 +194,17 @@ def test_a_connector_takes_its_place_in_its_evse() -> None:
 )
 def test_a_part_of_a_part_that_is_not_there_changes_nothing(lost: OwnPush) -> None:
     assert merged(LOCATION, lost) is None
+
+
+def test_a_part_of_a_location_is_found_by_its_ids() -> None:
+    evse = LOCATION["evses"][0]
+
+    assert part_of(LOCATION, ()) is LOCATION
+    assert part_of(LOCATION, ("e1",)) == evse
+    assert part_of(LOCATION, ("E1", "1")) == evse["connectors"][0]
+    for ids in (("E3",), ("E1", "2"), ("E3", "1")):
+        assert part_of(LOCATION, ids) is None
+    assert part_of({"evses": [7, {"uid": "E1", "connectors": "none"}]}, ("E1", "1")) is None
 
 
 def test_what_was_kept_is_not_changed_in_place() -> None:

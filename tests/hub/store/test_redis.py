@@ -10,11 +10,15 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from hub.snapshots import Snapshots
 from hub.store.facts import LocationSeen
+from hub.store.list_snapshots import MOST, ListSnapshots
 from hub.store.migrations import migrate
 from hub.store.redis import CacheUnreachable, DirectoryCache, open_redis
 from hub.store.shelves import KnownLocation, location
+from routing.joined_lists import Part
 from tests.conftest import StoreUrls
+from tests.hub.store.broadcast_workers import CONTENT, orphans_of, running
 from tests.hub.store.learned_stores import found_soon, group, learning, written
 from tests.hub.store.opened import CPO, EMSP, SOON_S, Process, eventually, first_process, process
 from tests.server_programs import redis_program
@@ -50,6 +54,31 @@ async def test_a_change_spreads_through_a_cluster(cluster: str, tmp_path: Path) 
             token = await each.connected(party)
             await eventually(lambda token=token: other.caller(token) is not None, within_s=SOON_S)  # type: ignore[misc]  # mypy cannot type a lambda's default
         assert one.directory.problems() == other.directory.problems() == []
+
+
+async def test_a_broadcast_is_taken_over_in_a_cluster(cluster: str) -> None:
+    async with running(cluster, "one", "other") as [one, other]:
+        kept = await one.accepts("first")
+        one.delivers(kept, "DE*ONE")
+        await one.goes_on()
+        await other.accepts("second")
+        [orphan] = await orphans_of(other)
+
+        assert (orphan.kept.id, orphan.content, orphan.done) == ("first", CONTENT, frozenset({"DE*ONE"}))
+        assert other.begun["second"] == ["DE*ONE"]
+        other.finish(orphan.kept)
+
+
+async def test_readers_of_lists_are_shared_in_a_cluster(cluster: str) -> None:
+    client = open_redis(cluster)
+    here, there = (Snapshots(ListSnapshots(client, "test")) for _ in range(2))
+    begun = [here.begin(EMSP, "connection", "tariffs", [Part((CPO,), 5)]) for _ in range(MOST + 1)]
+    for each in begun:
+        await here.keep(each)
+
+    assert await there.get(begun[-1].id) is not None
+    assert await there.newest("connection", "tariffs") is not None
+    await client.aclose()
 
 
 async def test_what_is_learned_spreads_through_a_cluster(cluster: str, tmp_path: Path) -> None:

@@ -90,3 +90,15 @@ def test_what_was_forgotten_while_it_was_read_is_not_kept() -> None:
     remembered.forget([lookup])
     remembered.end_reading({lookup: None}, reader)
     assert remembered.get(lookup, KEEP_S) is UNKNOWN
+
+
+def test_what_is_written_while_somebody_reads_is_known_to_who_looked_just_before() -> None:
+    remembered = Remembered(Clock())
+    fact = seen("ACTIVE")
+    [lookup] = fact.lookups
+    remembered.note(fact, KEEP_S)
+    reader = remembered.begin_reading([lookup])
+    written(remembered)
+
+    assert remembered.end_reading({lookup: None}, reader) == {lookup: fact.said}
+    assert remembered.get(lookup, KEEP_S) is UNKNOWN

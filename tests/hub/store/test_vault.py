@@ -59,3 +59,11 @@ def test_bytes_that_are_no_sealed_secret_are_refused(length: int) -> None:
 def test_the_mark_of_a_key_tells_it_from_others() -> None:
     assert VAULT.mark == Vault(Secret("key material")).mark
     assert VAULT.mark != Vault(Secret("other")).mark
+
+
+def test_a_fingerprint_is_always_the_same_and_another_with_another_key() -> None:
+    one, other = Vault(Secret("one key, long enough")), Vault(Secret("another key, long enough"))
+
+    assert one.fingerprint("tokens DE*MSP 01") == one.fingerprint("tokens DE*MSP 01")
+    assert len({one.fingerprint("01"), one.fingerprint("02"), other.fingerprint("01")}) == 3
+    assert one.fingerprint("01") not in one.token_hash("01").hex()

@@ -22,6 +22,7 @@ def test_an_enormous_exponent_fills_no_memory() -> None:
     assert numbers.write(numbers.read("1e999999")) == b"1E+999999"
 
 
-def test_what_is_no_json_is_said_to_be_none() -> None:
+@pytest.mark.parametrize("text", ["{", '{"kwh": 1e99999999999999999999}', "[-1e-99999999999999999999]"])
+def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
     with pytest.raises(msgspec.DecodeError):
-        numbers.read(b"{")
+        numbers.read(text)

@@ -20,7 +20,7 @@ NOT_SUPPORTED = {"result": "NOT_SUPPORTED", "timeout": 0}
 
 def answer(
     module: str, interface: InterfaceRole, method: str, path: str, target: Version, quirks: Quirks = NO_QUIRKS
-) -> tuple[str, dict[str, Any]] | None:
+) -> tuple[str | None, dict[str, Any]] | None:
     """The rule and the data of the hub's answer, if it answers."""
     segments = tuple(path.split("/")) if path else ()
     try:

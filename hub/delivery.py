@@ -1,0 +1,151 @@
+"""A message that goes to one party: translated where versions differ, sent, and its answer made the requester's own.
+
+Only commands, their results and CDRs wait for the store, too: what the hub gives out URLs for has to be known after a
+restart. A translation may have to look something up first.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import UNSET
+
+from hub import callbacks, cdr_locations, page_links, whole_objects
+from hub.forwarding import send
+from hub.hub import Hub
+from hub.lessons import learn_untranslated, learn_ways, went_well
+from hub.shared_translations import SharedTranslations
+from hub.shown_ids import answer_as_meant, answer_as_shown, request_as_shown
+from hub.trace import Trace
+from hub.translating import Outgoing, Translation
+from routing.directory import Connection
+from routing.message import Answer, Message, RawHeaders, Reply
+from routing.outcome import answer_of, in_codes_of, success
+from routing.paths import endpoint_path
+from routing.receivers import url_at
+from routing.routes import Forward
+
+
+async def deliver(
+    message: Message,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    shared: SharedTranslations[Outgoing] | None = None,
+) -> Answer:
+    """Bring a message to its receiver and the receiver's answer back, in the version of who sent it.
+
+    `shared` is what deliveries of the same message to others have in common with this one.
+
+    Raises:
+        HubError: it cannot be said there, or there is no answer.
+        AnsweredByHub: the hub answers in place of the receiver.
+    """
+    if message.operation.paged and not route.given:
+        message, route = page_links.in_bounds(message, route, hub)
+    if not whole_objects.needs_whole(message, route):
+        return await _deliver(message, message, route, source, trace, hub, shared)
+    async with whole_objects.turn(message, route, hub):
+        whole = await whole_objects.as_put(message, route, trace, hub)
+        return await _deliver(message, whole, route, source, trace, hub)
+
+
+async def _deliver(
+    message: Message,
+    meant: Message,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    shared: SharedTranslations[Outgoing] | None = None,
+) -> Answer:
+    """`meant` is the message, or what stands for it at this receiver, in the version of who sent it."""
+    translation = Translation.of(meant, route, source, trace, hub)
+    if translation is None:
+        return await _send(message, meant, route, source, trace, hub)
+    async with translation.turn(hub):
+        outgoing = await translation.request(trace, hub, shared)
+        if outgoing is None:
+            return success(UNSET, route.receiver, datetime.now(UTC))
+        return await _send(message, outgoing, route, source, trace, hub, translation)
+
+
+async def _send(
+    message: Message,
+    outgoing: Message,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    translation: Translation | None = None,
+) -> Answer:
+    callback_id: str | None = None
+    if callbacks.expects_result(outgoing):
+        outgoing, callback_id = await callbacks.with_hub_url(outgoing, route, source, hub)
+    if route.connection.face is not None:
+        outgoing = await request_as_shown(message, outgoing, route, hub)
+    if outgoing is not message and not route.given:
+        route = msgspec.structs.replace(route, url=url_at(route.connection, outgoing))
+    if message.operation.hub_made is not None:
+        await callbacks.note_result(message, route, hub)
+    reply = await send(outgoing, route, trace, hub)
+    if route.connection.face is not None:
+        hub.first_pushes.note(outgoing, route.connection, reply)
+    now = datetime.now(UTC)
+    said = answer_of(reply, route.receiver, now)
+    answer = await _as_read(message, said, route, source, trace, hub, translation)
+    if outgoing.operation.method != message.operation.method and went_well(answer):
+        answer = msgspec.structs.replace(answer, http_status=200)  # nothing was created by a PATCH
+    answer = in_codes_of(message.dialect, answer, message.operation, now, outgoing.dialect)
+    answer = await callbacks.in_booking(answer, message, route, source, hub)
+    if callback_id is not None:
+        await callbacks.keep_as_long_as_promised(callback_id, said, source, route, hub)
+    if source.quirks.notify_losses and trace.losses:
+        answer.headers.append(trace.losses_header())
+    if message.operation.paged or message.operation.method == "POST":
+        answer.headers.extend(await _links(message, outgoing, route, reply, source, hub))
+    return answer
+
+
+async def _as_read(
+    message: Message,
+    said: Answer,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    translation: Translation | None,
+) -> Answer:
+    """What the receiver said, in the version and with the ids of who asked. The hub learns from it meanwhile."""
+    answer = said
+    if route.connection.face is not None:
+        answer = await answer_as_meant(message, answer, route, source, hub)
+    learn_ways(message, route, answer, hub)
+    if translation is None:
+        if route.speaker is None:  # else it was learned when the broadcast was accepted
+            learn_untranslated(message, route, source, answer, hub)
+    else:
+        answer = await translation.answer(answer, trace, hub)
+    if source.face is None:
+        return answer
+    pairs = () if translation is None else translation.answered
+    return await answer_as_shown(message, answer, route, source, pairs, hub)
+
+
+def own_url(message: Message, source: Connection, hub: Hub) -> str:
+    """The URL of the hub that a message was sent to, without its query."""
+    operation = message.operation
+    endpoint = endpoint_path(message.version, operation.module, operation.interface, source.face)
+    return "/".join((hub.settings.public_url + endpoint, *message.segments))
+
+
+async def _links(
+    message: Message, outgoing: Message, route: Forward, reply: Reply, source: Connection, hub: Hub
+) -> RawHeaders:
+    """Link and Location, so that they lead the requester through the hub, and what a page is measured by."""
+    url = own_url(message, source, hub)
+    if message.operation.paged:
+        return page_links.limit(route, reply) + page_links.next_page(message, outgoing, route, reply, url, hub)
+    return await cdr_locations.location(message, route, reply, source.platform_id, url, hub)

@@ -1,0 +1,37 @@
+"""What the directory says of those whom an exchange is about."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hub.look_ups import is_emsp
+from routing.directory import PartyDirectory, PartyEntry
+from routing.quirks import Quirks
+from routing.translation.crossing import Json
+from routing.vocabulary import Party
+
+
+class People(NamedTuple):
+    """What the directory says of those an exchange is about."""
+
+    emsp: Party | None
+    emsp_platform: frozenset[Party]
+    owner_details: Json | None
+    owner_quirks: Quirks | None
+
+
+def people_in(directory: PartyDirectory, owner: Party, emsp: Party) -> People:
+    """The people of an exchange about an object of this owner, with this party on the eMSP side."""
+    entry, platform = directory.entry(owner), directory.platform_of(owner)
+    emsp_entry = directory.entry(emsp)
+    return People(
+        emsp=emsp if is_emsp(emsp, directory) else None,
+        emsp_platform=frozenset() if emsp_entry is None else _siblings(emsp_entry, directory),
+        owner_details=(entry.roles[0].business_details or None) if entry is not None and entry.roles else None,
+        owner_quirks=None if platform is None else platform.quirks,
+    )
+
+
+def _siblings(entry: PartyEntry, directory: PartyDirectory) -> frozenset[Party]:
+    """The parties of one company, as far as the hub knows: not who else is behind another hub."""
+    return frozenset((entry.party,) if entry.is_remote else directory.platform(entry.platform_id).parties)

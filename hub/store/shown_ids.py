@@ -1,0 +1,191 @@
+"""The ids that 2.1.1 partners were shown objects under: kept in the truth, and remembered in the process.
+
+What was decided never changes, so what is remembered is never wrong, in any process, and nobody has to be told. What is
+not remembered is asked for in the truth; what is new is decided there, for all that came up meanwhile at once. Without
+an answer from there nothing can be shown: it might be the id of something else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+import structlog
+
+from hub.observability import FilteringBoundLogger
+from hub.store.database import Database
+from hub.store.outage import Outage
+from hub.store.shelves import key_of
+from hub.store.shown_id_claims import Owned, Wanted, claim, given, owned
+from hub.store.single_flight import cancelled
+from routing.errors import HubFault, InvalidParameters
+from routing.shown_ids import Id, IdKind
+from routing.vocabulary import Party
+
+log: FilteringBoundLogger = structlog.get_logger()
+T = TypeVar("T")
+
+PATIENCE_S: Final = 2.0
+"""How long a message waits to be told what it may show: no later message can make good for a wrong id."""
+ROOM: Final = 20_000
+"""Ids that are remembered each way."""
+_AT_ONCE: Final = 2000
+"""Ids of one transaction, unless one page has more."""
+
+
+class _Claim(NamedTuple):
+    spelled: dict[Wanted, str]
+    result: asyncio.Future[dict[Wanted, str]]
+
+
+_Shown: TypeAlias = tuple[str, IdKind, str]
+"""Viewer, kind, and the id as it is compared."""
+
+
+class ShownIds:
+    """Owns them. Whoever asks is kept for `patience_s` seconds at most."""
+
+    def __init__(self, database: Database, *, patience_s: float = PATIENCE_S, room: int = ROOM) -> None:
+        self._database = database
+        self._patience_s = patience_s
+        self._room = room
+        self._given: dict[Wanted, str] = {}
+        self._owned: dict[_Shown, Owned] = {}
+        self._waiting: list[_Claim] = []
+        self._claiming: asyncio.Task[None] | None = None
+        self._reading: set[asyncio.Task[Any]] = set()
+        self._outage = Outage(database.name)
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await cancelled([task for task in (self._claiming, *self._reading) if task is not None])
+
+    async def shown(self, viewer: str, owner: Party, ids: Collection[Id], *, always: bool) -> dict[Id, str]:
+        """The ids this viewer is shown in place of these of the owner's, from now on and for good.
+
+        `always` asks for aliases, also where an id is free.
+
+        Raises:
+            HubFault: the store cannot tell now.
+        """
+        asked = {each: Wanted(viewer, each.kind, owner, key_of(each.value), always) for each in ids}
+        here = {each: shown for each, wanted in asked.items() if (shown := self._given.get(wanted)) is not None}
+        if len(here) < len(asked):
+            spelled = {wanted: each.value for each, wanted in asked.items() if each not in here}
+            decided = await self._claimed(spelled)
+            here |= {each: decided[wanted] for each, wanted in asked.items() if each not in here}
+        return here
+
+    async def owned(self, viewer: str, ids: Collection[Id]) -> dict[Id, Owned]:
+        """What this viewer means by these ids; those are missing that it was never shown.
+
+        Raises:
+            HubFault: the store cannot tell now.
+        """
+        here = {each: found for each in ids if (found := self._owned.get(_place(viewer, each))) is not None}
+        missing = [each for each in ids if each not in here]
+        if missing:
+            read = await self._in_time(self._read(viewer, missing))
+            for each, found in read.items():
+                self._remember(self._owned, _place(viewer, each), found)
+            here |= read
+        return here
+
+    # ------------------------------------------------------------ reading and deciding
+
+    async def _read(self, viewer: str, ids: Collection[Id]) -> dict[Id, Owned]:
+        async with self._database.reading() as session:
+            return await owned(session, viewer, ids)
+
+    async def _claimed(self, spelled: dict[Wanted, str]) -> dict[Wanted, str]:
+        mine = _Claim(spelled, asyncio.get_running_loop().create_future())
+        self._waiting.append(mine)
+        if self._claiming is None or self._claiming.done():
+            self._claiming = asyncio.create_task(self._claim_all(), name="deciding what partners are shown")
+        return await self._in_time(_awaited(mine.result))
+
+    async def _claim_all(self) -> None:
+        """Decide for all who wait, as many at once as came up while the ones before were decided."""
+        while self._waiting:
+            some = self._next()
+            try:
+                decided = await self._decided({wanted: real for each in some for wanted, real in each.spelled.items()})
+            except HubFault as error:
+                self._outage.begins(error)
+                _fail(some, error)
+            except InvalidParameters as error:
+                log.error("shown_ids_refused", reason=str(error))  # noqa: TRY400 - whose values are private
+                _fail(some, HubFault("The hub cannot tell what a partner may be shown"))
+            except Exception:  # those who wait must hear of it
+                log.exception("shown_ids_failed")
+                _fail(some, HubFault("The hub failed to tell what a partner may be shown"))
+            else:
+                self._outage.ends()
+                for each in some:
+                    if not each.result.done():
+                        each.result.set_result(decided)
+
+    def _next(self) -> list[_Claim]:
+        some = [self._waiting.pop(0)]
+        size = len(some[0].spelled)
+        while self._waiting and size + len(self._waiting[0].spelled) <= _AT_ONCE:
+            some.append(self._waiting.pop(0))
+            size += len(some[-1].spelled)
+        return some
+
+    async def _decided(self, spelled: dict[Wanted, str]) -> dict[Wanted, str]:
+        """What is decided, and what was; who only has to be told takes no lock."""
+        async with self._database.reading() as session:
+            decided = await given(session, spelled)
+        missing = {wanted: real for wanted, real in spelled.items() if wanted not in decided}
+        if missing:
+            async with self._database.writing() as session:
+                decided |= await claim(session, missing)
+        for wanted, shown in decided.items():
+            self._remember(self._given, wanted, shown)
+        return decided
+
+    # ------------------------------------------------------------ time and room
+
+    async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
+        """What it comes to, if that is soon. What is asked goes on to its end all the same.
+
+        Raises:
+            HubFault: it is not.
+        """
+        task = asyncio.create_task(work)
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+        task.add_done_callback(_is_heard)  # whoever asked may go before
+        await asyncio.wait({task}, timeout=self._patience_s)
+        if task.done():
+            return task.result()
+        raise HubFault(f"{self._database.name} does not answer; try again")
+
+    def _remember(self, memory: dict[Any, T], key: object, value: T) -> None:
+        if key not in memory and len(memory) >= self._room:
+            for oldest in list(islice(memory, self._room // 10)):
+                del memory[oldest]
+        memory[key] = value
+
+
+def _place(viewer: str, shown: Id) -> _Shown:
+    return viewer, shown.kind, key_of(shown.value)
+
+
+async def _awaited(result: asyncio.Future[T]) -> T:
+    return await result
+
+
+def _fail(claims: Collection[_Claim], error: HubFault) -> None:
+    for each in claims:
+        if not each.result.done():
+            each.result.set_exception(error)
+
+
+def _is_heard(task: asyncio.Task[Any]) -> None:
+    """An exception that nobody was there to hear is no news: who decides has said it."""
+    if not task.cancelled():
+        task.exception()
