@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,21 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from routing.vocabulary import Role, Version
+from tests.conftest import StoreUrls
 from tests.hub.scenarios.translated import Everyone
 from tests.partners import CPO, EMSP, new_party, partner, registered
+
+
+@pytest.fixture(scope="module", params=["embedded", "postgresql+redis"])
+def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
+    """What a hub of the whole module keeps its data in; its tests run twice."""
+    if request.param == "embedded":
+        yield StoreUrls(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('stores')}/hub.db", None)
+        return
+    postgres, redis = request.getfixturevalue("postgres_server"), request.getfixturevalue("redis_server")
+    database_url = asyncio.run(postgres.create_database())
+    yield StoreUrls(database_url, redis.url)
+    asyncio.run(postgres.drop_database(database_url))
 
 
 @pytest.fixture(scope="session")

@@ -49,11 +49,12 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def house(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A hub with a CPO and an eMSP on 2.1.1, and two of each on later versions."""
     parts = (partner(CPO), partner(CPO, V230), partner(EMSP), partner(EMSP, V230), partner(CPO, V211))
+    settings = {**stores._asdict(), "rate_limit": "off", "log_level": "debug"}
     with (
-        HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off", "log_level": "debug"}) as hub,
+        HubProcess(tmp_path_factory.mktemp("hub"), settings) as hub,
         registered(hub, *parts, partner(EMSP, V211)) as everybody,
     ):
         yield Scene(hub, *everybody)
@@ -715,8 +716,7 @@ def test_aliases_are_the_same_at_every_worker_and_after_a_restart(tmp_path: Path
         registered(hub, *parts) as [first, second, emsp],
     ):
 
-        def push_all() -> dict[tuple[Party, str], str]:
-            emsp.received.clear()
+        def are_taken() -> bool:
             answers = [
                 each.start(
                     "PUT", "locations", path_of(each.party, location_id), to=emsp.party, json=place(each, location_id)
@@ -724,7 +724,11 @@ def test_aliases_are_the_same_at_every_worker_and_after_a_restart(tmp_path: Path
                 for location_id in ids
                 for each in (first, second)
             ]
-            assert {status(answer.result()) for answer in answers} == {(200, 1000)}
+            return {status(answer.result()) for answer in answers} == {(200, 1000)}
+
+        def push_all() -> dict[tuple[Party, str], str]:
+            emsp.received.clear()
+            eventually(are_taken, within_s=5)  # the other worker hears a moment later of who has registered
             return {
                 (Party(*each.place.path[:2]), each.json()["id"].rpartition("-")[2]): each.json()["id"]
                 for each in emsp.received.of("locations")

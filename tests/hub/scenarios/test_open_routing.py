@@ -20,6 +20,20 @@ NOBODY = Party("ZZ", "NUL")
 V22, V221 = Version.V2_2, Version.V2_2_1
 
 
+@pytest.fixture(scope="module")
+def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    """A hub of the module's own, on each kind of store."""
+    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
+    """Those of the usual fixtures, at this hub."""
+    with registered(hub, partner(CPO), partner(EMSP), partner(CPO), partner(EMSP)) as [cpo, emsp, cpo2, emsp2]:
+        yield {"cpo": cpo, "emsp": emsp, "other_cpo": cpo2, "other_emsp": emsp2}
+
+
 def start_session(one: Partner, location_id: str, **more: Any) -> Answer:  # noqa: ANN401 - fields of the command
     """START_SESSION at a Location, naming no receiver."""
     body = {"response_url": f"{one.base}/results/{new_id()}", "token": token(one.party), "location_id": location_id}

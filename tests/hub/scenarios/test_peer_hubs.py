@@ -9,6 +9,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Behaviour, HubRefused, Json, Partner, envelope
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
+from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.logs import log_lines
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
@@ -62,9 +63,9 @@ def told(viewer: Partner) -> dict[Party, tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of its own: what hubs announce is there for all its partners."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as process:
+    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
         yield process
 
 

@@ -15,6 +15,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Version
+from tests.conftest import StoreUrls
 from tests.hub.scenarios.translated import made, new_id
 from tests.partners import CPO, EMSP, partner, path_of, registered, token
 
@@ -49,11 +50,12 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A driver of the owner has charged at both CPOs; those have told, and still have it."""
     folder = tmp_path_factory.mktemp("privacy")
     parts = (partner(CPO), partner(CPO, V211), partner(EMSP), partner(EMSP), partner(EMSP, V211), partner(CPO))
-    with HubProcess(folder, {"rate_limit": "off"}) as hub, registered(hub, *parts) as everybody:
+    settings = {**stores._asdict(), "rate_limit": "off"}
+    with HubProcess(folder, settings) as hub, registered(hub, *parts) as everybody:
         at = Scene(*everybody)
         card = secret_token(at.owner)
         at.owner.hold("tokens", card)

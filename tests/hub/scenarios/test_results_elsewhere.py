@@ -5,9 +5,7 @@ OCPI 2.2.1, "Commands", "ChargingProfiles" and "Tokens"; 2.3.0, "Bookings".
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -43,10 +41,8 @@ def _partner(name: str, roles: Sequence[Role], version: Version = Version.V2_2_1
     return Partner(name, {new_party(): list(roles)}, version=version, **choices)  # type: ignore[arg-type]  # of one kind
 
 
-@pytest.fixture(scope="module", params=["embedded", "postgresql+redis"])
-def registered_everywhere(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Everybody]:
+@pytest.fixture(scope="module")
+def registered_everywhere(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everybody]:
     """Hubs for the whole module, on each store."""
     profiles = {("chargingprofiles", SENDER), ("chargingprofiles", RECEIVER), ("sessions", RECEIVER)}
     everyone = (
@@ -57,16 +53,8 @@ def registered_everywhere(
         _partner("CPO with bookings", CPO, V230, modules=BOOKINGS),
         _partner("eMSP with bookings", EMSP, V230, modules=BOOKINGS),
     )
-    folder = tmp_path_factory.mktemp("places")
-    with ExitStack() as stack:
-        stores = StoreUrls(f"sqlite+aiosqlite:///{folder}/hub.db", None)
-        if request.param != "embedded":
-            postgres, redis = request.getfixturevalue("postgres_server"), request.getfixturevalue("redis_server")
-            database_url = asyncio.run(postgres.create_database())
-            stack.callback(lambda: asyncio.run(postgres.drop_database(database_url)))
-            stores = StoreUrls(database_url, redis.url)
-        where = stack.enter_context(places(folder, stores))
-        yield Everybody(where, *stack.enter_context(registered(where.begin, *everyone)))
+    with places(tmp_path_factory.mktemp("places"), stores) as where, registered(where.begin, *everyone) as found:
+        yield Everybody(where, *found)
 
 
 @pytest.fixture
