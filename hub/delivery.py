@@ -6,7 +6,9 @@ restart. A translation may have to look something up first.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -27,14 +29,14 @@ from routing.receivers import url_at
 from routing.routes import Forward
 
 
-async def deliver(
+def deliver(
     message: Message,
     route: Forward,
     source: Connection,
     trace: Trace,
     hub: Hub,
     shared: SharedTranslations[Outgoing] | None = None,
-) -> Answer:
+) -> Coroutine[Any, Any, Answer]:
     """Bring a message to its receiver and the receiver's answer back, in the version of who sent it.
 
     `shared` is what deliveries of the same message to others have in common with this one.
@@ -45,8 +47,12 @@ async def deliver(
     """
     if message.operation.paged and not route.given:
         message, route = page_links.in_bounds(message, route, hub)
-    if not whole_objects.needs_whole(message, route):
-        return await _deliver(message, message, route, source, trace, hub, shared)
+    if whole_objects.needs_whole(message, route):
+        return _deliver_whole(message, route, source, trace, hub)
+    return _deliver(message, message, route, source, trace, hub, shared)
+
+
+async def _deliver_whole(message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Answer:
     async with whole_objects.turn(message, route, hub):
         whole = await whole_objects.as_put(message, route, trace, hub)
         return await _deliver(message, whole, route, source, trace, hub)
@@ -91,11 +97,12 @@ async def _send(
     if message.operation.hub_made is not None:
         await callbacks.note_result(message, route, hub)
     reply = await send(outgoing, route, trace, hub)
-    if route.connection.face is not None:
-        hub.first_pushes.note(outgoing, route.connection, reply)
     now = datetime.now(UTC)
-    said = answer_of(reply, route.receiver, now)
-    answer = await _as_read(message, said, route, source, trace, hub, translation)
+    answer = said = answer_of(reply, route.receiver, now)
+    if translation is None and route.connection.face is None and source.face is None:
+        _learn(message, said, route, source, hub)
+    else:
+        answer = await _as_read(message, said, route, source, trace, hub, translation)
     if outgoing.operation.method != message.operation.method and went_well(answer):
         answer = msgspec.structs.replace(answer, http_status=200)  # nothing was created by a PATCH
     answer = in_codes_of(message.dialect, answer, message.operation, now, outgoing.dialect)
@@ -122,16 +129,21 @@ async def _as_read(
     answer = said
     if route.connection.face is not None:
         answer = await answer_as_meant(message, answer, route, source, hub)
-    learn_ways(message, route, answer, hub)
     if translation is None:
-        if route.speaker is None:  # else it was learned when the broadcast was accepted
-            learn_untranslated(message, route, source, answer, hub)
+        _learn(message, answer, route, source, hub)
     else:
+        learn_ways(message, route, answer, hub)
         answer = await translation.answer(answer, trace, hub)
     if source.face is None:
         return answer
     pairs = () if translation is None else translation.answered
     return await answer_as_shown(message, answer, route, source, pairs, hub)
+
+
+def _learn(message: Message, answer: Answer, route: Forward, source: Connection, hub: Hub) -> None:
+    if route.speaker is None:  # else it was learned when the broadcast was accepted
+        learn_ways(message, route, answer, hub)
+        learn_untranslated(message, route, source, answer, hub)
 
 
 def own_url(message: Message, source: Connection, hub: Hub) -> str:

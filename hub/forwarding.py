@@ -48,6 +48,8 @@ async def send(message: Message, route: Forward, trace: Trace, hub: Hub, *, with
     finally:
         trace.upstream_s = monotonic() - began
     hub.presence.seen(route.connection.id)
+    if route.connection.face is not None:
+        hub.first_pushes.note(message, route.connection, reply)
     if refuses_our_token(reply):
         _alarm(route, reply, hub)
     if wrong := misaddressed(reply, route.speaker or message.sender, route.receiver):

@@ -26,7 +26,18 @@ from routing.errors import NotRoutable, UnreadableBody
 from routing.message import Answer, Message
 from routing.owner_names import names_owner, with_owner_named
 from routing.routes import Forward
-from routing.shown_ids import Id, IdKind, has_ids, ids_in, ids_in_path, is_id, path_with_ids, top_ids, with_ids
+from routing.shown_ids import (
+    Id,
+    IdKind,
+    has_ids,
+    ids_in,
+    ids_in_all,
+    ids_in_path,
+    is_id,
+    path_with_ids,
+    top_ids,
+    with_ids,
+)
 from routing.translation import numbers
 from routing.translation.crossing import Json
 from routing.translation.kinds import Kind, carried_by
@@ -59,10 +70,13 @@ async def as_shown(objects: Sequence[OwnedObject], kind: Kind, viewer: Connectio
     """
     face, found = _face(viewer), [body for _, body in objects]
     if has_ids(kind, face):
-        by_owner: dict[Party, set[Id]] = defaultdict(set)
+        by_owner: dict[Party, list[Json]] = defaultdict(list)
         for owner, body in objects:
-            by_owner[owner].update(ids_in(body, kind, face))
-        instead = {owner: await _instead(ids, owner, viewer, hub) for owner, ids in by_owner.items()}
+            by_owner[owner].append(body)
+        instead = {
+            owner: await _instead(ids_in_all(bodies, kind, face), owner, viewer, hub)
+            for owner, bodies in by_owner.items()
+        }
         found = [with_ids(body, kind, face, instead[owner]) if instead[owner] else body for owner, body in objects]
     if _tells_owner(kind, viewer):
         found = [with_owner_named(body, kind, owner) for (owner, _), body in zip(objects, found, strict=True)]
@@ -267,6 +281,9 @@ async def answer_as_shown(
         owners = [owner_in_object(body, kind, face, possible) or route.receiver for body in before]
         return await as_shown(list(zip(owners, objects, strict=True)), kind, source, hub)
 
+    translated = [pair.after for pair in pairs]
+    if translated and all(new is old for new, old in zip(await shown(translated), translated, strict=True)):
+        return answer  # as nearly always, and a page need not be read again to know it
     return await _with_objects(answer, shown)
 
 

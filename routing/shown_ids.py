@@ -20,7 +20,7 @@ Nothing here changes what it is given. OCPI 2.1.1, "Transport and format", "Loca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from hashlib import sha256
 from itertools import count
@@ -121,12 +121,18 @@ def has_ids(kind: Kind | None, face: Face) -> bool:
 
 def ids_in(body: Json, kind: Kind, face: Face) -> set[Id]:
     """The ids in an object that are others', for a viewer at which the hub poses like this."""
+    return ids_in_all((body,), kind, face)
+
+
+def ids_in_all(objects: Iterable[Json], kind: Kind, face: Face) -> set[Id]:
+    """The ids in all of these objects together."""
     places = _PLACES[face].get(kind)
     if places is None:
         return set()
-    found: dict[str, set[str]] = {each.value: set() for each in IdKind}
-    _collect(body, places, found)
-    return {Id(each, value) for each in IdKind for value in found[each.value] if is_id(value)}
+    found: dict[IdKind, set[str]] = {each: set() for each in IdKind}
+    for body in objects:
+        _collect(body, places, found)
+    return {Id(each, value) for each, values in found.items() for value in values if is_id(value)}
 
 
 def with_ids(body: Json, kind: Kind, face: Face, instead: Mapping[Id, str]) -> Json:
@@ -141,14 +147,15 @@ def top_ids(kind: Kind, face: Face) -> Mapping[str, IdKind]:
     return {} if places is None else places.members
 
 
-def _collect(body: Json, places: _Places, found: Mapping[str, set[str]]) -> None:
+def _collect(body: Json, places: _Places, found: Mapping[IdKind, set[str]]) -> None:
     """Put the ids of each kind into `found`. A page has thousands of them, most of them the same."""
     for name, kind in places.members.items():
         value = body.get(name)
         if type(value) is str:
-            found[kind.value].add(value)
+            found[kind].add(value)
     for name, kind in places.lists.items():
-        found[kind.value].update(value for value in _listed(body.get(name)) if type(value) is str)
+        if (values := body.get(name)) is not None:
+            found[kind].update(value for value in _listed(values) if type(value) is str)
     for name, inner in places.nested.items():
         value = body.get(name)
         for part in value if type(value) is list else (value,):
