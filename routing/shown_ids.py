@@ -20,6 +20,7 @@ Nothing here changes what it is given. OCPI 2.1.1, "Transport and format", "Loca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from hashlib import sha256
@@ -35,6 +36,7 @@ from routing.vocabulary import Face, Party
 LONGEST_KNOWN: Final = 80
 """Characters of an id that can be remembered; OCPI's own have 39 at most."""
 _HASH_LENGTH: Final = 8
+_ALIAS: Final = re.compile(r"[A-Za-z]{2}.{1,3}-", re.DOTALL)
 
 
 class IdKind(StrEnum):
@@ -224,6 +226,11 @@ def path_with_ids(
 
 
 # Aliases
+
+
+def may_be_alias(shown: str) -> bool:
+    """Whether an id looks like one of `aliases_of`; others are only ever shown as what they are."""
+    return _ALIAS.match(shown) is not None
 
 
 def aliases_of(owner: Party, real: Id) -> Iterator[str]:

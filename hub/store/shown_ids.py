@@ -3,6 +3,9 @@
 What was decided never changes, so what is remembered is never wrong, in any process, and nobody has to be told. What is
 not remembered is asked for in the truth; what is new is decided there, for all that came up meanwhile at once. Without
 an answer from there nothing can be shown: it might be the id of something else.
+
+That a partner was never shown an id is remembered, too, for a minute and unless it may be an alias: another process may
+show it that id meanwhile, but then it means what it says.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Coroutine
 from itertools import islice
+from math import inf
+from time import monotonic
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import structlog
@@ -21,7 +26,7 @@ from hub.store.shelves import key_of
 from hub.store.shown_id_claims import Owned, Wanted, claim, given, owned
 from hub.store.single_flight import cancelled
 from routing.errors import HubFault, InvalidParameters
-from routing.shown_ids import Id, IdKind
+from routing.shown_ids import Id, IdKind, may_be_alias
 from routing.vocabulary import Party
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -31,6 +36,8 @@ PATIENCE_S: Final = 2.0
 """How long a message waits to be told what it may show: no later message can make good for a wrong id."""
 ROOM: Final = 20_000
 """Ids that are remembered each way."""
+_STRANGE_S: Final = 60.0
+"""How long an id counts as one that was never shown."""
 _AT_ONCE: Final = 2000
 """Ids of one transaction, unless one page has more."""
 
@@ -53,6 +60,7 @@ class ShownIds:
         self._room = room
         self._given: dict[Wanted, str] = {}
         self._owned: dict[_Shown, Owned] = {}
+        self._strange: dict[_Shown, float] = {}
         self._waiting: list[_Claim] = []
         self._claiming: asyncio.Task[None] | None = None
         self._reading: set[asyncio.Task[Any]] = set()
@@ -85,11 +93,20 @@ class ShownIds:
             HubFault: the store cannot tell now.
         """
         here = {each: found for each in ids if (found := self._owned.get(_place(viewer, each))) is not None}
-        missing = [each for each in ids if each not in here]
+        now = monotonic()
+        missing = [
+            each
+            for each in ids
+            if each not in here and self._strange.get(_place(viewer, each), -inf) < now - _STRANGE_S
+        ]
         if missing:
             read = await self._in_time(self._read(viewer, missing))
-            for each, found in read.items():
-                self._remember(self._owned, _place(viewer, each), found)
+            for each in missing:
+                place, found = _place(viewer, each), read.get(each)
+                if found is not None:
+                    self._remember(self._owned, place, found)
+                elif not may_be_alias(each.value):
+                    self._remember(self._strange, place, now)
             here |= read
         return here
 
@@ -145,6 +162,7 @@ class ShownIds:
                 decided |= await claim(session, missing)
         for wanted, shown in decided.items():
             self._remember(self._given, wanted, shown)
+            self._strange.pop((wanted.viewer, wanted.kind, key_of(shown)), None)
         return decided
 
     # ------------------------------------------------------------ time and room

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 OTHER_CPO, THIRD_CPO = Party("BE", "CPO"), Party("FR", "CPO")
 PATIENT_S = 20.0
+NEVER_SHOWN = Id(IdKind.SESSION, "S1")
 LOC1, TARIFF = Id(IdKind.LOCATION, "LOC1"), Id(IdKind.TARIFF, "LOC1")
 
 
@@ -63,6 +64,27 @@ async def ids(
 
 async def as_shown(ids: ShownIds, viewer: str, owner: Party, real: Id = LOC1, *, always: bool = False) -> str:
     return (await ids.shown(viewer, owner, [real], always=always))[real]
+
+
+async def test_an_id_that_was_never_shown_is_known_as_soon_as_it_is(ids: ShownIds, viewer: str) -> None:
+    assert await ids.owned(viewer, [LOC1]) == {}
+
+    await as_shown(ids, viewer, CPO)
+
+    assert (await ids.owned(viewer, [LOC1]))[LOC1].owner == CPO
+
+
+async def test_an_alias_another_process_gives_out_is_known_although_it_was_never_shown_before(
+    ids: ShownIds, viewer: str, store_urls: StoreUrls
+) -> None:
+    alias = Id(IdKind.LOCATION, "BECPO-LOC1")
+    assert await ids.owned(viewer, [alias]) == {}
+
+    async with shown_ids(store_urls.database_url) as elsewhere:
+        await as_shown(elsewhere, viewer, CPO)
+        await as_shown(elsewhere, viewer, OTHER_CPO)
+
+    assert (await ids.owned(viewer, [alias]))[alias].owner == OTHER_CPO
 
 
 async def test_the_first_owner_keeps_its_id_and_later_ones_get_aliases(ids: ShownIds, viewer: str) -> None:
@@ -198,7 +220,7 @@ async def test_without_a_store_nothing_new_is_shown_and_what_is_known_goes_on(
     async with first_process(urls) as store, shown_ids(urls.database_url, patience_s=1.0) as ids:
         viewer = await platform(store)
         await as_shown(ids, viewer, CPO)
-        await ids.owned(viewer, [LOC1])
+        await ids.owned(viewer, [LOC1, NEVER_SHOWN])
         for hurt, heal in ((postgres.freeze, postgres.thaw), (postgres.kill, postgres.start)):
             hurt()
             began = time.monotonic()
@@ -210,6 +232,7 @@ async def test_without_a_store_nothing_new_is_shown_and_what_is_known_goes_on(
             assert time.monotonic() - began < 4
             assert await as_shown(ids, viewer, CPO) == "LOC1"
             assert (await ids.owned(viewer, [LOC1]))[LOC1].owner == CPO
+            assert await ids.owned(viewer, [NEVER_SHOWN]) == {}
             heal()
         async with asyncio.timeout(20):
             while True:
