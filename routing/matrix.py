@@ -106,7 +106,6 @@ _S: Final = InterfaceRole.SENDER
 _R: Final = InterfaceRole.RECEIVER
 _CPO: Final = (Role.CPO,)
 _CPO_NAP: Final = (Role.CPO, Role.NAP)
-_EMSP: Final = (Role.EMSP,)
 _EMSP_OTHER: Final = (Role.EMSP, Role.OTHER)
 _EMSP_SCSP: Final = (Role.EMSP, Role.SCSP)
 _EMSP_PTP: Final = (Role.EMSP, Role.PTP)

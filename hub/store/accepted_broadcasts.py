@@ -90,6 +90,7 @@ class AcceptedBroadcasts:
             await self._stream.give_away(left)
             if left:
                 log.info("broadcasts_given_away", broadcasts=len(left))
+            await self._stream.forget_long_gone()
 
     # ------------------------------------------------------------ this process's own
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -82,6 +83,17 @@ class RunningHub:
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of something the hub's parts do, on its loop."""
         return self._loop.run(work)
+
+    def in_database(self, statement: str) -> None:
+        """Change what the hub keeps, behind its back.
+
+        A lock that is taken only at the change would fail without waiting. On the hub's own loop this is to be called
+        in a thread: who holds the lock could not go on to give it back.
+        """
+        with closing(sqlite3.connect(self.database_file, isolation_level=None, timeout=10)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(statement)
+            database.execute("COMMIT")
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin something the hub's parts do, on its loop."""

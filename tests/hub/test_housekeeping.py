@@ -72,17 +72,6 @@ async def callback_is_gone(hub: Hub) -> bool:
     return await hub.return_addresses.callback(CALLBACK_ID) is None
 
 
-def in_database(hub: RunningHub, statement: str) -> None:
-    """While the hub goes on writing: a lock that is taken only at the change would fail without waiting.
-
-    On the hub's own loop it is to be called in a thread: who holds the lock could not go on to give it back.
-    """
-    with closing(sqlite3.connect(hub.database_file, isolation_level=None, timeout=10)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute(statement)
-        database.execute("COMMIT")
-
-
 def test_callbacks_that_have_expired_are_dropped_and_others_are_kept(hub: RunningHub, cpo: Partner) -> None:
     hub.do(leave_callback(hub.hub, cpo, timedelta(hours=1)))
     platform_id = told_of_endpoints(hub, cpo)
@@ -95,7 +84,7 @@ def test_callbacks_that_have_expired_are_dropped_and_others_are_kept(hub: Runnin
     assert hub.do(hub.hub.return_addresses.callback(CALLBACK_ID)) is not None
     assert hub.record(platform_id).handshakes == ()
 
-    in_database(hub, f"DELETE FROM callbacks WHERE id = '{CALLBACK_ID}'")  # noqa: S608 - a constant
+    hub.in_database(f"DELETE FROM callbacks WHERE id = '{CALLBACK_ID}'")  # noqa: S608 - a constant
     hub.do(leave_callback(hub.hub, cpo, timedelta(seconds=-1)))
     hub.do(kept_house(hub.hub, lambda: callback_is_gone(hub.hub)))
 
@@ -129,9 +118,9 @@ def test_a_round_that_failed_is_not_the_last(hub: RunningHub, cpo: Partner) -> N
         nonlocal rounds
         rounds += 1
         if rounds == 1:
-            await asyncio.to_thread(in_database, hub, "ALTER TABLE callbacks RENAME TO elsewhere")
+            await asyncio.to_thread(hub.in_database, "ALTER TABLE callbacks RENAME TO elsewhere")
         if rounds == 10:
-            await asyncio.to_thread(in_database, hub, "ALTER TABLE elsewhere RENAME TO callbacks")
+            await asyncio.to_thread(hub.in_database, "ALTER TABLE elsewhere RENAME TO callbacks")
             await leave_callback_again()
         return rounds > 10 and await callback_is_gone(hub.hub)
 

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from hub.first_pushes import ENOUGH
 from loadtests.simulator import Partner, envelope
-from routing.errors import HubFault
 from routing.vocabulary import Version
 from tests.hub.running_hub import RunningHub
 from tests.partners import CPO, EMSP, partner, path_of
@@ -76,9 +75,7 @@ def test_of_a_body_with_an_alias_nothing_else_is_changed(older: Parts) -> None:
     )
 
 
-def test_without_a_store_nothing_new_is_shown_and_what_is_known_goes_on(
-    hub: RunningHub, older: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_store_nothing_new_is_shown_and_what_is_known_goes_on(hub: RunningHub, older: Parts) -> None:
     assert older.pushes("KNOWN") == 1000
     body = {
         "response_url": f"{older.emsp.base}/results/1",
@@ -89,22 +86,14 @@ def test_without_a_store_nothing_new_is_shown_and_what_is_known_goes_on(
     older.newer_cpo.settle()
     older.emsp.received.clear()
 
-    class Silent:
-        name = "The store"
-
-        def reading(self) -> None:
-            raise HubFault("The store does not answer; try again")
-
-        writing = reading
-
-    monkeypatch.setattr(hub.hub.shown_ids, "_database", Silent())
+    hub.in_database("ALTER TABLE shown_ids RENAME TO elsewhere")
     assert older.pushes("NEW") == 3000
     assert older.emsp.received.of("locations") == []
     assert older.emsp.post("commands", "START_SESSION", json=body | {"location_id": "NEW"}).status_code == 3000
     assert older.emsp.get("locations", "NEW").status_code == 3000
     assert older.pushes("KNOWN") == 1000
     assert len(older.emsp.received.of("locations")) == 1
-    monkeypatch.undo()
+    hub.in_database("ALTER TABLE elsewhere RENAME TO shown_ids")
     assert older.pushes("NEW") == 1000
 
 

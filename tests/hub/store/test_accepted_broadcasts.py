@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hub.store import broadcast_stream
 from hub.store.accepted_broadcasts import AcceptedBroadcasts
 from hub.store.vault import Vault
 from routing.vocabulary import Secret
@@ -190,3 +191,22 @@ async def test_without_redis_there_is_nothing_to_do() -> None:
     assert begun == [*RECEIVERS]
     assert await alone.look_after() == []
     await alone.stop()
+
+
+async def test_processes_that_ended_long_ago_are_forgotten_when_another_ends(
+    workers: list[Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = workers
+    kept = await one.accepts("first")
+    one.finish(kept)
+    await eventually(lambda: _has(one, 0))
+    monkeypatch.setattr(broadcast_stream, "_LONG_GONE_MS", -1)
+
+    await one.stop()
+
+    [stream] = await one.redis.keys("*")
+    assert await one.redis.xinfo_consumers(stream, broadcast_stream._GROUP) == []
+
+
+async def _has(one: Worker, keys: int) -> bool:
+    return await one.left() == keys

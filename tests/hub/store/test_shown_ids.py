@@ -185,15 +185,6 @@ async def test_of_many_that_come_at_once_in_two_processes_no_two_get_one_id(
         assert sum(each.value == shown_id for shown_id in everything) == 1
 
 
-async def test_what_is_remembered_needs_no_store(ids: ShownIds, viewer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    await as_shown(ids, viewer, CPO)
-    await ids.owned(viewer, [LOC1])
-    monkeypatch.setattr(ids, "_database", None)
-
-    assert await as_shown(ids, viewer, CPO) == "LOC1"
-    assert (await ids.owned(viewer, [LOC1]))[LOC1].owner == CPO
-
-
 async def test_only_so_many_are_remembered_and_all_are_known(viewer: str, store_urls: StoreUrls) -> None:
     wanted = [Id(IdKind.TARIFF, f"T{number}") for number in range(500)]
     async with shown_ids(store_urls.database_url, room=50) as ids:
