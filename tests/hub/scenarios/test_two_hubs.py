@@ -127,6 +127,9 @@ def peering(
     ):
         platform_id = peer(hub, far, request.param)
         eventually(lambda: len(reached(hub)) == len(reached(far)) == 2)
+        # What is in their stores, the hubs go by a moment later.
+        eventually(lambda: emsp.get("locations", to=far_cpo.party).status_code == 1000)
+        eventually(lambda: far_emsp.get("locations", to=cpo.party).status_code == 1000)
         yield Peers(hub, far, party, cpo, emsp, far_cpo, far_emsp)
         hub.operator.ask("DELETE", f"/api/v1/platforms/{platform_id}")
 
