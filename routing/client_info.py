@@ -92,11 +92,7 @@ def _check_last_updated(fields: Mapping[str, Any]) -> None:
 
 def visible_entries(directory: PartyDirectory, viewer: Platform) -> list[PartyEntry]:
     """The parties that are not this platform's and that it may know of, the oldest first."""
-    entries = [
-        entry
-        for entry in directory.everybody()
-        if entry.platform_id != viewer.id and any(directory.visible_to(own, entry.party) for own in viewer.parties)
-    ]
+    entries = [entry for entry in directory.everybody() if directory.shown_to(viewer, entry) is not None]
     return sorted(entries, key=lambda entry: (entry.created_at, entry.party))
 
 

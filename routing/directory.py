@@ -250,6 +250,12 @@ class PartyDirectory(Struct, frozen=True, eq=False):
         entry = self.entry(party)
         return None if entry is None else self.parts[entry.platform_id].platform
 
+    def shown_to(self, viewer: Platform, entry: PartyEntry) -> ConnectionStatus | None:
+        """The status under which a platform is shown this party; None when it may not know of it."""
+        if entry.platform_id == viewer.id or not any(self.visible_to(own, entry.party) for own in viewer.parties):
+            return None
+        return entry.status
+
     def visible_to(self, viewer: Party, other: Party) -> bool:
         """Whether `viewer` may know of `other` and talk to it.
 
