@@ -11,6 +11,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Version
+from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
 
@@ -102,10 +103,10 @@ def cdr(owner: Party, emsp: Party) -> Json:
 
 
 @pytest.fixture(scope="module")
-def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubProcess, Partner, Partner]]:
-    """The near hub with its CPO and its eMSP."""
+def near(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubProcess, Partner, Partner]]:
+    """The near hub, on each store, with its CPO and its eMSP. The far one is on the embedded store."""
     with (
-        HubProcess(tmp_path_factory.mktemp("near"), {"rate_limit": "off"}) as hub,
+        HubProcess(tmp_path_factory.mktemp("near"), {**stores._asdict(), "rate_limit": "off"}) as hub,
         registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp],
     ):
         yield hub, cpo, emsp
