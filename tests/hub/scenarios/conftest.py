@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -37,12 +38,26 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
 @pytest.fixture(scope="session")
 def partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
     """Those of the fixtures below."""
-    with registered(hub, partner(CPO), partner(EMSP), partner(CPO), partner(EMSP)) as [cpo, emsp, cpo2, emsp2]:
-        yield {"cpo": cpo, "emsp": emsp, "other_cpo": cpo2, "other_emsp": emsp2}
+    with usual_partners(hub) as usual:
+        yield usual
 
 
 @pytest.fixture(scope="session")
 def older_partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
+    """Those of the fixtures below that are on 2.1.1."""
+    with usual_older_partners(hub) as usual:
+        yield usual
+
+
+@contextmanager
+def usual_partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
+    """Two CPOs and two eMSPs on 2.2.1, registered at this hub."""
+    with registered(hub, partner(CPO), partner(EMSP), partner(CPO), partner(EMSP)) as [cpo, emsp, cpo2, emsp2]:
+        yield {"cpo": cpo, "emsp": emsp, "other_cpo": cpo2, "other_emsp": emsp2}
+
+
+@contextmanager
+def usual_older_partners(hub: HubProcess) -> Iterator[dict[str, Partner]]:
     """A CPO and an eMSP on 2.1.1 who name each other in routing headers, and one eMSP who does as 2.1.1 says."""
     old = Version.V2_1_1
     with registered(hub, partner(CPO, old), partner(EMSP, old), partner(EMSP, old)) as [cpo, emsp, plain]:

@@ -9,7 +9,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from routing.vocabulary import Version
-from tests.hub.scenarios.test_links_and_callbacks import cdr
+from tests.hub.scenarios.on_each_store.test_links_and_callbacks import cdr
 from tests.partners import CPO, EMSP, location, partner, path_of, registered
 
 

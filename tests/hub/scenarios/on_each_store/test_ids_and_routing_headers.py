@@ -386,7 +386,7 @@ def test_routing_headers_of_a_2_1_1_partner_are_ignored_unless_the_operator_trus
 ) -> None:
     foreign = routed(older_cpo.party, older_cpo.party)
 
-    answer = plain_older_emsp.get("locations", "LOC1", headers=foreign)
+    answer = plain_older_emsp.get("locations", "SEEN-BY-NOBODY", headers=foreign)
 
     assert answer.status_code == 2003
     assert not older_cpo.received

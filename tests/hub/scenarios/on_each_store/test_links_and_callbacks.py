@@ -5,17 +5,22 @@ OCPI 2.2.1, "Pagination", "CDRs" and "Commands"; "ChargingProfiles".
 
 from __future__ import annotations
 
-import sqlite3
+import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import pytest
+from sqlmodel import update
 
 from hub.partners.urls import ENDPOINT_LENGTH
+from hub.store.database import Database
+from hub.store.tables import CallbackRow
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.misbehaviour import Edit
 from routing.vocabulary import InterfaceRole, Party, Version
+from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.wire import routed, say
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
@@ -452,13 +457,18 @@ def test_nobody_but_the_receiver_of_a_command_can_post_its_result(
     assert not emsp.received
 
 
+async def let_callbacks_expire(stores: StoreUrls) -> None:
+    database = Database(stores.database_url)
+    async with database.writing() as session:
+        await session.exec(update(CallbackRow).values(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    await database.close()
+
+
 def test_a_callback_that_has_expired_does_not_exist_any_more(
-    hub: HubProcess, patient_cpo: Partner, emsp: Partner
+    stores: StoreUrls, patient_cpo: Partner, emsp: Partner
 ) -> None:
     url = callback_of(patient_cpo, emsp)
-    with sqlite3.connect(hub.log.parent / "hub.db") as database:
-        database.execute("UPDATE callbacks SET expires_at = '2020-01-01 00:00:00'")
-    database.close()
+    asyncio.run(let_callbacks_expire(stores))
 
     assert status(patient_cpo.post(url, json={"result": "ACCEPTED"})) == (404, 2000)
     assert not emsp.received
