@@ -11,10 +11,10 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo bench crawl test check lock clean
+.PHONY: help run demo bench bench-journal crawl test check lock clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## */  make \1 \t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## */  make \1 \t/p' Makefile | expand -t 24
 
 run: $(VENV)/.runtime  ## start a hub on SQLite; prints its URLs and the operator token
 	@exec $(BIN)/ocpi-hub serve
@@ -24,6 +24,9 @@ demo: $(VENV)/.runtime  ## a hub and simulated partners exchange messages, step 
 
 bench: $(VENV)/.runtime  ## the hub beside nginx and beside the bare framework, also as bench.json
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)
+
+bench-journal: $(VENV)/.dev  ## 10 million entries of the journal: how fast written, how fast found?
+	@exec $(BIN)/python -m loadtests.journal $(ARGS)
 
 crawl: $(VENV)/.runtime  ## 100 CPOs' 200,000 Locations read as one list: complete? how fast? how much memory?
 	@exec $(BIN)/python -m loadtests.crawl $(ARGS)

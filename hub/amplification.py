@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
+from hub.events import EventKind, Events
 from hub.observability import FilteringBoundLogger, Metrics
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -43,8 +44,9 @@ class _Traffic(Struct):
 class Amplification:
     """Requests of each platform, and the calls they led to. `clock` gives seconds that never go back."""
 
-    def __init__(self, metrics: Metrics, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, metrics: Metrics, events: Events, clock: Callable[[], float] = monotonic) -> None:
         self._metrics = metrics
+        self._events = events
         self._clock = clock
         self._untold: dict[str, _Traffic] = {}
         self._window: dict[str, _Traffic] = {}
@@ -94,4 +96,11 @@ class Amplification:
             requests=traffic.requests,
             calls=traffic.calls,
             factor=round(traffic.factor, 1),
+        )
+        self._events.happened(
+            EventKind.AMPLIFICATION,
+            platform_id=platform_id,
+            requests=traffic.requests,
+            calls=traffic.calls,
+            window_s=WINDOW_S,
         )

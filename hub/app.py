@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from litestar import Litestar, Router
@@ -13,14 +13,19 @@ from litestar.handlers import ASGIRouteHandler
 
 from hub.amplification import Amplification
 from hub.broadcasts import broadcasting
+from hub.circuits import Circuits, Sharing
 from hub.command_timeouts import command_timeouts
 from hub.endpoints import client_info, credentials, versions
 from hub.endpoints.errors import EXCEPTION_HANDLERS
 from hub.endpoints.functional import functional_modules
+from hub.events import Events
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
 from hub.ids import new_id
+from hub.journal import Journal
 from hub.knowledge import Knowledge
+from hub.lead import Lead
+from hub.leadership import Duty, leading
 from hub.limits import Limits
 from hub.listener.drain import Drain
 from hub.listener.lifespan import App
@@ -28,38 +33,59 @@ from hub.listener.serving import Apps
 from hub.listener.workers import Problems
 from hub.loops import Loops
 from hub.losses import Losses
+from hub.missed_broadcasts import MissedBroadcasts
 from hub.observability import Metrics
 from hub.operator.app import create_operator_app
 from hub.partners.client import PartnerClient
 from hub.peers import following_hubs
-from hub.presence import Presence
+from hub.presence import NOTE_EVERY_S, Presence
+from hub.probing import probing
 from hub.registration import Registrar
+from hub.role_refreshes import role_refreshes
 from hub.settings import Settings
 from hub.snapshots import Snapshots
 from hub.spools import Spools
 from hub.store.accepted_broadcasts import AcceptedBroadcasts
+from hub.store.agreements import KeptAgreements
+from hub.store.audit import AuditLog
 from hub.store.broadcast_stream import BroadcastStream
 from hub.store.callback_posts import CallbackPosts
 from hub.store.database import Database
+from hub.store.events import EventRows
+from hub.store.journal import JournalStore
+from hub.store.journal_reads import JournalReads
 from hub.store.learned import Learned
+from hub.store.leases import Lease
 from hub.store.list_snapshots import ListSnapshots
 from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
 from hub.store.migrations import migrate
+from hub.store.operator_tokens import OperatorTokens
 from hub.store.platforms import Platforms
+from hub.store.reachability import Reachability
 from hub.store.redis import open_redis
 from hub.store.remote_parties import RemoteParties
 from hub.store.return_addresses import ReturnAddresses
+from hub.store.running_sessions import RunningSessions
+from hub.store.shared_buckets import SharedBuckets
+from hub.store.shared_circuits import SharedCircuits
 from hub.store.shown_ids import ShownIds
+from hub.store.telling_marks import TellingMarks
+from hub.store.terms import Terms
 from hub.store.under_way import MessagesUnderWay
 from hub.store.vault import Vault
+from hub.store.wanted_probes import WantedProbes
+from hub.telling import telling
+
+DUTIES: Final[tuple[Duty, ...]] = (housekeeping, following_hubs, probing, telling, role_refreshes)
+"""What happens once in the whole hub."""
 
 
 @asynccontextmanager
 async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App, App]]:
     """The partner app and the operator app of a hub that is one process."""
     await migrate(settings.database_url)
-    async with running_hub(settings, drain) as hub, housekeeping(hub), following_hubs(hub):
+    async with running_hub(settings, drain) as hub, leading(hub, DUTIES):
         yield create_partner_app(hub), as_app(create_operator_app(hub))
 
 
@@ -67,7 +93,7 @@ async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App
 async def operator_app(settings: Settings, drain: Drain, workers: Problems) -> AsyncIterator[App]:
     """The operator app of a hub whose partner listener has processes of its own."""
     await migrate(settings.database_url)
-    async with running_hub(settings, drain, workers) as hub, housekeeping(hub), following_hubs(hub):
+    async with running_hub(settings, drain, workers) as hub, leading(hub, DUTIES):
         yield as_app(create_operator_app(hub))
 
 
@@ -97,54 +123,95 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             redis = open_redis(settings.redis_url)
             stack.push_async_callback(redis.aclose)
         vault = Vault(settings.secret_key)
-        directory = LiveDirectory(database, vault, redis)
+        event_rows = EventRows(database)
+        events = Events(event_rows)
+        events.start()
+        stack.push_async_callback(events.close)
+        directory = LiveDirectory(database, vault, redis, events.server_away, rules=settings.agreement_rules)
         partners = PartnerClient(own_ports=(settings.port, settings.operator_port))
         stack.push_async_callback(partners.close)
         platforms = Platforms(database, vault, directory, settings.hub_party)
-        presence = Presence(
-            partners,
-            platforms,
-            connect_timeout_s=settings.connect_timeout_s,
-            allow_private=settings.allow_private_partners,
-        )
         registrar = Registrar(
-            settings=settings, directory=directory, platforms=platforms, partners=partners, vault=vault
+            settings=settings,
+            directory=directory,
+            platforms=platforms,
+            partners=partners,
+            vault=vault,
+            events=events,
         )
         metrics, loss_counts = Metrics(), LossCounts(database)
         losses = Losses(loss_counts, metrics)
-        amplification = Amplification(metrics)
+        amplification = Amplification(metrics, events)
         stack.callback(amplification.close)
         await directory.start()
         stack.push_async_callback(directory.stop)
+        wanted_probes = WantedProbes(redis, directory.identity)
+        presence = Presence(platforms, wanted_probes, note_every_s=min(NOTE_EVERY_S, settings.alive_after_s / 4))
         presence.start()
         stack.push_async_callback(presence.close)
         knowledge = Knowledge(Learned(database, vault, redis), directory)
         await knowledge.start()
         stack.push_async_callback(knowledge.stop)
-        shown_ids = ShownIds(database)
+        shown_ids = ShownIds(database, told=events.id_taken)
         stack.push_async_callback(shown_ids.close)
         losses.start()
         stack.push_async_callback(losses.close)
+        journal_store = JournalStore(database, vault, keep_days=settings.journal_days)
+        journal = Journal(journal_store, vault, metrics, events)
+        journal.start()
+        stack.push_async_callback(journal.close)
         spools = Spools(settings.var_dir / "spool")
         stack.push_async_callback(spools.close)
+        limits = Limits(settings.rate_limit)
+        if redis is not None:
+            shared_buckets = SharedBuckets(redis, directory.identity, limits.buckets)
+            shared_buckets.start()
+            stack.push_async_callback(shared_buckets.stop)
+        circuits = Circuits(
+            partners=partners,
+            directory=directory,
+            events=events,
+            metrics=metrics,
+            check_soon=presence.check_soon,
+            connect_timeout_s=settings.connect_timeout_s,
+            allow_private=settings.allow_private_partners,
+            sharing=Sharing(None if redis is None else SharedCircuits(redis, directory.identity, new_id())),
+        )
+        circuits.start()
+        stack.push_async_callback(circuits.stop)
         stream = None if redis is None else BroadcastStream(redis, directory.identity, new_id())
         hub = Hub(
             settings=settings,
             directory=directory,
             platforms=platforms,
             remote_parties=RemoteParties(database, directory),
+            agreements=KeptAgreements(database, directory),
             loops=Loops(None if redis is None else MessagesUnderWay(redis, directory.identity)),
             return_addresses=ReturnAddresses(database),
             shown_ids=shown_ids,
             partners=partners,
+            circuits=circuits,
             vault=vault,
             registrar=registrar,
             presence=presence,
+            wanted_probes=wanted_probes,
+            reachability=Reachability(database, directory),
             knowledge=knowledge,
             losses=losses,
+            journal=journal,
+            journal_store=journal_store,
+            journal_reads=JournalReads(database, vault),
             loss_counts=loss_counts,
-            limits=Limits(settings.rate_limit),
+            limits=limits,
             metrics=metrics,
+            events=events,
+            event_rows=event_rows,
+            audit=AuditLog(database, vault),
+            operator_tokens=OperatorTokens(database, vault),
+            running_sessions=RunningSessions(database),
+            missed_broadcasts=MissedBroadcasts(events),
+            lead=Lead(Terms(database), None if redis is None else Lease(redis, directory.identity, new_id())),
+            telling_marks=TellingMarks(database),
             amplification=amplification,
             drain=drain,
             accepted_broadcasts=AcceptedBroadcasts(stream, vault),

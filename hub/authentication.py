@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from hub.events import EventKind
 from hub.hub import Hub
 from routing.directory import Caller, Invited, Registered
-from routing.errors import Unauthorized
+from routing.errors import TooManyRequests, Unauthorized
 from routing.message import RawHeaders, header
+from routing.vocabulary import ConnectionStatus
 
 _AUTHORIZATION: Final = re.compile(rb"\s*token\s+(\S+)\s*", re.IGNORECASE)
 _LONGEST: Final = 256
@@ -32,7 +34,7 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
     tokens = _tokens_in(headers)
     caller = _caller(hub, tokens)
     if caller is None:
-        hub.limits.may_authenticate(source)
+        _check_may_try(hub, source)
         if tokens:
             await hub.directory.refresh()
             caller = _caller(hub, tokens)
@@ -41,7 +43,17 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
         raise Unauthorized
     if isinstance(caller, Registered):
         hub.presence.seen(caller.connection.id)
+        if caller.platform.status is ConnectionStatus.OFFLINE:
+            hub.presence.check_soon(caller.connection)
     return caller
+
+
+def _check_may_try(hub: Hub, source: str) -> None:
+    try:
+        hub.limits.may_authenticate(source)
+    except TooManyRequests:
+        hub.events.happened(EventKind.AUTH_FAILURES, subject=source, listener="partner")
+        raise
 
 
 def _caller(hub: Hub, tokens: tuple[str, ...]) -> Caller | None:

@@ -24,6 +24,7 @@ from hub.observability import FilteringBoundLogger
 from hub.pushes import Push, about, take_up
 from hub.store.accepted_broadcasts import Orphan
 from hub.store.broadcast_stream import Kept
+from hub.store.journal_entries import Receivers
 from hub.store.single_flight import cancelled
 from hub.trace import Trace
 from routing.directory import Connection, PartyDirectory
@@ -72,6 +73,7 @@ async def broadcast(message: Message, route: Broadcast, source: Connection, trac
         Overloaded: there is no room for all of them.
     """
     receivers, room = route.receivers, hub.line.room
+    trace.receivers = Receivers(told=len(receivers), ok=0, failed=0, skipped=0)
     hub.limits.broadcast_of(source.platform_id, len(receivers))
     size = len(message.body or b"") * len({receiver.connection.version for receiver in receivers})
     room.take(len(receivers), size)

@@ -10,17 +10,27 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Callable
-from contextlib import closing
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import quote
 
 import click
 
-from hub.operator.client import ClientSettings, Json, OperatorClient, Refused
-from hub.operator.tables import losses_text, pairs, parties_table, platform_text, platforms_table
+from hub.administration_commands import audit, events, token
+from hub.agreement_commands import agreement
+from hub.message_commands import messages, trace
+from hub.operator.client import Json, Refused
+from hub.operator.tables import (
+    losses_text,
+    pairs,
+    parties_table,
+    platform_text,
+    platforms_table,
+    probe_text,
+    statuses_table,
+)
 from hub.plain_text import readable
 from hub.settings import Settings, SettingsError
+from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list
 from hub.version import VERSION
 from routing.errors import HubError
 from routing.versions import VERSIONS_PATH
@@ -29,10 +39,8 @@ from routing.vocabulary import ConnectionStatus, Role, Version
 _PARTY = re.compile(r"([A-Za-z]{2})\*([!-~]{1,3}):([A-Z]+)")
 _FACES = ("CPO", "EMSP")
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 platform_id = click.argument("platform_id", metavar="ID")
-limit = click.option("--limit", type=click.IntRange(1, 200), help="Most items of one page; with --json.")
-cursor = click.option("--cursor", help="next_cursor of the page before; with --json.")
+party_name = click.argument("name", metavar="NL*ABC", callback=read_party_name)
 
 
 def main() -> None:
@@ -105,7 +113,11 @@ def platform() -> None:
 
 @commands.group()
 def party() -> None:
-    """See the parties behind the platforms."""
+    """See and suspend the parties behind the platforms."""
+
+
+for command in (agreement, audit, events, messages, token, trace):
+    commands.add_command(command)
 
 
 def _read_party(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Json]:
@@ -139,6 +151,7 @@ def _read_settings(_: click.Context, __: click.Parameter, values: tuple[str, ...
 @click.option("--require-module", "modules", multiple=True, metavar="MODULE", help="Refuse it without this module.")
 @click.option("--allow-hub", is_flag=True, help="It may be a hub itself.")
 @click.option("--expires-at", metavar="TIME", help="When the invitation ends, such as 2026-12-31T00:00:00Z.")
+@reason
 @as_json
 def add_platform(
     name: str,
@@ -160,7 +173,7 @@ def add_platform(
         "allow_hub": allow_hub,
         "expires_at": expires_at,
     }
-    _show(_call("POST", "/platforms", body), as_json, _invitation_text)
+    show(call("POST", "/platforms", body), as_json, _invitation_text)
 
 
 @platform.command("list")
@@ -169,7 +182,7 @@ def add_platform(
 @as_json
 def list_platforms(limit: int | None, cursor: str | None, as_json: bool) -> None:
     """List every platform."""
-    _list("/platforms", {"limit": limit, "cursor": cursor}, as_json, platforms_table)
+    show_list("/platforms", {"limit": limit, "cursor": cursor}, as_json, platforms_table)
 
 
 @platform.command("show")
@@ -177,75 +190,125 @@ def list_platforms(limit: int | None, cursor: str | None, as_json: bool) -> None
 @as_json
 def show_platform(platform_id: str, as_json: bool) -> None:
     """Show one platform: its parties, endpoints and settings."""
-    _show(_call("GET", _path(platform_id)), as_json, platform_text)
+    show(call("GET", _path(platform_id)), as_json, platform_text)
 
 
 @platform.command("set")
 @platform_id
 @click.option("--name", help="A new name.")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...", callback=_read_settings)
+@reason
 @as_json
 def set_platform(platform_id: str, name: str | None, settings: Json, as_json: bool) -> None:
     """Rename a platform or change its settings. VALUE is JSON or plain text; null brings back the default."""
     if name is None and not settings:
         raise click.UsageError("nothing to set: give KEY=VALUE or --name")
     body: Json = {"settings": settings} if name is None else {"settings": settings, "name": name}
-    _show(_call("PATCH", _path(platform_id), body), as_json, platform_text)
+    show(call("PATCH", _path(platform_id), body), as_json, platform_text)
 
 
 @platform.command("connect")
 @platform_id
 @click.argument("versions_url")
 @click.option("--token-a", help="The token the partner gave; asked for, or read from stdin, when absent.")
+@reason
 @as_json
 def connect_platform(platform_id: str, versions_url: str, token_a: str | None, as_json: bool) -> None:
     """Register the hub at a partner whose operator gave a token and the URL of its versions."""
     if token_a is None:
         token_a = click.prompt("TOKEN_A", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     body = {"versions_url": versions_url, "token_a": token_a}
-    _show(_call("POST", _path(platform_id, "connect"), body), as_json, platform_text)
+    show(call("POST", _path(platform_id, "connect"), body), as_json, platform_text)
 
 
 @platform.command("invite")
 @platform_id
 @click.option("--face", type=click.Choice(_FACES), help="Role of a 2.1.1 partner.")
+@reason
 @as_json
 def invite_platform(platform_id: str, face: str | None, as_json: bool) -> None:
     """Make a new TOKEN_A for a platform that left, or for the other face of a 2.1.1 company."""
-    _show(_call("POST", _path(platform_id, "invite"), {"face": face}), as_json, _invitation_text)
+    show(call("POST", _path(platform_id, "invite"), {"face": face}), as_json, _invitation_text)
 
 
 @platform.command("rotate")
 @platform_id
+@reason
 @as_json
 def rotate_platform(platform_id: str, as_json: bool) -> None:
     """Exchange the tokens on both sides for fresh ones."""
-    _show(_call("POST", _path(platform_id, "rotate")), as_json, platform_text)
+    show(call("POST", _path(platform_id, "rotate")), as_json, platform_text)
 
 
 @platform.command("suspend")
 @platform_id
+@reason
 @as_json
 def suspend_platform(platform_id: str, as_json: bool) -> None:
     """Refuse a platform and everything for it, until it is resumed."""
-    _show(_call("POST", _path(platform_id, "suspend")), as_json, platform_text)
+    show(call("POST", _path(platform_id, "suspend")), as_json, platform_text)
 
 
 @platform.command("resume")
 @platform_id
+@reason
 @as_json
 def resume_platform(platform_id: str, as_json: bool) -> None:
     """Let a suspended platform take part again."""
-    _show(_call("POST", _path(platform_id, "resume")), as_json, platform_text)
+    show(call("POST", _path(platform_id, "resume")), as_json, platform_text)
+
+
+@platform.command("close-circuit")
+@platform_id
+@reason
+@as_json
+def close_circuit(platform_id: str, as_json: bool) -> None:
+    """Call a platform again at once, which was not called because it did not answer."""
+    show(call("POST", _path(platform_id, "circuit/close")), as_json, platform_text)
+
+
+@platform.command("capture")
+@platform_id
+@click.option("--hours", type=click.FloatRange(0, 168, min_open=True), help="For so many hours; 24 by default.")
+@click.option("--off", is_flag=True, help="Keep no more of them.")
+@reason
+@as_json
+def capture_platform(platform_id: str, hours: float | None, off: bool, as_json: bool) -> None:
+    """Keep what is in the messages of a platform, masked, in the journal. It is forgotten after seven days."""
+    if off and hours is not None:
+        raise click.UsageError("give either --hours or --off")
+    path = _path(platform_id, "capture")
+    answer = call("DELETE", path) if off else call("POST", path, {"hours": hours or 24})
+    show(answer, as_json, platform_text)
 
 
 @platform.command("remove")
 @platform_id
+@reason
 @as_json
 def remove_platform(platform_id: str, as_json: bool) -> None:
     """End the registration of a platform, at the partner too if it answers. It stays listed, SUSPENDED."""
-    _call("DELETE", _path(platform_id))
-    _show(_call("GET", _path(platform_id)), as_json, platform_text)
+    call("DELETE", _path(platform_id))
+    show(call("GET", _path(platform_id)), as_json, platform_text)
+
+
+@platform.command("probe")
+@platform_id
+@reason
+@as_json
+def probe_platform(platform_id: str, as_json: bool) -> None:
+    """Look now whether a platform answers at its versions endpoint."""
+    show(call("POST", _path(platform_id, "probe")), as_json, probe_text)
+
+
+@platform.command("history")
+@platform_id
+@limit
+@cursor
+@as_json
+def list_statuses(platform_id: str, limit: int | None, cursor: str | None, as_json: bool) -> None:
+    """List the statuses a platform has had, the present one first."""
+    show_list(_path(platform_id, "status-history"), {"limit": limit, "cursor": cursor}, as_json, statuses_table)
 
 
 @platform.command("losses")
@@ -255,7 +318,7 @@ def remove_platform(platform_id: str, as_json: bool) -> None:
 @as_json
 def list_losses(platform_id: str, limit: int | None, cursor: str | None, as_json: bool) -> None:
     """List what a change of version lost in objects to and from one platform, and what each loss means."""
-    _list(_path(platform_id, "losses"), {"limit": limit, "cursor": cursor}, as_json, losses_text)
+    show_list(_path(platform_id, "losses"), {"limit": limit, "cursor": cursor}, as_json, losses_text)
 
 
 @party.command("list")
@@ -270,36 +333,35 @@ def list_parties(
 ) -> None:
     """List the parties of all platforms."""
     query = {"role": role, "status": status, "q": q, "limit": limit, "cursor": cursor}
-    _list("/parties", query, as_json, parties_table)
+    show_list("/parties", query, as_json, parties_table)
 
 
-def _hub() -> closing[OperatorClient]:
-    settings = ClientSettings.load()
-    return closing(OperatorClient(settings.operator_url, settings.operator_token))
+@party.command("suspend")
+@party_name
+@reason
+@as_json
+def suspend_party(name: str, as_json: bool) -> None:
+    """Refuse one party and everything for it, until it is resumed. The others of its platform go on."""
+    show(call("POST", _party_path(name, "suspend")), as_json, lambda answer: parties_table(answer["items"]))
+
+
+@party.command("resume")
+@party_name
+@reason
+@as_json
+def resume_party(name: str, as_json: bool) -> None:
+    """Let a suspended party take part again."""
+    show(call("POST", _party_path(name, "resume")), as_json, lambda answer: parties_table(answer["items"]))
+
+
+def _party_path(name: str, action: str) -> str:
+    return f"/parties/{quote(name, safe='*')}/{action}"
 
 
 def _path(platform_id: str, action: str = "") -> str:
     if not platform_id:
         raise click.UsageError("ID is empty; `ocpi-hub platform list` shows the ids")
     return f"/platforms/{quote(platform_id, safe='')}" + (f"/{action}" if action else "")
-
-
-def _call(method: str, path: str, body: Json | None = None) -> Json:
-    with _hub() as hub:
-        return hub.call(method, path, body=body)
-
-
-def _show(answer: Json, as_json: bool, text: Callable[[Json], str]) -> None:
-    click.echo(json.dumps(answer, indent=2) if as_json else text(answer))
-
-
-def _list(path: str, query: dict[str, Any], as_json: bool, table: Callable[[list[Json]], str]) -> None:
-    """A page as the API gives it for programs, everything for people."""
-    with _hub() as hub:
-        if as_json:
-            click.echo(json.dumps(hub.call("GET", path, query=query), indent=2))
-        else:
-            click.echo(table(list(hub.pages(path, query))))
 
 
 def _invitation_text(answer: Json) -> str:

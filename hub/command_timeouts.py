@@ -21,6 +21,7 @@ from hub.forwarding import send
 from hub.hub import Hub
 from hub.ids import new_id
 from hub.observability import FilteringBoundLogger
+from hub.recording import record_own
 from hub.store.return_addresses import Callback
 from hub.trace import Trace
 from routing.errors import HubError, HubFault
@@ -90,20 +91,25 @@ async def _begin_telling(hub: Hub, telling: set[asyncio.Task[None]]) -> float:
 
 async def _tell(callback: Callback, hub: Hub) -> None:
     ids = MessageIds(new_id(), new_id())
+    message = _timeout(callback)
+    trace = Trace(ids, message.version, "POST", operation=message.operation, segments=message.segments, route="hub")
+    trace.sender, trace.receiver, trace.body = message.sender, message.receiver, message.body
     said = {"correlation_id": ids.correlation_id, "receiver": str(callback.originator), "command": callback.command}
     try:
         connection = originator_connection(callback, Version.V2_1_1, hub)
         if not wants_timeouts(connection):
             return  # it has another version or another wish by now
-        message = _timeout(callback)
+        trace.target = connection
         route = Forward(callback.originator, connection, callback.response_url, given=True)
-        reply = await send(message, route, Trace(ids, message.version, "POST"), hub)
+        reply = await send(message, route, trace, hub)
         answer = answer_of(reply, callback.originator, datetime.now(UTC))
     except HubError as error:
+        record_own(error, trace, hub)
         log.warning("command_timeout_not_told", reason=str(error), **said)
     except Exception:  # a bug in one must not be lost with its task
         log.exception("command_timeout_not_told", **said)
     else:
+        record_own(answer, trace, hub)
         log.info("command_timeout_told", http_status=answer.http_status, ocpi_status=answer.ocpi_status, **said)
 
 

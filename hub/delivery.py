@@ -90,6 +90,7 @@ async def _send(
     callback_id: str | None = None
     if callbacks.expects_result(outgoing):
         outgoing, callback_id = await callbacks.with_hub_url(outgoing, route, source, hub)
+        trace.callback_id = callback_id
     if route.connection.face is not None:
         outgoing = await request_as_shown(message, outgoing, route, hub)
     if outgoing is not message and not route.given:
@@ -99,6 +100,7 @@ async def _send(
     reply = await send(outgoing, route, trace, hub)
     now = datetime.now(UTC)
     answer = said = answer_of(reply, route.receiver, now)
+    trace.upstream_ocpi_status = said.ocpi_status
     if translation is None and route.connection.face is None and source.face is None:
         _learn(message, said, route, source, hub)
     else:

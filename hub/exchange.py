@@ -29,9 +29,11 @@ from hub.fan_out import fan_out
 from hub.get_all import get_all, of_one_party
 from hub.hub import Hub
 from hub.ids import new_id
+from hub.journal import failure_of
 from hub.loops import Leg
 from hub.observability import FilteringBoundLogger, bind_fields
 from hub.read_backs import check_was_put, read_back
+from hub.refusals import note_refusal
 from hub.shown_ids import request_as_meant
 from hub.trace import Trace, TranslationLoss
 from routing.decision import check_sender
@@ -54,10 +56,19 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
     ids = MessageIds(
         read_id(arrival.headers, b"x-request-id") or new_id(), read_id(arrival.headers, b"x-correlation-id") or new_id()
     )
-    trace = Trace(ids, arrival.entrance.version, arrival.method)
+    trace = Trace(
+        ids,
+        arrival.entrance.version,
+        arrival.method,
+        entrance=arrival.entrance,
+        path=arrival.path,
+        query=arrival.query,
+        headers=arrival.headers,
+    )
     try:
         return await _carry(arrival, trace, hub), trace
     except HubError as error:
+        note_refusal(error, trace, hub)
         failed = error
     except AnsweredByHub as answered:
         trace.losses += () if answered.rule is None else (TranslationLoss(None, False, Loss(answered.rule, "")),)
@@ -66,6 +77,7 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
         log.exception("message_failed", correlation_id=ids.correlation_id, request_id=ids.request_id)
         failed = HubFault("The hub failed to handle this request")
     trace.fault = str(failed)
+    trace.failure = failure_of(failed, was_called=trace.upstream_http_status is not None)
     answer = failure(failed, DIALECTS[arrival.entrance.version], trace.operation, hub.party, datetime.now(UTC))
     return answer, trace
 
@@ -80,6 +92,7 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     hub.amplification.requested(platform.id)
     module, segments = path_of(arrival)
     trace.operation = operation = operation_of(arrival, source, module, segments)
+    trace.segments = segments
     addresses = addresses_of(arrival, source)
     trace.receiver = addresses.receiver
     if not platform.is_hub:
@@ -111,7 +124,8 @@ async def _on_its_way(
         body=body_of(operation, await arrival.read_body(most_bytes(operation, hub))),
     )
     own = hub.directory.snapshot.voices_of(platform)
-    members = check_message(message, own, arrival)
+    trace.body = message.body
+    trace.members = members = check_message(message, own, arrival)
     followed = await _followed(message, platform, hub) if message.operation.hub_made is not None else None
     if source.face is not None:
         message, members = await request_as_meant(message, members, source, hub)

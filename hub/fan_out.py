@@ -29,9 +29,12 @@ from msgspec import Struct
 
 from hub.delivery import deliver
 from hub.hub import Hub
+from hub.journal import failure_of
 from hub.lessons import went_well
 from hub.observability import FilteringBoundLogger
+from hub.recording import record_unit
 from hub.store.facts import Fact
+from hub.store.journal_entries import Receivers
 from hub.trace import Trace
 from routing.directory import Connection
 from routing.envelope import read_envelope
@@ -188,6 +191,8 @@ def _take_over(winner: Trace, trace: Trace) -> None:
     """The exchange was one with the winner."""
     trace.receiver, trace.target, trace.losses = winner.receiver, winner.target, winner.losses
     trace.upstream_request_id, trace.upstream_s = winner.upstream_request_id, winner.upstream_s
+    trace.call, trace.reply = winner.call, winner.reply
+    trace.upstream_http_status, trace.upstream_ocpi_status = winner.upstream_http_status, winner.upstream_ocpi_status
 
 
 def _report(message: Message, everyone: Sequence[_Asked], winner: _Asked | None, trace: Trace, hub: Hub) -> None:
@@ -201,9 +206,25 @@ def _report(message: Message, everyone: Sequence[_Asked], winner: _Asked | None,
             if each.trace.upstream_request_id is not None
         ],
     )
+    _note(everyone, trace, hub)
     for each in everyone:
         if each.answer is not None and each is not winner:  # the winner's is counted with the message
             hub.metrics.upstream(message.operation.module, each.route.connection.platform_id, each.trace.upstream_s)
+
+
+def _note(everyone: Sequence[_Asked], trace: Trace, hub: Hub) -> None:
+    """Into the journal: each that was asked, and how it went with them all."""
+    asked = [each for each in everyone if each.trace.upstream_request_id is not None]
+    for each in asked:
+        if each.failure is not None:
+            each.trace.fault = str(each.failure)
+            was_called = each.trace.upstream_http_status is not None
+            each.trace.failure = failure_of(each.failure, was_called=was_called)
+        elif each.answer is None:
+            each.trace.fault = "The hub did not wait for this answer"
+        record_unit(each.answer or each.failure, each.trace, hub)
+    answered, failed = sum(each.answer is not None for each in asked), sum(each.failure is not None for each in asked)
+    trace.receivers = Receivers(told=len(asked), ok=answered, failed=failed, skipped=len(everyone) - answered - failed)
 
 
 class _Info(Struct):

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from hub.events import EventKind
 from hub.hub import Hub
 from hub.ids import new_id
 from hub.loops import Leg
@@ -14,6 +15,7 @@ from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
 from hub.trace import Trace
 from routing.directory import Connection
+from routing.errors import ReceiverTimeout, ReceiverUnreachable
 from routing.message import JSON, Call, Message, MessageIds, Reply, RoutingHeaders, id_headers
 from routing.outcome import misaddressed, refuses_our_token
 from routing.receivers import routing_headers_at
@@ -22,6 +24,7 @@ from routing.vocabulary import ModuleID
 
 log: FilteringBoundLogger = structlog.get_logger()
 
+_OK: Final = range(200, 300)
 _MIB: Final = 1024 * 1024
 _ANSWER_BYTES: Final = 1 * _MIB
 _LIST_BYTES: Final = 16 * _MIB
@@ -31,27 +34,37 @@ async def send(message: Message, route: Forward, trace: Trace, hub: Hub, *, with
     """Call the receiver, once. Any HTTP status is a Reply. `within_s` is the time it has where that is less than usual.
 
     Raises:
-        ReceiverTimeout, ReceiverUnreachable, NotRoutable: there is none, see `PartnerClient.call`.
+        ReceiverTimeout, ReceiverUnreachable, NotRoutable: there is none, see `PartnerClient.call` and `Circuits.check`.
     """
+    hub.circuits.check(route.connection)
     trace.upstream_request_id = new_id()
     ids = MessageIds(trace.upstream_request_id, trace.ids.correlation_id)
     began = monotonic()
     if trace.source is not None:
         hub.amplification.called(trace.source.platform_id)
     call, limits = _call(message, route, ids), _limits(message, route, began - trace.started, hub, within_s)
+    trace.call = call
     try:
         if route.connection.is_hub:
             async with hub.loops.to_hub(_leg(message, route, ids)):
-                reply = await hub.partners.call(call, limits)
+                reply = await hub.circuits.call(route.connection, call, limits)
         else:
-            reply = await hub.partners.call(call, limits)
+            reply = await hub.circuits.call(route.connection, call, limits)
+    except (ReceiverTimeout, ReceiverUnreachable):
+        hub.presence.check_soon(route.connection)
+        raise
     finally:
         trace.upstream_s = monotonic() - began
+    trace.upstream_http_status = reply.http_status
+    trace.reply = None if reply.http_status in _OK and not trace.is_captured else reply
     hub.presence.seen(route.connection.id)
     if route.connection.face is not None:
         hub.first_pushes.note(message, route.connection, reply)
     if refuses_our_token(reply):
-        _alarm(route, reply, hub)
+        _alarm(route, trace, reply, hub)
+    elif route.connection.platform_id in hub.presence.refusing and reply.http_status in _OK:
+        hub.presence.refusing.discard(route.connection.platform_id)
+        hub.events.over(EventKind.PARTNER_REFUSES_TOKEN, platform_id=route.connection.platform_id)
     if wrong := misaddressed(reply, route.speaker or message.sender, route.receiver):
         log.info("answer_addressed_wrongly", platform_id=route.connection.platform_id, said=wrong)
     return reply
@@ -91,7 +104,7 @@ def _limits(message: Message, route: Forward, spent_s: float, hub: Hub, within_s
     )
 
 
-def _alarm(route: Forward, reply: Reply, hub: Hub) -> None:
+def _alarm(route: Forward, trace: Trace, reply: Reply, hub: Hub) -> None:
     """A partner that refuses the hub's token needs its operator, and a look whether it is there at all."""
     log.error(
         "partner_refuses_our_token",
@@ -99,5 +112,12 @@ def _alarm(route: Forward, reply: Reply, hub: Hub) -> None:
         platform_id=route.connection.platform_id,
         http_status=reply.http_status,
         advice="rotate the tokens of this platform, or let it register again",
+    )
+    hub.presence.refusing.add(route.connection.platform_id)
+    hub.events.happened(
+        EventKind.PARTNER_REFUSES_TOKEN,
+        platform_id=route.connection.platform_id,
+        correlation_id=trace.ids.correlation_id,
+        http_status=str(reply.http_status),
     )
     hub.presence.check_soon(route.connection)

@@ -1,16 +1,15 @@
-"""What a hub does from time to time, in the one process that has the operator listener."""
+"""What a hub does from time to time, in the process that leads."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from hub.hub import Hub
+from hub.leadership import Term
 from hub.observability import FilteringBoundLogger
 from routing.errors import HubError
 
@@ -20,26 +19,23 @@ _FIRST_S: Final = 60.0
 _EVERY_S: Final = 3600.0
 
 
-@asynccontextmanager
-async def housekeeping(hub: Hub, *, first_s: float = _FIRST_S, every_s: float = _EVERY_S) -> AsyncIterator[None]:
-    """Keep house for as long as the block runs: `first_s` seconds after its beginning, then every `every_s` seconds.
+async def housekeeping(hub: Hub, _: Term, *, first_s: float = _FIRST_S, every_s: float = _EVERY_S) -> None:
+    """Keep house `first_s` seconds after the beginning of a term, then every `every_s` seconds.
 
-    Several replicas of a hub may do so at once.
+    What it does may be done twice: it is not written with the term.
     """
-    task = asyncio.create_task(_keep_house(hub, first_s, every_s), name="housekeeping")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _keep_house(hub: Hub, first_s: float, every_s: float) -> None:
     pause_s = first_s  # soon after a start, which may have brought new endpoints
     while True:
         await asyncio.sleep(pause_s)
         pause_s = every_s
-        chores = (hub.return_addresses.drop_expired_callbacks, hub.knowledge.drop_expired, hub.registrar.rotate_due)
+        chores = (
+            hub.return_addresses.drop_expired_callbacks,
+            hub.knowledge.drop_expired,
+            hub.registrar.rotate_due,
+            hub.event_rows.drop_old,
+            hub.reachability.drop_old,
+            hub.journal_store.tidy,
+        )
         for chore in chores:
             try:
                 await chore(datetime.now(UTC))

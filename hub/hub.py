@@ -6,14 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.amplification import Amplification
+from hub.circuits import Circuits
 from hub.delivery_line import DeliveryLine
+from hub.events import Events
 from hub.first_pushes import FirstPushes
+from hub.journal import Journal
 from hub.knowledge import Knowledge
+from hub.lead import Lead
 from hub.limits import Limits
 from hub.list_counts import ListCounts
 from hub.listener.drain import Drain
 from hub.loops import Loops
 from hub.losses import Losses
+from hub.missed_broadcasts import MissedBroadcasts
 from hub.observability import Metrics
 from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
@@ -23,14 +28,24 @@ from hub.settings import VAR_DIR, Settings
 from hub.snapshots import Snapshots
 from hub.spools import Spools
 from hub.store.accepted_broadcasts import AcceptedBroadcasts
+from hub.store.agreements import KeptAgreements
+from hub.store.audit import AuditLog
 from hub.store.callback_posts import CallbackPosts
+from hub.store.events import EventRows
+from hub.store.journal import JournalStore
+from hub.store.journal_reads import JournalReads
 from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
+from hub.store.operator_tokens import OperatorTokens
 from hub.store.platforms import Platforms
+from hub.store.reachability import Reachability
 from hub.store.remote_parties import RemoteParties
 from hub.store.return_addresses import ReturnAddresses
+from hub.store.running_sessions import RunningSessions
 from hub.store.shown_ids import ShownIds
+from hub.store.telling_marks import TellingMarks
 from hub.store.vault import Vault
+from hub.store.wanted_probes import WantedProbes
 from routing.open_routing import Rules
 from routing.vocabulary import Party
 
@@ -43,18 +58,33 @@ class Hub:
     directory: LiveDirectory
     platforms: Platforms
     remote_parties: RemoteParties
+    agreements: KeptAgreements
     loops: Loops
     return_addresses: ReturnAddresses
     shown_ids: ShownIds
     partners: PartnerClient
+    circuits: Circuits
     vault: Vault
     registrar: Registrar
     presence: Presence
+    wanted_probes: WantedProbes
+    reachability: Reachability
     knowledge: Knowledge
     losses: Losses
+    journal: Journal
+    journal_store: JournalStore
+    journal_reads: JournalReads
     loss_counts: LossCounts
     limits: Limits
     metrics: Metrics
+    events: Events
+    event_rows: EventRows
+    audit: AuditLog
+    operator_tokens: OperatorTokens
+    running_sessions: RunningSessions
+    missed_broadcasts: MissedBroadcasts
+    lead: Lead
+    telling_marks: TellingMarks
     amplification: Amplification
     drain: Drain
     accepted_broadcasts: AcceptedBroadcasts

@@ -1,6 +1,7 @@
 """How much a platform, or an address without a valid token, may ask of the hub.
 
-Buckets live in this process: they protect it, whatever the other workers do.
+Each process decides from buckets of its own, at once. Where processes share a Redis, they tell each other a few times
+a second what they gave out, see `hub.store.shared_buckets`: so they decide alike, and no message waits for it.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ import math
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv6Address
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from hub.settings import RateLimit
 from routing.errors import TooManyRequests
 
-_FAILED_AUTHENTICATIONS: Final = RateLimit(10 / 60, 10)
+FAILED_AUTHENTICATIONS: Final = RateLimit(10 / 60, 10)
 _BROADCASTS: Final = RateLimit(5, 50)
 _RECEIVERS_AT_ONCE: Final = 100
 """A broadcast to more receivers counts as several: one for each so many begun."""
 _LISTS: Final = RateLimit(10 / 60, 10)
 _FAN_OUTS: Final = RateLimit(5, 5)
 _REMEMBERED: Final = 10_000
+_MUCH: Final = 1 / 20
+"""Of a burst: when a process has given out so much, it tells the others before its time."""
 
 
 class _Bucket:
@@ -37,16 +40,26 @@ class _Bucket:
         self.at = now
 
 
+class Listener(Protocol):
+    """Who tells other processes what was given out."""
+
+    def given(self, *, much: bool) -> None:
+        """Something was given out of a bucket; or so much that the others should hear of it at once."""
+
+
 class Buckets:
     """One bucket for each key, all of one limit. The keys that were quiet longest are forgotten first.
 
-    `clock` gives seconds that never go back.
+    `clock` gives seconds that never go back. A `listener` is there where other processes give out of the same buckets.
     """
 
     def __init__(self, limit: RateLimit, clock: Callable[[], float] = monotonic) -> None:
-        self._limit = limit
+        self.limit = limit
+        self.listener: Listener | None = None
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
+        self._given: dict[str, float] = {}
+        self._much = max(1.0, limit.burst * _MUCH)
 
     def take(self, key: str, weight: int = 1) -> float:
         """Take tokens of this key's bucket: 0.0, or the seconds until there is one to take.
@@ -55,25 +68,39 @@ class Buckets:
         """
         bucket = self._bucket(key)
         if bucket.tokens < 1:
-            return (1 - bucket.tokens) / self._limit.per_second
+            return (1 - bucket.tokens) / self.limit.per_second
         bucket.tokens -= weight
+        if self.listener is not None:
+            before = self._given.get(key, 0.0)
+            given = self._given[key] = before + weight
+            if not before or given >= self._much:
+                self.listener.given(much=given >= self._much)
         return 0.0
 
     def wait(self, key: str) -> float:
         """The seconds until this key's bucket has a token; 0.0 when it has one now."""
         if key not in self._buckets:
             return 0.0
-        return max(0.0, (1 - self._bucket(key).tokens) / self._limit.per_second)
+        return max(0.0, (1 - self._bucket(key).tokens) / self.limit.per_second)
+
+    def given(self) -> dict[str, float]:
+        """What was given out of each bucket since this was asked last; the others do not know of it yet."""
+        given, self._given = self._given, {}
+        return given
+
+    def settle(self, key: str, level: float) -> None:
+        """Take over what all processes together have left of this key, less what `given` has still to tell."""
+        self._bucket(key).tokens = level - self._given.get(key, 0.0)
 
     def _bucket(self, key: str) -> _Bucket:
         now = self._clock()
         bucket = self._buckets.pop(key, None)
         if bucket is None:
-            bucket = _Bucket(float(self._limit.burst), now)
+            bucket = _Bucket(float(self.limit.burst), now)
             if len(self._buckets) >= _REMEMBERED:
                 del self._buckets[next(iter(self._buckets))]
         else:
-            bucket.refill(self._limit, now)
+            bucket.refill(self.limit, now)
         self._buckets[key] = bucket
         return bucket
 
@@ -89,7 +116,19 @@ class Limits:
         self._broadcasts = None if rate is None else Buckets(_BROADCASTS)
         self._lists = None if rate is None else Buckets(_LISTS)
         self._fan_outs = None if rate is None else Buckets(_FAN_OUTS)
-        self._failures = Buckets(_FAILED_AUTHENTICATIONS)
+        self._failures = Buckets(FAILED_AUTHENTICATIONS)
+
+    @property
+    def buckets(self) -> dict[str, Buckets]:
+        """All buckets there are, by a name for each limit."""
+        every = {
+            "messages": self._messages,
+            "broadcasts": self._broadcasts,
+            "lists": self._lists,
+            "fan-outs": self._fan_outs,
+            "failed-authentications": self._failures,
+        }
+        return {name: buckets for name, buckets in every.items() if buckets is not None}
 
     def message_of(self, platform_id: str) -> None:
         """Count one request of this platform."""
@@ -109,12 +148,12 @@ class Limits:
 
     def may_authenticate(self, source: str) -> None:
         """Refuse an address that has presented too many wrong tokens."""
-        if wait := self._failures.wait(_neighbourhood(source)):
+        if wait := self._failures.wait(neighbourhood(source)):
             raise TooManyRequests("Too many requests without a valid token", math.ceil(wait))
 
     def failed_authentication(self, source: str) -> None:
         """Count one wrong token of this address."""
-        self._failures.take(_neighbourhood(source))
+        self._failures.take(neighbourhood(source))
 
 
 def _count(buckets: Buckets | None, platform_id: str, what: str, weight: int = 1) -> None:
@@ -122,7 +161,7 @@ def _count(buckets: Buckets | None, platform_id: str, what: str, weight: int = 1
         raise TooManyRequests(f"This platform sends more {what} than it may", math.ceil(wait))
 
 
-def _neighbourhood(source: str) -> str:
+def neighbourhood(source: str) -> str:
     """Who counts as one address: of IPv6 a whole /64, since that is the least that anybody gets."""
     try:
         address = IPv6Address(source)

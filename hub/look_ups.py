@@ -135,8 +135,15 @@ class LookUps(Struct, eq=False):
         return self.asker if owner == self.receiver else self.receiver
 
     def _connection(self, party: Party, module: str, interface: InterfaceRole) -> Connection:
-        platform = connected(party, self.hub.directory.snapshot)
-        return connection_offering(platform, module, interface, party)
+        """Where an object is looked up for a message that the two may exchange.
+
+        Raises:
+            RoutingError: nowhere, or they agreed on other modules only.
+        """
+        directory = self.hub.directory.snapshot
+        if not directory.agreements.covers(self.asker, self.receiver, module):
+            raise NotRoutable(f"The agreement of {self.asker} and {self.receiver} does not cover the module {module}")
+        return connection_offering(connected(party, directory), module, interface, party)
 
     async def _listed(
         self, at: Connection, url: str, owner: Party, object_id: str, of_type: str | None = None
@@ -162,6 +169,7 @@ class LookUps(Struct, eq=False):
     async def _get(self, at: Connection, url: str, sender: Party, receiver: Party) -> Reply:
         if self.left <= 0:
             raise NotRoutable("Too much would have to be looked up for this message")
+        self.hub.circuits.check(at)
         self.left -= 1
         headers = [(b"authorization", at.authorization.reveal().encode("ascii"))]
         headers += id_headers(MessageIds(new_id(), self.correlation_id))
@@ -177,7 +185,7 @@ class LookUps(Struct, eq=False):
         )
         if (asker := self.hub.directory.snapshot.platform_of(self.asker)) is not None:
             self.hub.amplification.called(asker.id)
-        return await self.hub.partners.call(Call("GET", url, headers), limits)
+        return await self.hub.circuits.call(at, Call("GET", url, headers), limits)
 
     def _in_version(self, version: Version, body: Any, kind: Kind, at: Connection, owner: Party) -> Json | None:  # noqa: ANN401 - any JSON
         if type(body) is not dict:

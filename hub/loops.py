@@ -21,7 +21,7 @@ from msgspec import Struct
 from hub.observability import FilteringBoundLogger
 from hub.store.redis import CacheUnreachable
 from hub.store.under_way import MessagesUnderWay
-from routing.errors import NotRoutable
+from routing.errors import NotRoutable, Refusal
 from routing.message import RoutingHeaders
 from routing.modules import Operation
 
@@ -76,7 +76,7 @@ class Loops:
         """
         mark = leg.mark
         if mark in self._here or not await self._begin(mark):
-            raise NotRoutable("loop: this message is under way through this hub already")
+            raise NotRoutable("loop: this message is under way through this hub already", Refusal.LOOP)
         async with self._noted(mark):
             yield
 

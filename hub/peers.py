@@ -1,14 +1,12 @@
 """Other hubs, and who is behind them: their ClientInfo lists, read from time to time. OCPI 2.2.1, "HubClientInfo".
 
-A list is read when this process starts, when the hub connects anew, and every six hours, in the one process that has
-the operator listener. Several replicas of a hub may do so at once.
+A list is read when a process begins to lead, when the hub connects anew, and every six hours.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from random import SystemRandom
 from time import monotonic
 from typing import Any, Final
@@ -17,8 +15,10 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from hub.events import EventKind
 from hub.hub import Hub
 from hub.ids import new_ids
+from hub.leadership import Term
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
 from hub.partners.urls import LINK_LENGTH, check_partner_url
@@ -61,18 +61,15 @@ class _Schedule(Struct):
     is_reading: bool = False
 
 
-@asynccontextmanager
-async def following_hubs(hub: Hub) -> AsyncIterator[None]:
-    """Keep up with who is behind other hubs for as long as the block runs."""
+async def following_hubs(hub: Hub, _: Term) -> None:
+    """Keep up with who is behind other hubs. What it writes may be written twice: only what is new changes anything."""
     following = _Following(hub)
-    task = asyncio.create_task(following.follow(), name="following other hubs")
     try:
-        yield
+        await following.follow()
     finally:
-        tasks = [task, *following.readings]
-        for each in tasks:
+        for each in following.readings:
             each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*following.readings, return_exceptions=True)
 
 
 class _Following:
@@ -151,6 +148,14 @@ class _Following:
                     count=len(names),
                     advice="each is a party of a platform here, or of another hub as well; see the list of parties",
                 )
+                self._hub.events.happened(
+                    EventKind.REMOTE_PARTY_CONFLICT,
+                    platform_id=part.platform.id,
+                    number=len(names),
+                    parties=", ".join(names[:_NAMED_IN_LOG]),
+                )
+            elif found != self._conflicts.get(part.platform.id):
+                self._hub.events.over(EventKind.REMOTE_PARTY_CONFLICT, platform_id=part.platform.id)
         self._conflicts = conflicts
 
 

@@ -30,11 +30,15 @@ from msgspec import Struct, field
 from hub.delivery import deliver
 from hub.delivery_line import PER_LANE, Job
 from hub.hub import Hub
+from hub.journal import failure_of
 from hub.lessons import went_well
 from hub.observability import FilteringBoundLogger
+from hub.recording import record_delivery, record_dropped
+from hub.refusals import note_refusal
 from hub.shared_translations import SharedTranslations
 from hub.store.broadcast_stream import Kept
-from hub.trace import Trace, record_delivery
+from hub.store.journal_entries import Failure
+from hub.trace import Trace
 from hub.translating import Outgoing
 from routing.bodies import owner_in_path
 from routing.directory import Connection, PartyDirectory
@@ -127,6 +131,8 @@ def drop(push: Push, receiver: Party, hub: Hub, outcome: str) -> None:
         method=push.message.operation.method,
         outcome=outcome,
     )
+    if outcome != "taken_over":  # the process that has it says what becomes of it
+        record_dropped(outcome, _trace_of(push, receiver), hub)
     _end(push, receiver, outcome, hub)
 
 
@@ -139,15 +145,33 @@ async def _begin(push: Push, route: Forward, hub: Hub) -> bool | None:
     if current is None:
         drop(push, route.receiver, hub, "offline")
         return None
-    message = push.message
-    trace = Trace(push.ids, message.version, message.operation.method, operation=message.operation, route="broadcast")
-    trace.sender, trace.receiver = message.sender, route.receiver
-    trace.source, trace.target = push.source, current.connection
+    trace = _trace_of(push, route.receiver)
+    trace.target = current.connection
     with hub.metrics.broadcast_in_flight():
         ended = await _attempt(push, current, trace, hub)
     record_delivery(ended.outcome, ended.http_status, ended.ocpi_status, trace, hub)
+    hub.missed_broadcasts.ended(
+        current.connection.platform_id, ended.outcome, push.message.operation.module, push.ids.correlation_id
+    )
     _end(push, route.receiver, ended.outcome, hub)
     return ended.answers
+
+
+def _trace_of(push: Push, receiver: Party) -> Trace:
+    message = push.message
+    return Trace(
+        push.ids,
+        message.version,
+        message.operation.method,
+        operation=message.operation,
+        sender=message.sender,
+        receiver=receiver,
+        source=push.source,
+        route="broadcast",
+        query=message.query,
+        segments=message.segments,
+        body=message.body,
+    )
 
 
 def _route_now(push: Push, route: Forward, directory: PartyDirectory) -> Forward | None:
@@ -171,16 +195,18 @@ async def _attempt(push: Push, route: Forward, trace: Trace, hub: Hub) -> _Ended
     try:
         answer = await deliver(push.message, route, push.source, trace, hub, push.translations)
     except AnsweredByHub as answered:
-        trace.fault = answered.rule
+        trace.fault, trace.failure = answered.rule, Failure.UNTRANSLATABLE
         return _Ended("untranslatable", 200, 4000, answers=None)
     except HubError as error:
         trace.fault = str(error)
+        note_refusal(error, trace, hub)
         outcome, called = _failure(error), trace.upstream_request_id is not None
+        trace.failure = failure_of(error, was_called=trace.upstream_http_status is not None)
         is_silent = isinstance(error, ReceiverTimeout | ReceiverUnreachable)
         return _Ended(outcome, error.http_status, error.ocpi_status, answers=not is_silent if called else None)
     except Exception:  # a bug at one receiver must not end in silence
         log.exception("broadcast_failed", correlation_id=push.ids.correlation_id, receiver=route.receiver)
-        trace.fault = "The hub failed to deliver this"
+        trace.fault, trace.failure = "The hub failed to deliver this", Failure.HUB_ERROR
         return _Ended("failed", HubFault.http_status, HubFault.ocpi_status, answers=None)
     if trace.upstream_request_id is None:
         return _Ended("unneeded", answer.http_status, answer.ocpi_status, answers=None)

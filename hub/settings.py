@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from hub.secret_files import FILE_SUFFIX, SettingsError, file_example, kept_secret, read_secret_file
+from routing.agreements import AgreementRules
 from routing.vocabulary import Party, Secret
 
 __all__ = ["VAR_DIR", "RateLimit", "Settings", "SettingsError"]
@@ -67,12 +68,18 @@ _EXAMPLES = {
     "forward_timeout_s": "30",
     "connect_timeout_s": "5",
     "authorize_timeout_s": "10",
+    "alive_after_s": "300",
+    "offline_probe_every_s": "60",
+    "offline_after_failures": "2",
+    "agreements": "required",
+    "no_agreement_view": "hidden",
     "get_all_partial": "allow",
     "open_broadcast": "true",
     "authorize_fanout": "true",
     "page_max": "100",
     "max_body_bytes": "2097152",
     "rate_limit": "'50/s burst 200'",
+    "journal_days": "90",
     "log_format": "json",
     "log_level": "info",
     "operator_token": "$(openssl rand -hex 32)",
@@ -123,6 +130,7 @@ def _upper(value: object) -> object:
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(pattern=f"^{_HOST.pattern}$")]
 Seconds = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)]
+Pause = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 CountryCode = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z]{2}$")]
 PartyID = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z0-9]{1,3}$")]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
@@ -167,6 +175,16 @@ class Settings(BaseSettings):
     forward_timeout_s: Seconds = 30
     connect_timeout_s: Seconds = 5
     authorize_timeout_s: Seconds = 10
+    alive_after_s: Pause = 300
+    """A platform that was silent for so long is looked at."""
+    offline_probe_every_s: Pause = 60
+    """Between two looks at a platform that is OFFLINE."""
+    offline_after_failures: Annotated[int, Field(ge=1, le=100)] = 2
+    """Looks in a row that find no answer before a platform is OFFLINE."""
+    agreements: Annotated[Literal["open", "required"], BeforeValidator(_lower)] = "open"
+    """Whether two parties without an agreement may send each other everything, or nothing."""
+    no_agreement_view: Annotated[Literal["hidden", "planned"], BeforeValidator(_lower)] = "hidden"
+    """How a party is shown to one that may not send to it."""
     get_all_partial: Annotated[Literal["allow", "reject"], BeforeValidator(_lower)] = "allow"
     """What becomes of a list of everybody's when somebody's is missing; a platform may have it otherwise."""
     open_broadcast: bool = True
@@ -179,6 +197,8 @@ class Settings(BaseSettings):
     """One limit for the bodies of all modules, instead of each module's own."""
     rate_limit: Rate = RateLimit(50, 200)
     """Messages of one platform; None lifts every limit of this kind."""
+    journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long the journal keeps what happened to a message."""
     log_format: LogFormat = Field(default_factory=lambda: "console" if sys.stderr.isatty() else "json")
     log_level: LogLevel = "info"
     operator_token: SecretText = Field(default_factory=lambda _: _generated_operator_token())
@@ -202,6 +222,11 @@ class Settings(BaseSettings):
             ) from None
         except OSError as error:
             raise SettingsError(f".env cannot be read ({error.strerror}); allow it with chmod u+r .env") from None
+
+    @property
+    def agreement_rules(self) -> AgreementRules:
+        """What the operator decided about agreements as such."""
+        return AgreementRules(self.agreements == "required", self.no_agreement_view == "planned")
 
     @property
     def hub_party(self) -> Party:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
+from hub.events import EventKind
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.shown_ids import OwnedObject
@@ -23,7 +24,7 @@ from routing.translation.crossing import Json
 from routing.translation.kinds import Kind
 from routing.translation.questions import Question, TokenFacts, TokensOfUid
 from routing.translation.tokens import RFID
-from routing.vocabulary import ConnectionStatus, Party
+from routing.vocabulary import ConnectionStatus, ModuleID, Party
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -59,6 +60,12 @@ async def one_for_each_card(
     lost = Counter((owner, winner) for (owner, _), winner in zip(objects, winners, strict=True) if winner != owner)
     for (owner, winner), count in lost.items():
         log.warning("tokens_left_out", platform_id=viewer.platform_id, owner=owner, in_favour_of=winner, tokens=count)
+        hub.events.happened(
+            EventKind.ID_CLASH,
+            platform_id=viewer.platform_id,
+            subject=f"tokens of {owner} and {winner}",
+            reason=f"{count} tokens of {owner} have uids that {winner} uses, too",
+        )
     return [owned for owned, winner in zip(objects, winners, strict=True) if winner == owned[0]]
 
 
@@ -83,7 +90,7 @@ def _is_listed(owner: Party, reader: Party, hub: Hub) -> bool:
     directory = hub.directory.snapshot
     entry = directory.entry(owner)
     is_connected = entry is not None and entry.status is ConnectionStatus.CONNECTED
-    return is_connected and owner != reader and directory.visible_to(reader, owner)
+    return is_connected and owner != reader and directory.visible_to(reader, owner, ModuleID.TOKENS)
 
 
 def _moment(text: Any) -> float:  # noqa: ANN401 - any JSON

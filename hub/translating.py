@@ -108,16 +108,22 @@ class Translation(Struct, eq=False):
     """The objects of the answer, before and after."""
 
     @classmethod
-    def of(cls, message: Message, route: Forward, source: Connection, trace: Trace, hub: Hub) -> Translation | None:
+    def of(
+        cls,
+        message: Message,
+        route: Forward,
+        source: Connection,
+        trace: Trace,
+        hub: Hub,
+        came: datetime | None = None,
+    ) -> Translation | None:
         """The translation this message needs; None between partners of one version, and for modules of their own."""
         if route.connection.version is message.version or message.operation.module not in TRANSLATED:
             return None
         sides = sides_of(message.operation, message.sender, route.receiver)
         total_s = time_for(message, route.connection, hub)
-        now = datetime.now(UTC)
-        look_ups = LookUps(
-            hub, message.sender, route.receiver, trace.ids.correlation_id, now, total_s * _PART_FOR_LOOK_UPS
-        )
+        came, correlation_id = came or datetime.now(UTC), trace.ids.correlation_id
+        look_ups = LookUps(hub, message.sender, route.receiver, correlation_id, came, total_s * _PART_FOR_LOOK_UPS)
         carried = carried_by(message.operation, message.segments)
         owner = owner_of(message.operation, message.segments, sides)
         people = people_in(hub.directory.snapshot, owner, sides.emsp)
@@ -173,7 +179,7 @@ class Translation(Struct, eq=False):
 
     async def _out(self, hub: Hub, shared: SharedTranslations[Outgoing] | None) -> Outgoing:
         def make() -> Awaitable[Outgoing]:
-            return self._translated(self._message_out, self._crossing_out, len(self.message.body or b""), hub)
+            return self._translated(self.message_out, self.crossing_out, len(self.message.body or b""), hub)
 
         if shared is None:
             return await make()
@@ -185,7 +191,8 @@ class Translation(Struct, eq=False):
         receiver, heard = self.route.receiver, () if self.tried is None else self.tried.heard
         return any(receiver in msgspec.structs.astuple(question) for question in heard)
 
-    def _message_out(self, crossing: Crossing) -> tuple[Translated, str, tuple[str, ...]]:
+    def message_out(self, crossing: Crossing) -> tuple[Translated, str, tuple[str, ...]]:
+        """Body, query and path of the request in the receiver's version."""
         message = self.message
         body, kind = message.body, self.carried.request
         path = path_to(message.segments, message.operation, crossing)
@@ -235,7 +242,7 @@ class Translation(Struct, eq=False):
 
     async def _data(self, answer: Answer, kind: Kind, trace: Trace, hub: Hub) -> bytes:
         paged = self.message.operation.paged
-        within = _asked_for(self.message)
+        within = asked_for(self.message)
 
         def run(crossing: Crossing) -> Translated:
             return answer_body(answer.body, kind, crossing, paged=paged, within=within)
@@ -267,9 +274,9 @@ class Translation(Struct, eq=False):
             return translated
 
         try:
-            crossing, translated = await self._translated(run, self._crossing_back, size, hub)
+            crossing, translated = await self._translated(run, self.crossing_back, size, hub)
             if await self._remember(translated.withheld, self.message.sender, hub):
-                crossing, translated = await self._translated(run, self._crossing_back, size, hub)
+                crossing, translated = await self._translated(run, self.crossing_back, size, hub)
         except Untranslatable as refusal:
             trace.losses.append(TranslationLoss(kind, True, Loss(refusal.rule, "")))
             raise
@@ -337,7 +344,8 @@ class Translation(Struct, eq=False):
             answers |= await hub.knowledge.answers(asked, self.look_ups.answer)
         return bool(asked)
 
-    def _crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
+    def crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
+        """What there is to know of the way of the request."""
         message = self.message
         origin = Side(message.version, message.sender, self.source.quirks)
         destination = Side(self.route.connection.version, self.route.receiver, self.route.connection.quirks)
@@ -345,7 +353,8 @@ class Translation(Struct, eq=False):
         crossing.patch = message.operation.method == "PATCH"
         return crossing
 
-    def _crossing_back(self, known: Mapping[Question[Any], Any]) -> Crossing:
+    def crossing_back(self, known: Mapping[Question[Any], Any]) -> Crossing:
+        """What there is to know of the way of the answer."""
         message, sent = self.message, self.sent
         origin = Side(self.route.connection.version, self.route.receiver, self.route.connection.quirks)
         crossing = self._crossing(origin, Side(message.version, message.sender, self.source.quirks), known)
@@ -383,7 +392,7 @@ def _uid_of(message: Message) -> str | None:
     return unquote(message.segments[path.index("{token_uid}")]) if "{token_uid}" in path else None
 
 
-def _asked_for(message: Message) -> Moments:
+def asked_for(message: Message) -> Moments:
     """The time a list was asked for. The text lets one version's receiver answer a little more than another's."""
     if not message.operation.paged:
         return NO_MOMENTS

@@ -22,8 +22,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from loadtests import broadcasting
-from loadtests.hub_process import HubFailed
+from loadtests import broadcasting, outage, presence
+from loadtests.hub_process import HubFailed, cpu_ticks
 from loadtests.scenarios import NUMBERED, Scenario
 from loadtests.simulator import HubRefused
 from loadtests.subjects import Subject, floor_subject, hub_subject, nginx_subject, partner
@@ -33,6 +33,7 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _OBJECTS = 64
 """Sessions that are under way at the same time."""
 _TOOLS = ("nginx", "wrk")
+_PARTS = ("messages", "broadcast", "presence", "outage")
 _COMPARED = ("put_location", "get_location")
 """What nginx and the bare framework carry, too; the other scenarios are between versions."""
 
@@ -71,24 +72,39 @@ class _Run(Struct):
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100))
 @click.option("--seconds", default=3, show_default=True, type=click.IntRange(1, 60), help="of each measurement")
 @click.option("--output", default="bench.json", show_default=True, type=click.Path(path_type=Path))
-def main(rounds: int, seconds: int, output: Path) -> None:
-    """Measure the hub beside nginx and the bare framework, and its broadcasts; print tables and write them as JSON."""
+@click.option("--part", "parts", multiple=True, type=click.Choice(_PARTS), help="Only these; everything unless given.")
+def main(rounds: int, seconds: int, output: Path, parts: tuple[str, ...]) -> None:
+    """Measure the hub beside nginx and the bare framework, and what it does alone; print tables, and write JSON."""
+    text: list[str] = []
+    found: dict[str, object] = {}
     try:
-        _install_missing()
-        results = measured(rounds, seconds)
-        broadcasts = measured_apart(rounds)
+        for part in parts or _PARTS:
+            more, figures = _part(part, rounds, seconds)
+            text += ["", *more] if text else more
+            found |= figures
     except (HubFailed, HubRefused, httpx.HTTPError, subprocess.CalledProcessError) as error:
         click.echo(f"The measurement failed: {error}", err=True)
         sys.exit(1)
-    click.echo("\n".join([*table(results), "", *broadcasting.lines(broadcasts)]))
-    found = {**results, "broadcast": broadcasts}
+    click.echo("\n".join(text))
     output.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
-def measured_apart(rounds: int) -> broadcasting.Broadcasts:
-    """Measure broadcasts, with a hub of their own. Raises HubFailed."""
+def _part(part: str, rounds: int, seconds: int) -> tuple[list[str], dict[str, object]]:
+    """Measure one part: its table, and its figures by name. All but the first have hubs of their own."""
+    if part == "messages":
+        _install_missing()
+        results = measured(rounds, seconds)
+        return table(results), dict(results)
+    core = min(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="ocpi-hub-bench-") as name:
-        return broadcasting.measured_broadcasts(Path(name), min(os.sched_getaffinity(0)), rounds)
+        if part == "broadcast":
+            broadcasts = broadcasting.measured_broadcasts(Path(name), core, rounds)
+            return broadcasting.lines(broadcasts), {"broadcast": broadcasts}
+        if part == "outage":
+            told = outage.measured_outage(Path(name), core)
+            return outage.lines(told), {"outage": told}
+        checks = presence.measured_checks(Path(name), core)
+        return presence.lines(checks), {"presence": checks}
 
 
 def measured(rounds: int, seconds: int) -> Results:
@@ -205,13 +221,6 @@ function done(summary, latency, requests)
         errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
-
-
-def cpu_ticks(pid: int) -> int:
-    """CPU time of a process and its descendants so far, in ticks of the clock."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
-    return int(fields[11]) + int(fields[12]) + sum(cpu_ticks(int(child)) for child in children.split())
 
 
 def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario: Scenario) -> Figures:

@@ -61,7 +61,7 @@ def measured_broadcasts(folder: Path, core: int, rounds: int) -> Broadcasts:
     settings = {"rate_limit": "off", "forward_timeout_s": str(_TIMEOUT_S)}
     with ExitStack() as stack:
         hub = stack.enter_context(HubProcess(folder, settings, command=["taskset", "-c", str(core)]))
-        stack.enter_context(_elsewhere(core))
+        stack.enter_context(elsewhere(core))
         crowd = stack.enter_context(Crowd(RECEIVERS, slow_s=SLOW_S).running())
         click.echo(f"registering {RECEIVERS} platforms", err=True)
         registered_s = crowd.register(hub)
@@ -78,7 +78,7 @@ def measured_broadcasts(folder: Path, core: int, rounds: int) -> Broadcasts:
 
 
 @contextmanager
-def _elsewhere(core: int) -> Iterator[None]:
+def elsewhere(core: int) -> Iterator[None]:
     """Have this process, and the threads it begins meanwhile, leave this core to the hub."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, (cores - {core}) or cores)

@@ -48,11 +48,20 @@ class Crowd:
     `slow` are those who answer after `slow_s` seconds, `dead` those who never do, by number.
     """
 
-    def __init__(self, size: int, *, country_code: str = "DE", slow_s: float = 2.0) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        country_code: str = "DE",
+        slow_s: float = 2.0,
+        modules: Collection[str] = (ModuleID.LOCATIONS,),
+    ) -> None:
+        """`modules` are those they take pushes of."""
         self.parties = [_party(country_code, number) for number in range(size)]
         self.slow: Collection[int] = ()
         self.dead: Collection[int] = ()
         self.slow_s = slow_s
+        self._offered = frozenset((module, InterfaceRole.RECEIVER) for module in modules)
         self.arrivals: list[Arrival] = []
         self.connections: set[asyncio.Transport] = set()
         """Those that are open."""
@@ -109,7 +118,7 @@ class Crowd:
         if list(path) == ["versions"]:
             return versions_list(base, [Version.V2_2_1])
         if list(path) == [Version.V2_2_1]:
-            return version_details(base, Version.V2_2_1, frozenset({(ModuleID.LOCATIONS, InterfaceRole.RECEIVER)}))
+            return version_details(base, Version.V2_2_1, self._offered)
         return None
 
     async def _open(self) -> None:
@@ -196,6 +205,8 @@ class _Protocol(asyncio.Protocol):
     def _answer(self, body: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
         self._transport.write(head + body)
+        if not self._parser.should_keep_alive():
+            self._transport.close()
 
 
 def _party(country_code: str, number: int) -> Party:

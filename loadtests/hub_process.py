@@ -209,6 +209,13 @@ class HubProcess:
             return False
 
 
+def cpu_ticks(pid: int) -> int:
+    """CPU time of a process and its descendants so far, in ticks of the clock."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return int(fields[11]) + int(fields[12]) + sum(cpu_ticks(int(child)) for child in children.split())
+
+
 def _environment(settings: Mapping[str, str | None]) -> dict[str, str]:
     """This process's environment without settings of a hub, and with these."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}

@@ -91,9 +91,9 @@ def _check_last_updated(fields: Mapping[str, Any]) -> None:
 
 
 def visible_entries(directory: PartyDirectory, viewer: Platform) -> list[PartyEntry]:
-    """The parties that are not this platform's and that it may know of, the oldest first."""
-    entries = [entry for entry in directory.everybody() if directory.shown_to(viewer, entry) is not None]
-    return sorted(entries, key=lambda entry: (entry.created_at, entry.party))
+    """The parties that are not this platform's and that it may know of, as it is shown them, the oldest first."""
+    shown = (directory.as_shown_to(viewer, entry) for entry in directory.everybody())
+    return sorted((entry for entry in shown if entry is not None), key=lambda entry: (entry.created_at, entry.party))
 
 
 def publishes_payments(viewer: Platform) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
@@ -132,6 +133,17 @@ def reachable_roles(entries: Iterable[PartyEntry], dialect: Dialect, *, payments
         if entry.status in _REACHABLE
         for role, details in shown_roles(entry.roles, dialect, payments=payments)
     ]
+
+
+def mark_of_roles(credentials: Mapping[str, Any]) -> bytes | None:
+    """A mark of which roles of which parties a Credentials object of the hub names, in whatever order.
+
+    None for an object of a version in which it names nobody but itself.
+    """
+    if "hub_party_id" not in credentials:
+        return None
+    roles = {f"{each['role']} {each['country_code']} {each['party_id']}" for each in credentials["roles"]}
+    return sha256("\n".join(sorted(roles)).encode()).digest()
 
 
 def _role(role: Role, party: Party, business_details: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ The rules are those of OCPI 2.2.1, "Message Routing". This is the order in which
  2   the object, if it has an owner, is of that  404 (`check_owner`)
      platform, or one that its party relays
  3   no receiver is named, or the hub itself     see `routing.open_routing`
- 4   it is known, and visible to the sender      4001, the same text for both
- 5   it is CONNECTED                             4003, without a call
- 6   its version has what is asked               the hub answers, see `routing.translation.stand_ins`
- 7   its platform offers the module's interface  4000
+ 4   it is known, and visible to the sender      4001, the same text for both; 4003 where it is shown as PLANNED
+ 5   their agreement covers the module           4000
+ 6   it is CONNECTED                             4003, without a call
+ 7   its version has what is asked               the hub answers, see `routing.translation.stand_ins`
+ 8   its platform offers the module's interface  4000
 ===  ==========================================  ============================================================
 """
 
@@ -24,11 +25,11 @@ from routing.bodies import Members, check_body, owner_in, owner_in_path, owners_
 from routing.clues import Clues, SessionKnown
 from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, Platform
-from routing.errors import ForeignSender, InvalidParameters, NoSuchPath, SuspendedSender, UnknownReceiver
+from routing.errors import ForeignOwner, ForeignSender, InvalidParameters, SuspendedSender
 from routing.message import Message, RoutingHeaders
 from routing.modules import Body
 from routing.open_routing import Rules, undirected
-from routing.receivers import UNKNOWN_RECEIVER, forward
+from routing.receivers import forward, not_allowed
 from routing.roles import is_relayed, roles_of
 from routing.routes import Forward, Route
 from routing.vocabulary import ConnectionStatus, ModuleID, Party, Role
@@ -97,12 +98,13 @@ def direct(message: Message, receiver: Party, directory: PartyDirectory) -> Forw
 
     Raises:
         UnknownReceiver: there is none that the sender may reach.
-        ReceiverUnreachable: the receiver is planned, offline or suspended.
-        NotRoutable: its platform has no such interface.
+        ReceiverUnreachable: the receiver is planned, offline or suspended, or shown so for want of an agreement.
+        NotRoutable: their agreement does not cover the module, or its platform has no such interface.
         AnsweredByHub, Untranslatable: its version has no word for what is asked.
     """
-    if not directory.visible_to(message.sender, receiver):
-        raise UnknownReceiver(UNKNOWN_RECEIVER)
+    module = message.operation.module
+    if not directory.visible_to(message.sender, receiver, module):
+        raise not_allowed(message.sender, receiver, module, directory)
     return forward(message, receiver, directory)
 
 
@@ -133,7 +135,7 @@ def check_owner(message: Message, own: Container[Party], directory: PartyDirecto
     tells an SCSP of the Sessions of its customers ("ChargingProfiles", topologies).
 
     Raises:
-        NoSuchPath: they name a party that is not of the sender's platform.
+        ForeignOwner: they name a party that is not of the sender's platform.
     """
     if not message.operation.owned:
         return
@@ -143,7 +145,7 @@ def check_owner(message: Message, own: Container[Party], directory: PartyDirecto
     if owner != hub and is_relayed(message.operation.module, message.sender, owner, directory):
         return
     if not _is_told_to_scsp(message, owner, directory, clues):
-        raise NoSuchPath("The owner in the path is not a party of the platform this token belongs to")
+        raise ForeignOwner("The owner in the path is not a party of the platform this token belongs to")
 
 
 def _is_told_to_scsp(message: Message, owner: Party, directory: PartyDirectory, clues: Clues) -> bool:

@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from routing.agreements import EVERYTHING, Agreements, Stand, Standing
 from routing.quirks import Quirks
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Secret, Version
 
@@ -39,8 +41,13 @@ class PartyEntry(Struct, frozen=True, gc=False):
     """When its status or roles last changed. OCPI 2.2.1, "ClientInfo Object"."""
     is_remote: bool = False
     """It is behind another hub, which announced it. OCPI 2.2.1, "Message Routing", two hubs."""
+    shown_revision: int = 0
+    """Of the change with which its status and roles became what they are."""
+    here_since: int = 0
+    """Revision of the change before which it was planned or gone; of no interest while it is again."""
 
 
+_NOT_HERE: Final = frozenset({ConnectionStatus.PLANNED, ConnectionStatus.SUSPENDED})
 _CALLED_THERE: Final = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
 """Statuses of a party that was not only planned, and has not gone, at the hub that announced it."""
 
@@ -66,6 +73,8 @@ class Connection(Struct, frozen=True, eq=False):
     """How the hub poses when the version is 2.1.1; kept while it is another, so that the partner can switch back."""
     is_hub: bool = False
     """The partner is another hub."""
+    capture_until: datetime | None = None
+    """Until when the journal keeps what is in messages to and from this partner."""
 
 
 class Invitation(Struct, frozen=True):
@@ -93,6 +102,8 @@ class Platform(Struct, frozen=True, eq=False):
     connections: tuple[Connection, ...]
     quirks: Quirks
     is_hub: bool
+    connected_since: int = 0
+    """Revision of the change with which its parties were CONNECTED again, or for the first time."""
 
 
 class Registered(Struct, frozen=True, eq=False):
@@ -146,13 +157,14 @@ class PartyDirectory(Struct, frozen=True, eq=False):
     """Other hubs, those that count more first."""
     remote: Mapping[Party, PartyEntry] = {}
     """What hubs announced, each party as the hub that counts most for it did; some may be parties of platforms here."""
+    agreements: Agreements = EVERYTHING
+    """Who may talk to whom."""
 
     @classmethod
-    def of(cls, revision: int, parts: Iterable[PlatformPart]) -> PartyDirectory:
-        """A directory of exactly these platforms."""
-        return cls(revision, MappingProxyType({}), MappingProxyType({}), MappingProxyType({})).replacing(
-            revision, parts
-        )
+    def of(cls, revision: int, parts: Iterable[PlatformPart], agreements: Agreements = EVERYTHING) -> PartyDirectory:
+        """A directory of exactly these platforms, with these agreements."""
+        nobody: MappingProxyType[Any, Any] = MappingProxyType({})
+        return cls(revision, nobody, nobody, nobody, agreements=agreements).replacing(revision, parts)
 
     def replacing(self, revision: int, changed: Iterable[PlatformPart]) -> PartyDirectory:
         """This directory with each of these platforms in the state given here."""
@@ -175,8 +187,18 @@ class PartyDirectory(Struct, frozen=True, eq=False):
             callers.update(part.callers)
         hubs, remote = self._hubs_with(changed)
         return PartyDirectory(
-            revision, MappingProxyType(parts), MappingProxyType(parties), MappingProxyType(callers), hubs, remote
+            revision,
+            MappingProxyType(parts),
+            MappingProxyType(parties),
+            MappingProxyType(callers),
+            hubs,
+            remote,
+            self.agreements,
         )
+
+    def agreeing(self, agreements: Agreements) -> PartyDirectory:
+        """This directory with these agreements."""
+        return replace(self, agreements=agreements)
 
     def _hubs_with(self, changed: list[PlatformPart]) -> tuple[tuple[PlatformPart, ...], Mapping[Party, PartyEntry]]:
         """The hubs once these platforms have changed, and what they announce."""
@@ -252,15 +274,89 @@ class PartyDirectory(Struct, frozen=True, eq=False):
 
     def shown_to(self, viewer: Platform, entry: PartyEntry) -> ConnectionStatus | None:
         """The status under which a platform is shown this party; None when it may not know of it."""
-        if entry.platform_id == viewer.id or not any(self.visible_to(own, entry.party) for own in viewer.parties):
+        shown = self.as_shown_to(viewer, entry)
+        return None if shown is None else shown.status
+
+    def as_shown_to(self, viewer: Platform, entry: PartyEntry) -> PartyEntry | None:
+        """This party with the status, and the time of its last change, that a platform is shown; None for neither.
+
+        Another hub is shown whom it, or somebody behind it, may send to.
+        """
+        party, agreements = entry.party, self.agreements
+        if entry.platform_id == viewer.id or not any(self._is_in_reach(own, party) for own in viewer.parties):
             return None
-        return entry.status
+        if agreements.lets_everything and not agreements.pairs:
+            return entry
+        voices: Iterable[Party] = viewer.parties
+        if viewer.is_hub:
+            behind = self.parts[viewer.id].remote
+            known = agreements.partners_of(party) if agreements.rules.required else behind
+            voices = (*voices, *(each for each in known if each in behind))
+        return self._as_seen(entry, voices)
 
-    def visible_to(self, viewer: Party, other: Party) -> bool:
-        """Whether `viewer` may know of `other` and talk to it.
+    def as_met_by(self, sender: Party, receiver: Party) -> PartyEntry | None:
+        """The receiver with the status that this one sender of all sees; None when it may not know of it."""
+        entry = self.entry(receiver)
+        if entry is None or not self._is_in_reach(sender, receiver):
+            return None
+        return self._as_seen(entry, (sender,))
 
-        Every route, list and push asks here and nowhere else. What is behind one hub is nothing to other hubs, nor to
-        who is behind them: this hub is no way through.
+    def _as_seen(self, entry: PartyEntry, viewers: Iterable[Party]) -> PartyEntry | None:
+        """A party as the one of these viewers sees it that stands nearest to it.
+
+        ========================================  ==============================================================
+        one of them may send to it                its own status, from the day of the agreement on
+        none may, and that is to hide it          None
+        it was never here, or has gone            its own status: PLANNED or SUSPENDED
+        one of them could send to it before       SUSPENDED: who was shown once never is PLANNED again
+        none of them ever could                   PLANNED
+        ========================================  ==============================================================
+        """
+        ended: Stand | None = None
+        opened: Stand | None = None
+        for viewer in viewers:
+            stand = self.agreements.stand(viewer, entry.party)
+            if stand.standing is Standing.OPEN:
+                if stand.since is None or stand.since <= entry.last_updated:
+                    return entry
+                opened = stand if opened is None or stand.since < (opened.since or stand.since) else opened
+            elif stand.standing is Standing.ENDED:
+                ended = stand
+        if opened is not None:
+            return replace(entry, last_updated=opened.since)
+        if not self.agreements.rules.planned:
+            return None
+        if entry.status in _NOT_HERE:
+            return entry
+        if ended is not None:
+            return replace(entry, status=ConnectionStatus.SUSPENDED, last_updated=ended.since)
+        return replace(entry, status=ConnectionStatus.PLANNED, last_updated=entry.created_at)
+
+    def visible_to(self, viewer: Party, other: Party, module: str | None = None) -> bool:
+        """Whether `viewer` may know of `other` and send to it: in this module, or in any.
+
+        Every route, list and push asks here and nowhere else.
+        """
+        if self.hubs:
+            if not self._is_in_reach(viewer, other):
+                return False
+        elif other not in self.parties or viewer not in self.parties:
+            return False
+        agreements = self.agreements
+        return agreements.lets_everything or agreements.allows(viewer, other, module)
+
+    def agreed(self, one: Party, other: Party, module: str) -> bool:
+        """Whether one of the two may send to the other in this module, and so gets answers, whichever it is."""
+        return self.visible_to(one, other, module) or self.visible_to(other, one, module)
+
+    def is_kept_from(self, sender: Party, receiver: Party) -> bool:
+        """Whether it is only for want of an agreement that one may not send to the other at all."""
+        return self._is_in_reach(sender, receiver) and not self.agreements.allows(sender, receiver)
+
+    def _is_in_reach(self, viewer: Party, other: Party) -> bool:
+        """Whether there is a way from one to the other, agreements apart.
+
+        What is behind one hub is nothing to other hubs, nor to who is behind them: this hub is no way through.
         """
         if not self.hubs:
             return other in self.parties and viewer in self.parties

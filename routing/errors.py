@@ -7,6 +7,7 @@
     ├── InvalidParameters           200 / 2001  readable, but wrong
     ├── UnreadableBody              400 / 2001  not JSON, not UTF-8, or ambiguous
     ├── NoSuchPath                  404 / 2000  unknown module, interface or object
+    │   └── ForeignOwner            404 / 2000  an object in a path that is another's
     ├── NotShared                   200 / 2000  a push for everybody, of a role that has nothing to push
     ├── UnknownLocation             200 / 2003  or 404, where a Location was to be read
     ├── UnknownToken                404 / 2004  a Token that is nobody's
@@ -34,7 +35,27 @@ partner text in them is cut.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Refusal(StrEnum):
+    """Why a message did not get through, where the error itself does not say it. For the operator.
+
+    A partner is told less: somebody it has no agreement with reads like nobody.
+    """
+
+    UNKNOWN_RECEIVER = "unknown_receiver"
+    NO_AGREEMENT = "no_agreement"
+    NOT_OFFERED = "not_offered"
+    RECEIVER_PLANNED = "receiver_planned"
+    RECEIVER_OFFLINE = "receiver_offline"
+    RECEIVER_SUSPENDED = "receiver_suspended"
+    CIRCUIT_OPEN = "circuit_open"
+    REFUSES_TOKEN = "refuses_token"  # noqa: S105 - the name of a failure
+    GATEWAY = "gateway"
+    NOT_OCPI = "not_ocpi"
+    LOOP = "loop"
 
 
 class HubError(Exception):
@@ -43,6 +64,8 @@ class HubError(Exception):
     ocpi_status: int = 2000
     http_status: int = 200
     headers: ClassVar[dict[str, str]] = {}
+    refusal: Refusal | None = None
+    """What the operator is told beyond the answer; none where the class of the error says it all."""
 
     def answer_headers(self) -> dict[str, str]:
         """HTTP headers that belong to this failure, such as Allow."""
@@ -90,6 +113,10 @@ class NoSuchPath(HubError):
     """A path the hub does not have, or an object nobody owns."""
 
     http_status = 404
+
+
+class ForeignOwner(NoSuchPath):
+    """A path to an object whose owner is not of the platform that authenticated."""
 
 
 class NotShared(HubError):
@@ -198,6 +225,10 @@ class AlreadyRegistered(WrongMethod):
 
 class RoutingError(HubError):
     """The hub errors of "Status codes": always inside HTTP 200, since the message did reach the hub."""
+
+    def __init__(self, message: str, refusal: Refusal | None = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 class NotRoutable(RoutingError):

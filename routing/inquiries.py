@@ -55,9 +55,10 @@ class Inquiry(Struct, frozen=True, eq=False):
         return list(dict.fromkeys(way.party for way in self.ways(index, *key)))
 
     def able(self, parties: Iterable[Party]) -> list[Party]:
-        """Those the sender may know of, that can be asked; each once. Who is gone does not count beside who is not."""
-        sender, directory = self.message.sender, self.directory
-        visible = [each for each in dict.fromkeys(parties) if each != sender and directory.visible_to(sender, each)]
+        """Those the sender may send this to, that can be asked. Who is gone does not count beside who is not."""
+        sender, module, directory = self.message.sender, self.message.operation.module, self.directory
+        others = (each for each in dict.fromkeys(parties) if each != sender)
+        visible = [each for each in others if directory.visible_to(sender, each, module)]
         visible = [each for each in visible if self._is_here(each)] or visible
         offering = [each for each in visible if self._offers(directory.platform_of(each))]
         # For a version that lacks the whole module, the hub has an answer.

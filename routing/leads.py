@@ -23,10 +23,9 @@ from typing import Final
 
 from routing.bodies import Members, owner_in, read_members, text
 from routing.clues import Index, SessionKnown, WaysOf
-from routing.errors import UnknownReceiver
 from routing.inquiries import Inquiry, objects_in, texts_in
 from routing.matrix import Lead
-from routing.receivers import UNKNOWN_RECEIVER
+from routing.receivers import nobody
 from routing.roles import roles_of
 from routing.vocabulary import Party, Role
 
@@ -122,8 +121,10 @@ def _check_named(inquiry: Inquiry, party: Party, roles: frozenset[Role]) -> None
         UnknownReceiver: it is nobody that the sender may reach, or not in such a role.
     """
     directory = inquiry.directory
-    if roles.isdisjoint(roles_of(party, directory)) or not directory.visible_to(inquiry.message.sender, party):
-        raise UnknownReceiver(UNKNOWN_RECEIVER)
+    message = inquiry.message
+    visible = directory.visible_to(message.sender, party, message.operation.module)
+    if not visible or roles.isdisjoint(roles_of(party, directory)):
+        raise nobody(message.sender, party, directory)
 
 
 def _in_terminal(inquiry: Inquiry) -> list[Party]:

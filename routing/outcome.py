@@ -36,7 +36,7 @@ from msgspec import Raw
 from routing.bodies import without_bom
 from routing.dialects import Dialect
 from routing.envelope import SUCCESS, envelope, read_envelope
-from routing.errors import HubError, NotRoutable, ReceiverUnreachable, Untranslatable
+from routing.errors import HubError, NotRoutable, ReceiverUnreachable, Refusal, Untranslatable
 from routing.message import ADDRESSES, Answer, RawHeaders, Reply, routing_headers
 from routing.modules import Operation
 from routing.timestamps import write_timestamp
@@ -87,11 +87,11 @@ def answer_of(reply: Reply, receiver: Party, now: datetime) -> Answer:
     """
     status = reply.http_status
     if status in _REFUSES_OUR_TOKEN:
-        raise ReceiverUnreachable(f"{receiver} does not accept this hub at present")
+        raise ReceiverUnreachable(f"{receiver} does not accept this hub at present", Refusal.REFUSES_TOKEN)
     if status in _GATEWAY:
-        raise ReceiverUnreachable(f"A gateway of {receiver} answers {status}")
+        raise ReceiverUnreachable(f"A gateway of {receiver} answers {status}", Refusal.GATEWAY)
     if 300 <= status < 400:
-        raise NotRoutable(f"{receiver} answers with a redirect")
+        raise NotRoutable(f"{receiver} answers with a redirect", Refusal.NOT_OCPI)
     body = without_bom(reply.body)
     head = read_envelope(body)
     if head is None:
@@ -103,7 +103,7 @@ def answer_of(reply: Reply, receiver: Party, now: datetime) -> Answer:
 def _without_envelope(reply: Reply, receiver: Party, now: datetime) -> Answer:
     status = reply.http_status
     if status not in _AS_IT_IS:
-        raise NotRoutable(f"{receiver} answers {status} without an OCPI envelope")
+        raise NotRoutable(f"{receiver} answers {status} without an OCPI envelope", Refusal.NOT_OCPI)
     body = envelope(2000, now, message=f"{receiver} answers {status}")
     return Answer(status, 2000, body, receiver, _kept_headers(reply))
 

@@ -59,6 +59,9 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     hub_priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
     """Of two hubs that both announce a party, the one with the lower number is called."""
 
+    credentials_refresh: Annotated[int, Meta(ge=1, le=86400)] = 600
+    """How soon this partner of 2.3.0 is told, in the hub's credentials, that other parties can be reached."""
+
     # What a 2.1.1 partner gets, and how what it sends is understood, when the other side speaks a later version.
     default_time_zone: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     """IANA name of the `time_zone` of this partner's Locations that have none."""

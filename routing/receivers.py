@@ -7,14 +7,20 @@ from typing import Final
 
 from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, Platform
-from routing.errors import NotRoutable, ReceiverUnreachable, UnknownReceiver
+from routing.errors import NotRoutable, ReceiverUnreachable, Refusal, RoutingError, UnknownReceiver
 from routing.message import Message, routing_headers
+from routing.modules import LONGEST_MODULE
 from routing.routes import Forward
 from routing.translation.stand_ins import stand_in
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, ModuleID, Party, Version
 
 UNKNOWN_RECEIVER: Final = "OCPI-to names no party that can be reached through this hub"
 """The same for a party that is unknown and for one that the sender may not know of."""
+_AWAY: Final = {
+    ConnectionStatus.PLANNED: Refusal.RECEIVER_PLANNED,
+    ConnectionStatus.OFFLINE: Refusal.RECEIVER_OFFLINE,
+    ConnectionStatus.SUSPENDED: Refusal.RECEIVER_SUSPENDED,
+}
 
 
 def forward(message: Message, receiver: Party, directory: PartyDirectory) -> Forward:
@@ -33,6 +39,24 @@ def forward(message: Message, receiver: Party, directory: PartyDirectory) -> For
     return Forward(receiver, connection, url_at(connection, message))
 
 
+def nobody(sender: Party, receiver: Party, directory: PartyDirectory) -> UnknownReceiver:
+    """What is said of a party that the sender may not reach. It reads alike whether there is one or not."""
+    kept = directory.is_kept_from(sender, receiver)
+    return UnknownReceiver(UNKNOWN_RECEIVER, Refusal.NO_AGREEMENT if kept else Refusal.UNKNOWN_RECEIVER)
+
+
+def not_allowed(sender: Party, receiver: Party, module: str, directory: PartyDirectory) -> RoutingError:
+    """Why one may not send to the other in this module, as far as the sender may know."""
+    if directory.visible_to(sender, receiver):
+        return NotRoutable(
+            f"The agreement with {receiver} does not cover the module {module[:LONGEST_MODULE]}", Refusal.NO_AGREEMENT
+        )
+    seen = directory.as_met_by(sender, receiver)
+    if seen is None:
+        return nobody(sender, receiver, directory)
+    return ReceiverUnreachable(f"{receiver} is {seen.status}", Refusal.NO_AGREEMENT)
+
+
 def connected(receiver: Party, directory: PartyDirectory, through: str | None = None) -> Platform:
     """The platform of a party that can be called now: the one of the id `through`, if the party is there.
 
@@ -43,9 +67,9 @@ def connected(receiver: Party, directory: PartyDirectory, through: str | None = 
     there = None if through is None else directory.spoken_for(through, receiver)
     entry = there or directory.entry(receiver)
     if entry is None:
-        raise UnknownReceiver(UNKNOWN_RECEIVER)
+        raise UnknownReceiver(UNKNOWN_RECEIVER, Refusal.UNKNOWN_RECEIVER)
     if entry.status is not ConnectionStatus.CONNECTED:
-        raise ReceiverUnreachable(f"{receiver} is {entry.status}")
+        raise ReceiverUnreachable(f"{receiver} is {entry.status}", _AWAY[entry.status])
     return directory.platform(entry.platform_id)
 
 
@@ -62,7 +86,7 @@ def emsp_connection(
     """
     able = [each for each in connected(party, directory, through).connections if each.face in {None, Face.CPO}]
     if not able:
-        raise NotRoutable(f"{party} is no eMSP")
+        raise NotRoutable(f"{party} is no eMSP", Refusal.NOT_OFFERED)
     return next((connection for connection in able if connection.version is preferred), able[0])
 
 
@@ -94,7 +118,9 @@ def connection_offering(
                 return connection
             found = found or connection
     if found is None:
-        raise NotRoutable(f"{party} does not offer the {interface} interface of the module {module}")
+        raise NotRoutable(
+            f"{party} does not offer the {interface} interface of the module {module}", Refusal.NOT_OFFERED
+        )
     return found
 
 

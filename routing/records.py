@@ -36,10 +36,10 @@ from routing.directory import PartyDirectory
 from routing.errors import UnknownReceiver
 from routing.inquiries import decided
 from routing.matrix import Lead
-from routing.receivers import UNKNOWN_RECEIVER
+from routing.receivers import nobody
 from routing.roles import roles_of
 from routing.translation.questions import RecentToken, SessionOfCdr, TokenFacts, TokensOfContract, TokensOfUid
-from routing.vocabulary import ConnectionStatus, Party, Role
+from routing.vocabulary import ConnectionStatus, ModuleID, Party, Role
 
 _PAYERS: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
 _ANY_TYPE: Final = "OTHER"
@@ -102,10 +102,19 @@ class Search(Struct, frozen=True, eq=False):
     viewer: Party
     directory: PartyDirectory
     clues: Clues
+    is_asked_for: bool = False
+    """It is in an answer, and may be for anybody who may ask the viewer for it."""
 
     def visible(self, parties: Iterable[Party]) -> list[Party]:
-        """Those that are known to the viewer, each once."""
-        return [party for party in dict.fromkeys(parties) if self.directory.visible_to(self.viewer, party)]
+        """Those that may get it from the viewer, each once."""
+        return [party for party in dict.fromkeys(parties) if self.may_get(party)]
+
+    def may_get(self, party: Party) -> bool:
+        """Whether a record of the viewer's may be this party's."""
+        module = ModuleID.CDRS if self.record.is_cdr else ModuleID.SESSIONS
+        if self.is_asked_for:
+            return self.directory.agreed(self.viewer, party, module)
+        return self.directory.visible_to(self.viewer, party, module)
 
     def ways(self, index: Index, key: str | None) -> list[Party]:
         """Who it leads to, under a key of the record's CPO."""
@@ -116,9 +125,9 @@ class Search(Struct, frozen=True, eq=False):
 
 
 def emsp_of(record: Record, cpo: Party, leads: Sequence[Lead], directory: PartyDirectory, clues: Clues) -> Party | None:
-    """The one party that a record of this CPO is for; None when that is nobody, or may be more than one."""
+    """The one party that a record in this CPO's list is for; None when that is nobody, or may be more than one."""
     try:
-        return whose(Search(record, cpo, directory, clues), leads)
+        return whose(Search(record, cpo, directory, clues, is_asked_for=True), leads)
     except UnknownReceiver:
         return None
 
@@ -136,8 +145,8 @@ def _by_token_owner(search: Search) -> list[Party]:
     named = search.record.token_owner
     if named is None:
         return []
-    if _PAYERS.isdisjoint(roles_of(named, search.directory)) or not search.visible([named]):
-        raise UnknownReceiver(UNKNOWN_RECEIVER)
+    if _PAYERS.isdisjoint(roles_of(named, search.directory)) or not search.may_get(named):
+        raise nobody(search.viewer, named, search.directory)
     return [named]
 
 
@@ -200,7 +209,7 @@ def is_connected(party: Party, directory: PartyDirectory) -> bool:
 
 
 def _seen_by(search: Search, tokens: Iterable[TokenFacts]) -> list[TokenFacts]:
-    return [each for each in tokens if search.directory.visible_to(search.viewer, each.owner)]
+    return [each for each in tokens if search.may_get(each.owner)]
 
 
 def _of_contract(search: Search, contract_id: str) -> list[TokenFacts]:

@@ -103,7 +103,7 @@ class Found(NamedTuple):
 def others(
     message: Message, viewer: Party, roles: Collection[Role], interface: InterfaceRole, directory: PartyDirectory
 ) -> Iterator[Found]:
-    """Who has one of these roles, offers this interface of the message's module, and is visible to `viewer`.
+    """Who has one of these roles, offers this interface of the message's module, and may be sent it by `viewer`.
 
     The sender's own platform is no part of it, nor is anybody who was only planned or is gone.
     """
@@ -116,14 +116,14 @@ def others(
             connection = offered(platform, module, interface, version)
             if connection is None:
                 break
-            if directory.parties.get(entry.party) is entry and directory.visible_to(viewer, entry.party):
+            if directory.parties.get(entry.party) is entry and directory.visible_to(viewer, entry.party, module):
                 yield Found(entry, platform, connection)
     for party, entry in directory.remote.items():
         if party in directory.parties or entry.status not in _LISTED or not has_role(entry, roles):
             continue
         platform = directory.platform(entry.platform_id)
         connection = offered(platform, module, interface, version) if platform.id != own else None
-        if connection is not None and directory.visible_to(viewer, party):
+        if connection is not None and directory.visible_to(viewer, party, module):
             yield Found(entry, platform, connection)
 
 

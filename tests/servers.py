@@ -189,9 +189,13 @@ class _Process:
 
 
 class PostgresServer(Postgres):
-    """A PostgreSQL of our own, empty, in UTF-8. It outlives `kill()`, not a failing disk: fsync is off."""
+    """A PostgreSQL of our own, empty, in UTF-8. It outlives `kill()`, not a failing disk: fsync is off.
 
-    def __init__(self) -> None:
+    `settings` are those of its configuration that shall be other than usual here.
+    """
+
+    def __init__(self, **settings: str | int) -> None:
+        self._settings = settings
         program = postgres_program()
         self._process = _Process(program.path, user=user_for_postgres(), stop_with=signal.SIGINT)
         self._data = self._process.folder / "data"
@@ -208,7 +212,7 @@ class PostgresServer(Postgres):
         """Start, or start again on the same port with the same data; return when it answers."""
         if not self._data.exists():
             self._initialise()
-        settings = {
+        settings: dict[str, object] = {
             "listen_addresses": "127.0.0.1",
             "port": self._process.port,
             "unix_socket_directories": "",
@@ -218,6 +222,7 @@ class PostgresServer(Postgres):
             "max_connections": 200,
             "max_wal_size": "128MB",
             "shared_buffers": "32MB",
+            **self._settings,
         }
         self._process.start(["-D", str(self._data), *_options(settings)], self._is_ready)
 
@@ -272,7 +277,7 @@ class RedisServer(Redis):
 
     def start(self) -> None:
         """Start, or start again on the same port with the same data; return when it answers."""
-        settings = {
+        settings: dict[str, object] = {
             "bind": "127.0.0.1",
             "port": self._process.port,
             "dir": self._process.folder,

@@ -29,7 +29,7 @@ def _credentials_of(version: Version) -> HTTPRouteHandler:
         check_method(request, "GET", "POST", "PUT", "DELETE")
         match request.method, caller:
             case "GET", _:
-                return _shown(request, hub, caller, version)
+                return await _shown(request, hub, caller, version)
             case "POST", Invited():
                 return success(request, await hub.registrar.register(caller, version, await read_body(request, hub)))
             case "PUT", Registered():
@@ -45,13 +45,13 @@ def _credentials_of(version: Version) -> HTTPRouteHandler:
     return endpoint(f"{details_path(version)}/credentials", ModuleID.CREDENTIALS, version, credentials)
 
 
-def _shown(request: OCPIRequest, hub: Hub, caller: Caller, version: Version) -> Response[bytes]:
+async def _shown(request: OCPIRequest, hub: Hub, caller: Caller, version: Version) -> Response[bytes]:
     """The hub's credentials with the very token the caller uses: the hub itself keeps only a hash of it."""
     check_version(caller, version)
     token = presented_token(hub, list(request.scope["headers"]))
     if token is None:
         raise Unauthorized  # it has been replaced since this request was authenticated
-    return success(request, hub.registrar.credentials_for(platform_id_of(caller), version, Secret(token)))
+    return success(request, await hub.registrar.show(platform_id_of(caller), version, Secret(token)))
 
 
 def _allowed(caller: Caller) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from hub.arrival import Arrival
 from hub.exchange import exchange
 from hub.hub import Hub
-from hub.trace import answer_headers, record
+from hub.recording import record
+from hub.trace import answer_headers
 from routing.errors import TooLarge, UnreadableBody
 from routing.message import RawHeaders
 from routing.outcome import with_data

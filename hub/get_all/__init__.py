@@ -20,6 +20,7 @@ from hub.get_all.pages import Pages, missing_list
 from hub.get_all.upstream import ListPage
 from hub.hub import Hub
 from hub.private_lists import is_of_everybody
+from hub.store.journal_entries import Receivers
 from hub.trace import Trace
 from routing.directory import Connection
 from routing.errors import InvalidParameters, ReceiverTimeout, ReceiverUnreachable
@@ -66,7 +67,17 @@ async def get_all(
         asked = asked.for_one(snapshot.parts[0].parties[0])
     page = await Pages(asked, snapshot, trace, hub, pages).read(asked.page.offset, asked.page.limit)
     await hub.snapshots.keep(snapshot)
+    trace.receivers = _receivers(snapshot, asked)
     return answered(asked, snapshot, page, hub, is_begun_anew=is_new and asked.snapshot_id is not None)
+
+
+def _receivers(snapshot: Snapshot, asked: Asked) -> Receivers:
+    """How it went with everybody's lists, as far as these were read."""
+    away = sum(unit.is_offline for unit in asked.units.values())
+    failed = sum(len(part.parties) for part in snapshot.parts if part.missing)
+    told = len(asked.units) - away
+    failed = max(failed - away, 0)
+    return Receivers(told=told, ok=told - failed, failed=failed, skipped=away)
 
 
 async def _known(asked: Asked, hub: Hub) -> Snapshot | None:

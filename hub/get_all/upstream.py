@@ -12,15 +12,18 @@ from msgspec import Raw, Struct
 from hub.forwarding import send
 from hub.get_all.asked import Asked
 from hub.hub import Hub
+from hub.journal import failure_of
 from hub.lessons import went_well
 from hub.page_links import longest
 from hub.partners.urls import LINK_LENGTH, check_partner_url
+from hub.recording import record_unit
+from hub.store.journal_entries import Failure
 from hub.trace import Trace
 from hub.translating import Translation
 from routing.directory import Connection
-from routing.errors import InvalidParameters, NotRoutable, RoutingError
+from routing.errors import HubError, InvalidParameters, NotRoutable, RoutingError
 from routing.links import host_of, next_link, parameter
-from routing.message import Message, Reply
+from routing.message import Answer, Message, Reply
 from routing.outcome import answer_of
 from routing.receivers import url_at
 from routing.routes import Forward, Unit
@@ -81,7 +84,22 @@ class Upstream(Struct, frozen=True, eq=False):
 
     def own_trace(self) -> Trace:
         """A trace of one call: the times of several at once would not add up in that of the request."""
-        return Trace(self.trace.ids, self.trace.version, self.trace.method, operation=self.trace.operation)
+        whole = self.trace
+        return Trace(
+            whole.ids,
+            whole.version,
+            whole.method,
+            operation=whole.operation,
+            sender=whole.sender,
+            receiver=self.unit.party,
+            source=whole.source,
+            target=self.connection,
+            route=whole.route,
+            entrance=whole.entrance,
+            path=whole.path,
+            query=whole.query,
+            segments=whole.segments,
+        )
 
     async def translation(self, query: str, trace: Trace, hub: Hub) -> tuple[Message, Translation | None]:
         """The request as this partner gets it, and what is to be done with its answer.
@@ -113,14 +131,22 @@ class Upstream(Struct, frozen=True, eq=False):
         route = Forward(self.unit.party, self.connection, url, given=link is not None)
         try:
             reply = await send(message, route, trace, hub, within_s=within_s)
+            answer = answer_of(reply, self.unit.party, datetime.now(UTC))
+            page = self._read(answer, reply, url, limit)
+        except HubError as error:
+            trace.fault = str(error)
+            trace.failure = _failure_of(error, trace)
+            record_unit(error, trace, hub)
+            raise
         finally:
             self.trace.upstream_request_id = trace.upstream_request_id
             if self.trace.target is None:  # else it is counted as any other message to one party
                 hub.metrics.upstream(self.asked.module, self.connection.platform_id, trace.upstream_s)
-        return self._read(reply, url, limit)
+        trace.upstream_ocpi_status = answer.ocpi_status
+        record_unit(answer, trace, hub)
+        return page
 
-    def _read(self, reply: Reply, url: str, limit: int) -> ListPage:
-        answer = answer_of(reply, self.unit.party, datetime.now(UTC))
+    def _read(self, answer: Answer, reply: Reply, url: str, limit: int) -> ListPage:
         if not went_well(answer):
             raise Refused(answer.ocpi_status, f"{self.unit.party} refuses its list with {answer.ocpi_status}")
         try:
@@ -155,6 +181,13 @@ class Upstream(Struct, frozen=True, eq=False):
         if host_of(link) not in self.connection.hosts:
             raise NotRoutable(f"{self.unit.party} links to a next page at a host that is not its own")
         return link
+
+
+def _failure_of(error: HubError, trace: Trace) -> Failure:
+    if isinstance(error, Refused):
+        trace.upstream_ocpi_status = error.ocpi_status
+        return Failure.PARTNER_ERROR
+    return failure_of(error, was_called=trace.upstream_http_status is not None)
 
 
 def _number(text: str | None) -> int | None:

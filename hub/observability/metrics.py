@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client import values as prometheus_values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from hub.event_kinds import EventKind
 from routing.translation.losses import CATALOGUE
 from routing.vocabulary import ConnectionStatus, ModuleID, Version
 
@@ -22,6 +23,8 @@ OUTCOMES = frozenset(
     | {"offline", "merged", "stale", "taken_over"}
 )
 """What can become of a broadcast at one receiver; the second line: before it was called."""
+PUSH_OUTCOMES = frozenset({"delivered", "refused", "timeout", "unreachable", "failed", "offline"})
+"""What can become of a ClientInfo object at one platform."""
 _MODULES = frozenset(map(str, ModuleID)) | {"versions"}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _STATUSES = frozenset({1000, 2000, 2001, 2002, 2003, 2004, 3000, 3001, 3002, 3003, 4000, 4001, 4002, 4003})
@@ -122,6 +125,12 @@ class Metrics:
             ["module", "outcome"],
             registry=registry,
         )
+        self._client_info_pushes = Counter(
+            "ocpi_hub_client_info_pushes",
+            "What became of ClientInfo objects, at each platform that was told.",
+            ["outcome"],
+            registry=registry,
+        )
         self._broadcasts_in_flight = Gauge(
             "ocpi_hub_broadcast_inflight",
             "Deliveries of broadcasts under way.",
@@ -134,6 +143,12 @@ class Metrics:
             ["status"],
             registry=registry,
             multiprocess_mode="livemostrecent",
+        )
+        self._leads = Gauge(
+            "ocpi_hub_leads",
+            "1 in the process that does what happens once in the whole hub.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self._parties = Gauge(
             "ocpi_hub_parties",
@@ -153,7 +168,37 @@ class Metrics:
             "Times the directory was renewed because platforms changed.",
             registry=registry,
         )
+        self._events_open = Gauge(
+            "ocpi_hub_events_open",
+            "Events whose cause is still there, by kind.",
+            ["kind"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self._reloads_counted = 0
+        self._journal_written = Counter(
+            "ocpi_hub_journal_written",
+            "Entries of the journal that were written.",
+            registry=registry,
+        )
+        self._journal_dropped = Counter(
+            "ocpi_hub_journal_dropped",
+            "Entries of the journal that there was no room for, because they could not be written.",
+            registry=registry,
+        )
+        self._journal_waiting = Gauge(
+            "ocpi_hub_journal_waiting",
+            "Entries of the journal that are not written yet.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._circuit_open = Gauge(
+            "ocpi_hub_circuit_open",
+            "Whether a partner is not called at present, because it does not answer.",
+            ["platform"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self._message_children: dict[tuple[object, ...], tuple[Counter, _Seconds]] = {}
         self._upstream_children: dict[tuple[str, str], _Seconds] = {}
         self._platform_labels: set[str] = set()
@@ -220,6 +265,10 @@ class Metrics:
         """Count what became of a broadcast at one receiver."""
         self._broadcast_deliveries.labels(_module_label(module), outcome if outcome in OUTCOMES else "other").inc()
 
+    def client_info_push(self, outcome: str) -> None:
+        """Count what became of a ClientInfo object at one platform."""
+        self._client_info_pushes.labels(outcome if outcome in PUSH_OUTCOMES else "other").inc()
+
     @contextmanager
     def broadcast_in_flight(self) -> Iterator[None]:
         """Count a delivery as under way while the block lasts."""
@@ -228,6 +277,14 @@ class Metrics:
             yield
         finally:
             self._broadcasts_in_flight.dec()
+
+    def circuit(self, platform_id: str, *, is_open: bool) -> None:
+        """Say that the circuit of a platform has opened or closed."""
+        gauge = self._circuit_open.labels(self._platform_label(platform_id))
+        if is_open:  # not `set`: several platforms may share a label
+            gauge.inc()
+        else:
+            gauge.dec()
 
     def directory(
         self,
@@ -244,6 +301,27 @@ class Metrics:
         self._snapshot_age.set(age_s)
         self._reloads.inc(reloads - self._reloads_counted)
         self._reloads_counted = reloads
+
+    def leads(self, *, leads: bool) -> None:
+        """Say whether this process leads the hub."""
+        self._leads.set(leads)
+
+    def journal_written(self, entries: int) -> None:
+        """Count entries that were written."""
+        self._journal_written.inc(entries)
+
+    def journal_dropped(self, entries: int) -> None:
+        """Count entries that were not kept."""
+        self._journal_dropped.inc(entries)
+
+    def journal_waiting(self, entries: int) -> None:
+        """Say how many are not written yet."""
+        self._journal_waiting.set(entries)
+
+    def events_open(self, by_kind: Mapping[EventKind, int]) -> None:
+        """Say how many events of each kind are open."""
+        for kind in EventKind:
+            self._events_open.labels(kind.value).set(by_kind.get(kind, 0))
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format, see `content_type`."""

@@ -12,11 +12,21 @@ from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from hub.hub import Hub
-from hub.operator.access import operators_only
+from hub.operator.access import operators_only, the_caller
+from hub.operator.agreements import Agreements, export_agreements
+from hub.operator.audit import Audit
+from hub.operator.audit_hook import note_beginnings, note_ends
+from hub.operator.captures import capture_platform, stop_capturing_platform
+from hub.operator.events import Events
 from hub.operator.health import drain, healthz, metrics, readyz
-from hub.operator.parties import list_parties
+from hub.operator.impact import show_impact
+from hub.operator.messages import list_messages, show_message, show_story
+from hub.operator.parties import list_parties, resume_party, show_party, suspend_party
 from hub.operator.platforms import Platforms
+from hub.operator.presence import list_statuses, probe_platform
 from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
+from hub.operator.search import resolve
+from hub.operator.tokens import Tokens, show_me
 from hub.version import VERSION
 
 MOST_BODY_BYTES = 1024 * 1024
@@ -24,7 +34,8 @@ MOST_BODY_BYTES = 1024 * 1024
 _DESCRIPTION = """\
 The operator's side of the hub. Lists are `{"items": […], "next_cursor": …}`; the next part is at
 `?cursor=<next_cursor>`. Times are RFC 3339 in UTC, durations are seconds. Every error is a problem document (RFC 9457)
-whose `detail` says what to do. Tokens are shown once, in the answer that creates them."""
+whose `detail` says what to do. Tokens are shown once, in the answer that creates them. Every change is noted in the
+audit log; the header `Hub-Reason`, or `?reason=`, says there why it was made."""
 
 
 def create_operator_app(hub: Hub) -> Litestar:
@@ -39,12 +50,38 @@ def create_operator_app(hub: Hub) -> Litestar:
             metrics,
             Router(
                 "/api/v1",
-                route_handlers=[Platforms, list_parties, drain],
-                guards=[operators_only(hub.settings.operator_token)],
+                route_handlers=[
+                    Platforms,
+                    probe_platform,
+                    list_statuses,
+                    capture_platform,
+                    stop_capturing_platform,
+                    show_impact,
+                    list_parties,
+                    show_party,
+                    suspend_party,
+                    resume_party,
+                    Agreements,
+                    export_agreements,
+                    Events,
+                    Audit,
+                    Tokens,
+                    show_me,
+                    list_messages,
+                    show_message,
+                    show_story,
+                    resolve,
+                    drain,
+                ],
+                guards=[operators_only(hub), note_beginnings(hub)],
+                middleware=[note_ends(hub)],
                 security=[{"operatorToken": []}],
             ),
         ],
-        dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
+        dependencies={
+            "hub": Provide(lambda: hub, sync_to_thread=False),
+            "me": Provide(the_caller, sync_to_thread=False),
+        },
         exception_handlers=EXCEPTION_HANDLERS,
         after_request=with_headers,
         request_max_body_size=MOST_BODY_BYTES,
@@ -64,7 +101,9 @@ def _description() -> OpenAPIConfig:
         use_handler_docstrings=True,
         components=Components(
             security_schemes={
-                "operatorToken": SecurityScheme(type="http", scheme="bearer", description="HUB_OPERATOR_TOKEN")
+                "operatorToken": SecurityScheme(
+                    type="http", scheme="bearer", description="HUB_OPERATOR_TOKEN, or a named token"
+                )
             }
         ),
     )

@@ -13,11 +13,14 @@ from pydantic import Field
 from hub.plain_text import readable
 from hub.secret_files import read_secret_file
 from hub.settings import VAR_DIR, SecretText, Settings, SettingsError
+from hub.version import VERSION
 from routing.vocabulary import Secret
 
 Json = dict[str, Any]
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a listener on all addresses is met
+CLI_AGENT = "ocpi-hub-cli"
+"""How the command line says that it is asking."""
 _TIMEOUT_S = 90.0
 """Longer than a whole registration at a partner that answers slowly."""
 
@@ -51,13 +54,14 @@ class ClientSettings(Settings):
 
 
 class OperatorClient:
-    """Calls the operator API of one hub."""
+    """Calls the operator API of one hub. `reason` is why, for the audit log."""
 
-    def __init__(self, url: str, token: Secret) -> None:
+    def __init__(self, url: str, token: Secret, *, reason: str | None = None) -> None:
         self._url = url
+        self._reason = {} if reason is None else {"reason": reason}
         self._http = httpx.Client(
             base_url=f"{url}/api/v1",
-            headers={"Authorization": f"Bearer {token.reveal()}"},
+            headers={"Authorization": f"Bearer {token.reveal()}", "User-Agent": f"{CLI_AGENT}/{VERSION}"},
             timeout=_TIMEOUT_S,
             trust_env=False,
         )
@@ -69,8 +73,33 @@ class OperatorClient:
             Refused: the hub refused, or there is no hub.
         """
         params = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._read(self._asked(method, path, json=body, params=params))
+
+    def download(self, path: str) -> bytes:
+        """A file.
+
+        Raises:
+            Refused: as `call`.
+        """
+        response = self._asked("GET", path)
+        if not response.is_success:
+            self._read(response)
+        return response.content
+
+    def upload(self, path: str, content: bytes, media_type: str, query: Mapping[str, str]) -> Json:
+        """The answer to a file.
+
+        Raises:
+            Refused: as `call`.
+        """
+        headers = {"Content-Type": media_type}
+        return self._read(self._asked("POST", path, content=content, headers=headers, params=query))
+
+    def _asked(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+        if method != "GET":
+            request["params"] = {**request.get("params", {}), **self._reason}
         try:
-            response = self._http.request(method, path, json=body, params=params)
+            return self._http.request(method, path, **request)
         except httpx.ConnectError as error:
             raise Refused(
                 f"no hub answers at {self._url}; start it with `ocpi-hub serve`, "
@@ -80,7 +109,6 @@ class OperatorClient:
             raise Refused(
                 f"the hub at {self._url} did not complete its answer ({type(error).__name__}); see its log"
             ) from error
-        return self._read(response)
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Json]:
         """Every item of a list, from the first page to the last."""

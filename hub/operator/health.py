@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from litestar import Response, get, post
@@ -14,6 +17,10 @@ from hub.hub import Hub
 from hub.observability import FilteringBoundLogger, Metrics
 from hub.operator.platforms import TheHub
 from hub.operator.problems import MEDIA_TYPE, NotReady, Problem, documented
+from hub.operator.roles import FOR_OPERATORS
+from routing.errors import HubFault
+
+_COUNT_WITHIN_S: Final = 1.0
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -65,10 +72,11 @@ async def readyz(hub: TheHub) -> Ready:
 async def metrics(hub: TheHub) -> Response[bytes]:
     """Everything Prometheus wants to know."""
     count_directory(hub)
+    await count_events(hub)
     return Response(hub.metrics.exposition(), media_type=Metrics.content_type)
 
 
-@post("/drain", tags=["health"], status_code=HTTPStatus.ACCEPTED, responses=documented())
+@post("/drain", tags=["health"], status_code=HTTPStatus.ACCEPTED, responses=documented(503), opt=FOR_OPERATORS)
 async def drain(hub: TheHub) -> Draining:
     """Stop being ready at once and finish the messages in flight. SIGTERM does the same, and then ends the process."""
     hub.drain.begin()
@@ -82,6 +90,13 @@ def not_ready(hub: Hub) -> list[str]:
     return draining + hub.directory.problems() + hub.problems_elsewhere()
 
 
+async def count_events(hub: Hub) -> None:
+    """Bring the figures about events up to date. While the database is away they stay as they were."""
+    with suppress(HubFault, TimeoutError):
+        async with asyncio.timeout(_COUNT_WITHIN_S):
+            hub.metrics.events_open(await hub.event_rows.open_by_kind())
+
+
 def count_directory(hub: Hub) -> None:
     """Bring the figures about the directory up to date."""
     snapshot = hub.directory.snapshot
@@ -91,3 +106,4 @@ def count_directory(hub: Hub) -> None:
         age_s=hub.directory.age_s,
         reloads=hub.directory.reloads,
     )
+    hub.metrics.leads(leads=hub.lead.term is not None)

@@ -17,6 +17,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
+from hub.operator.access import TheCaller
 from hub.operator.problems import Unacceptable, documented
 from hub.operator.resources import (
     Connect,
@@ -33,6 +34,8 @@ from hub.operator.resources import (
     platform_view,
     versions_url,
 )
+from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN, FOR_PARTNERS
+from hub.store.records import PlatformRecord
 from routing.dialects import DIALECTS
 from routing.quirks import Quirks
 from routing.vocabulary import Secret
@@ -54,7 +57,7 @@ class Platforms(Controller):
     path = "/platforms"
     tags = ("platforms",)
 
-    @post(responses=documented(413, 422, 503), response_headers=[LOCATION])
+    @post(responses=documented(413, 422, 503), response_headers=[LOCATION], opt=FOR_OPERATORS)
     async def add_platform(self, hub: TheHub, data: JSONBody[NewPlatform]) -> Response[CreatedPlatform]:
         """Invite a platform: the answer has the TOKEN_A it may register with, once."""
         _check(data)
@@ -71,18 +74,24 @@ class Platforms(Controller):
         created = CreatedPlatform(record.id, record.name, record.status, token.reveal(), versions_url(hub.settings))
         return Response(created, headers={"Location": f"/api/v1/platforms/{record.id}"})
 
-    @get(responses=documented(422, 503))
-    async def list_platforms(self, hub: TheHub, limit: Limit = 100, cursor: Cursor = None) -> PlatformsView:
-        """Every platform, the oldest first."""
+    @get(responses=documented(422, 503), opt=FOR_PARTNERS)
+    async def list_platforms(
+        self, hub: TheHub, me: TheCaller, limit: Limit = 100, cursor: Cursor = None
+    ) -> PlatformsView:
+        """Every platform, the oldest first. An engineer of a platform sees that one."""
+        if me.only_platform is not None:
+            return PlatformsView((await view_of(await hub.platforms.get(me.only_platform), hub),), None)
         page = await hub.platforms.list(limit=limit, cursor=cursor)
-        return PlatformsView(tuple(platform_view(each, hub.settings) for each in page.items), page.next_cursor)
+        circuits = await hub.circuits.now()
+        views = tuple(platform_view(each, hub.settings, circuits) for each in page.items)
+        return PlatformsView(views, page.next_cursor)
 
-    @get("/{platform_id:str}", responses=documented(404, 503))
+    @get("/{platform_id:str}", responses=documented(404, 503), opt=FOR_PARTNERS)
     async def show_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """One platform."""
-        return platform_view(await hub.platforms.get(platform_id), hub.settings)
+        return await view_of(await hub.platforms.get(platform_id), hub)
 
-    @patch("/{platform_id:str}", responses=documented(404, 413, 503))
+    @patch("/{platform_id:str}", responses=documented(404, 413, 503), opt=FOR_OPERATORS)
     async def change_platform(
         self, hub: TheHub, platform_id: PlatformID, data: JSONBody[PlatformChange]
     ) -> PlatformView:
@@ -92,15 +101,25 @@ class Platforms(Controller):
             quirks = changed_quirks((await hub.platforms.get(platform_id)).quirks, data.settings)
         record = await hub.platforms.change(platform_id, name=data.name, quirks=quirks)
         log.info("platform_changed", platform_id=platform_id, settings=sorted(data.settings))
-        return platform_view(record, hub.settings)
+        return await view_of(record, hub)
 
-    @post("/{platform_id:str}/connect", status_code=HTTPStatus.OK, responses=documented(404, 409, 413, 422, 502, 503))
+    @post(
+        "/{platform_id:str}/connect",
+        status_code=HTTPStatus.OK,
+        responses=documented(404, 409, 413, 422, 502, 503),
+        opt=FOR_OPERATORS,
+    )
     async def connect_platform(self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Connect]) -> PlatformView:
         """Register the hub at a partner that gave the operator a TOKEN_A. OCPI 2.2.1, "Credentials", Registration."""
         record = await hub.registrar.connect(platform_id, data.versions_url, Secret(data.token_a))
-        return platform_view(record, hub.settings)
+        return await view_of(record, hub)
 
-    @post("/{platform_id:str}/invite", status_code=HTTPStatus.OK, responses=documented(404, 409, 413, 422, 503))
+    @post(
+        "/{platform_id:str}/invite",
+        status_code=HTTPStatus.OK,
+        responses=documented(404, 409, 413, 422, 503),
+        opt=FOR_OPERATORS,
+    )
     async def invite_platform(
         self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Invite | None] = None
     ) -> Invited:
@@ -109,26 +128,40 @@ class Platforms(Controller):
         log.info("platform_invited", platform_id=platform_id)
         return Invited(token.reveal(), versions_url(hub.settings))
 
-    @post("/{platform_id:str}/rotate", status_code=HTTPStatus.OK, responses=documented(404, 409, 422, 502, 503))
+    @post(
+        "/{platform_id:str}/rotate",
+        status_code=HTTPStatus.OK,
+        responses=documented(404, 409, 422, 502, 503),
+        opt=FOR_OPERATORS_AND_OWN,
+    )
     async def rotate_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """PUT credentials at the partner with a fresh token; both old tokens are dead once it has answered."""
-        return platform_view(await hub.registrar.rotate(platform_id), hub.settings)
+        return await view_of(await hub.registrar.rotate(platform_id), hub)
 
-    @post("/{platform_id:str}/suspend", status_code=HTTPStatus.OK, responses=documented(404, 503))
+    @post("/{platform_id:str}/suspend", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS)
     async def suspend_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """Refuse a platform and everything for it, until it is resumed. Its registration stays."""
         record = await hub.platforms.suspend(platform_id)
         log.info("platform_suspended", platform_id=platform_id)
-        return platform_view(record, hub.settings)
+        return await view_of(record, hub)
 
-    @post("/{platform_id:str}/resume", status_code=HTTPStatus.OK, responses=documented(404, 503))
+    @post("/{platform_id:str}/resume", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS)
     async def resume_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """Let a suspended platform take part again."""
         record = await hub.platforms.resume(platform_id)
         log.info("platform_resumed", platform_id=platform_id)
-        return platform_view(record, hub.settings)
+        return await view_of(record, hub)
 
-    @get("/{platform_id:str}/losses", responses=documented(404, 422, 503))
+    @post(
+        "/{platform_id:str}/circuit/close", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS
+    )
+    async def close_circuit(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
+        """Call a platform again at once, from every process. Its circuit opens again if it still does not answer."""
+        record = await hub.platforms.get(platform_id)
+        await hub.circuits.close(platform_id)
+        return await view_of(record, hub)
+
+    @get("/{platform_id:str}/losses", responses=documented(404, 422, 503), opt=FOR_PARTNERS)
     async def list_losses(
         self, hub: TheHub, platform_id: PlatformID, limit: Limit = 100, cursor: Cursor = None
     ) -> LossesView:
@@ -136,10 +169,15 @@ class Platforms(Controller):
         page = await hub.loss_counts.page(platform_id, limit=limit, cursor=cursor)
         return LossesView(tuple(map(loss_view, page.items)), page.next_cursor)
 
-    @delete("/{platform_id:str}", responses=documented(404, 503))
+    @delete("/{platform_id:str}", responses=documented(404, 503), opt=FOR_ADMINS)
     async def remove_platform(self, hub: TheHub, platform_id: PlatformID) -> None:
         """DELETE credentials at the partner and, whatever it answers, here. The platform stays listed, SUSPENDED."""
         await hub.registrar.remove(platform_id)
+
+
+async def view_of(record: PlatformRecord, hub: Hub) -> PlatformView:
+    """A platform as an operator sees it now."""
+    return platform_view(record, hub.settings, await hub.circuits.now())
 
 
 def _check(new: NewPlatform) -> None:

@@ -2,10 +2,12 @@
 
 400  the request cannot be read, or has not the form that /schema describes
 401  no operator token
+403  the role of the token does not suffice
 404  nothing here, or no platform of this id
 405  not with this method
 409  the platform is in a state in which this cannot be done, or a party belongs to somebody else
 413  the body is too large
+429  this address presented too many wrong tokens
 422  in the right form, and not acceptable: a URL the hub may not call, a face that is missing
 502  the partner refused, or did not answer as OCPI demands
 503  the hub cannot do this now; the same request may work later
@@ -81,6 +83,14 @@ class Unacceptable(HTTPException):
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class Faulty(Unacceptable):
+    """Several parts of what was sent cannot be. `errors` has each."""
+
+    def __init__(self, detail: str, faults: list[Fault]) -> None:
+        super().__init__(detail=detail)
+        self.faults = faults
+
+
 class NotReady(HTTPException):
     """The hub should get no traffic now."""
 
@@ -94,13 +104,18 @@ class NotReady(HTTPException):
 _MEANINGS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read, or has not the form described here.",
     HTTPStatus.UNAUTHORIZED: "The operator token is missing or wrong.",
-    HTTPStatus.NOT_FOUND: "There is no platform of this id.",
+    HTTPStatus.FORBIDDEN: "The role of the token does not suffice for this.",
+    HTTPStatus.NOT_FOUND: "There is nothing of this id that the caller may see.",
     HTTPStatus.CONFLICT: "It cannot be done in the state in which the platform or the party is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "In the right form, and not acceptable.",
+    HTTPStatus.TOO_MANY_REQUESTS: "This address presented too many wrong tokens; see Retry-After.",
     HTTPStatus.BAD_GATEWAY: "The partner refused, or did not answer as OCPI demands; `detail` has the reason.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not now; the same request may work later.",
 }
+
+
+_ALWAYS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:
@@ -109,7 +124,7 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
         int(status): ResponseSpec(
             Problem, description=_MEANINGS[status], media_type=MEDIA_TYPE, generate_examples=False
         )
-        for status in sorted({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, *statuses})
+        for status in sorted({*_ALWAYS, *statuses})
     }
 
 
@@ -124,6 +139,8 @@ def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Respo
     """What the framework refuses, and what our own code refuses in its words."""
     if isinstance(error, NotReady):
         return problem(error.status_code, error.detail, reasons=error.reasons)
+    if isinstance(error, Faulty):
+        return problem(error.status_code, error.detail, errors=error.faults)
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return bug(request, error)
     faults = _faults(error.extra)

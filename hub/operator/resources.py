@@ -7,6 +7,7 @@ which is the opposite. `hub_face` and `partner_face` are the only places where o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from hub.circuits import CircuitNow, State
 from hub.settings import Settings
 from hub.store.records import Direction, InvitationRecord, LossRecord, PartyRecord, PlatformRecord
 from routing.quirks import Quirks
@@ -124,6 +126,8 @@ class PartyView(Struct, frozen=True):
     name: str | None
     """Of the business details it registered with."""
     status: ConnectionStatus
+    suspended: bool
+    """By the operator, this party alone; a whole platform may be suspended, too."""
     platform_id: str
     """Of a party behind another hub, that hub's."""
     last_updated: datetime
@@ -165,6 +169,17 @@ class PlatformSettings(Quirks, frozen=True, omit_defaults=False):
     """The effective settings of a platform: what was set for it, and the defaults. Durations are seconds."""
 
 
+class CircuitView(Struct, frozen=True):
+    """Whether the hub calls a platform. It stops after calls in a row that nobody answered, until somebody does."""
+
+    state: State
+    """Of several processes the worst: `probing` is open, and looking whether the platform is back."""
+    failures: int
+    """Calls and looks in a row that nobody answered."""
+    since: datetime | None
+    """When it opened; of a closed one, when the failures began. Null where there are none."""
+
+
 class PlatformView(Struct, frozen=True):
     """One platform as an operator sees it."""
 
@@ -180,7 +195,11 @@ class PlatformView(Struct, frozen=True):
     endpoints: tuple[EndpointView, ...]
     invitations: tuple[InvitationView, ...]
     settings: PlatformSettings
+    circuit: CircuitView | None
+    """Null while Redis does not answer and other processes cannot be asked."""
     last_seen: datetime | None
+    capture_until: datetime | None
+    """Until when the journal keeps headers and bodies of its messages; null where it does not."""
     created_at: datetime
 
 
@@ -240,8 +259,10 @@ def versions_url(settings: Settings) -> str:
     return f"{settings.public_url}/ocpi/versions"
 
 
-def platform_view(record: PlatformRecord, settings: Settings) -> PlatformView:
-    """A platform as an operator sees it."""
+def platform_view(
+    record: PlatformRecord, settings: Settings, circuits: Mapping[str, CircuitNow] | None
+) -> PlatformView:
+    """A platform as an operator sees it. `circuits` are those with failures; None when they cannot be known."""
     return PlatformView(
         id=record.id,
         name=record.name,
@@ -254,9 +275,18 @@ def platform_view(record: PlatformRecord, settings: Settings) -> PlatformView:
         endpoints=_endpoint_views(record),
         invitations=tuple(map(_invitation_view, record.invitations)),
         settings=effective_settings(record.quirks, settings),
+        circuit=None if circuits is None else circuit_view(circuits.get(record.id)),
         last_seen=record.last_seen,
+        capture_until=record.capture_until,
         created_at=record.created_at,
     )
+
+
+def circuit_view(circuit: CircuitNow | None) -> CircuitView:
+    """A circuit as an operator sees it; one without failures is none."""
+    if circuit is None:
+        return CircuitView(State.CLOSED, 0, None)
+    return CircuitView(circuit.state, circuit.failures, circuit.since)
 
 
 def party_views(record: PartyRecord) -> list[PartyView]:
@@ -269,6 +299,7 @@ def party_views(record: PartyRecord) -> list[PartyView]:
             role=role.role,
             name=_business_name(role.business_details),
             status=record.status,
+            suspended=record.suspended,
             platform_id=record.platform_id,
             last_updated=record.last_updated,
             reachable_via=None if record.reachable_via is None else str(record.reachable_via),

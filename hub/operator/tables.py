@@ -13,8 +13,9 @@ from hub.plain_text import readable
 Json = dict[str, Any]
 
 _PARTIES_SHOWN = 3
-_PARTY = ("id", "role", "status", "name", "platform_id", "reachable_via", "last_updated")
-_PLATFORM = ("id", "name", "status", "version", "is_hub", "allow_hub", "last_seen", "created_at")
+_ALL = "all"
+_PARTY = ("id", "role", "status", "suspended", "name", "platform_id", "reachable_via", "last_updated")
+_PLATFORM = ("id", "name", "status", "version", "is_hub", "allow_hub", "last_seen", "capture_until", "created_at")
 
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -46,9 +47,49 @@ def platforms_table(items: Iterable[Json]) -> str:
 def parties_table(items: Iterable[Json]) -> str:
     """A list of parties."""
     return columns(
-        ("PARTY", "ROLE", "STATUS", "NAME", "PLATFORM", "VIA", "LAST UPDATED"),
+        ("PARTY", "ROLE", "STATUS", "SUSPENDED", "NAME", "PLATFORM", "VIA", "LAST UPDATED"),
         ([each[name] for name in _PARTY] for each in items),
     )
+
+
+def agreements_table(items: Iterable[Json]) -> str:
+    """A list of agreements."""
+    names = ("id", "a", "b", "direction", "modules", "created_at")
+    heads = [name.replace("_", " ").upper() for name in names]
+    return columns(heads, ([_ALL if each[name] is None else each[name] for name in names] for each in items))
+
+
+def agreement_text(agreement: Json) -> str:
+    """One agreement in one line."""
+    arrow = "->" if agreement["direction"] == "a_to_b" else "<->"
+    about = _ALL if agreement["modules"] is None else _cell(agreement["modules"])
+    return f"{agreement['a']} {arrow} {agreement['b']}, modules {about}, id {agreement['id']}"
+
+
+def probe_text(probe: Json) -> str:
+    """Whether a platform answers, and what came of the look through each of its connections."""
+    table = columns(
+        ("CONNECTION", "VERSION", "ANSWERED", "SECONDS", "HTTP", "OCPI", "REASON"),
+        (
+            (
+                each["id"],
+                each["version"],
+                each["answered"],
+                f"{each['seconds']:.3f}",
+                each["http_status"],
+                each["ocpi_status"],
+                each["reason"],
+            )
+            for each in probe["connections"]
+        ),
+    )
+    return f"{'The platform answers.' if probe['answered'] else 'The platform does not answer.'}\n\n{table}"
+
+
+def statuses_table(items: Iterable[Json]) -> str:
+    """The statuses a platform has had."""
+    names = ("status", "since", "until", "cause", "why")
+    return columns([name.upper() for name in names], ([each[name] for name in names] for each in items))
 
 
 def losses_text(items: Iterable[Json]) -> str:
@@ -64,7 +105,7 @@ def losses_text(items: Iterable[Json]) -> str:
 def platform_text(platform: Json) -> str:
     """One platform with everything that belongs to it."""
     parts = [
-        pairs({name: platform[name] for name in _PLATFORM}),
+        pairs({name: platform[name] for name in _PLATFORM} | {"circuit": _circuit_text(platform["circuit"])}),
         columns(
             ("PARTY", "ROLE", "STATUS", "NAME"),
             ((each["id"], each["role"], each["status"], each["name"]) for each in platform["parties"]),
@@ -78,6 +119,14 @@ def platform_text(platform: Json) -> str:
     if platform["invitations"]:
         parts.append(_invitations_table(platform["invitations"]))
     return "\n\n".join(parts)
+
+
+def _circuit_text(circuit: Json | None) -> str:
+    if circuit is None:
+        return "unknown, as Redis does not answer"
+    if not circuit["failures"]:
+        return str(circuit["state"])
+    return f"{circuit['state']}, {circuit['failures']} failures in a row, since {circuit['since']}"
 
 
 def _invitations_table(items: Iterable[Json]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from routing.errors import NotRoutable
+from routing.errors import NotRoutable, Refusal
 from routing.message import RawHeaders, Reply
 
 MAX_HEADER_BYTES = 32 * 1024
@@ -57,11 +57,11 @@ class AnswerReader:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.complete:
-                raise NotRoutable("The receiver's answer is no readable HTTP") from error
+                raise NotRoutable("The receiver's answer is no readable HTTP", Refusal.NOT_OCPI) from error
             self.surplus = True
         self._count_outside(len(data), self._size - size)
         if self._fault is not None:
-            raise NotRoutable(self._fault)
+            raise NotRoutable(self._fault, Refusal.NOT_OCPI)
 
     def end(self) -> None:
         """The partner closed the connection in an orderly way, which completes some answers."""

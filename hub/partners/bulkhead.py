@@ -8,12 +8,16 @@ from collections import deque
 from routing.errors import ReceiverUnreachable
 
 
+class NotTried(ReceiverUnreachable):
+    """The hub itself kept a call back. That says nothing about whether the partner is there."""
+
+
 class Bulkhead:
     """The slots of one platform, and a bounded queue of calls that wait for one.
 
-    A call that never gets a slot was never sent. So it ends as ReceiverUnreachable ("Connection problem"), and
-    not as ReceiverTimeout, which says that the message was forwarded. It is no overload of the hub either (HTTP
-    503): every other receiver can be called meanwhile.
+    A call that never gets a slot was never sent. So it ends as a kind of ReceiverUnreachable ("Connection
+    problem"), and not as ReceiverTimeout, which says that the message was forwarded. It is no overload of the hub
+    either (HTTP 503): every other receiver can be called meanwhile.
     """
 
     WAITING_PER_SLOT = 8
@@ -34,10 +38,10 @@ class Bulkhead:
         """Wait for a slot until `deadline`, a time of the event loop.
 
         Raises:
-            ReceiverUnreachable: too many wait already, or no slot came free in time.
+            NotTried: too many wait already, or no slot came free in time.
         """
         if len(self._waiting) >= slots * self.WAITING_PER_SLOT:
-            raise ReceiverUnreachable("Too many messages wait for the receiver")
+            raise NotTried("Too many messages wait for the receiver")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -46,7 +50,7 @@ class Bulkhead:
         except BaseException as error:
             self._give_up(turn, slots)
             if isinstance(error, TimeoutError):
-                raise ReceiverUnreachable("The receiver is busy with earlier messages") from error
+                raise NotTried("The receiver is busy with earlier messages") from error
             raise
 
     def leave(self, slots: int) -> None:

@@ -11,12 +11,13 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from hub.partners.addresses import AddressGate, Lookup, system_lookup
+from hub.partners.bulkhead import NotTried
 from hub.partners.connection import Unanswered
 from hub.partners.dialing import Dialer, strict_tls
 from hub.partners.inflation import inflated
 from hub.partners.lane import Lane
 from hub.partners.urls import Server, origin_of, read_server
-from routing.errors import InvalidParameters, NotRoutable, ReceiverUnreachable
+from routing.errors import InvalidParameters, NotRoutable
 from routing.message import Call, Reply
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
@@ -71,7 +72,8 @@ class PartnerClient:
 
         Raises:
             ReceiverTimeout: sent, and no complete answer in time.
-            ReceiverUnreachable: never sent, or the connection ended before an answer began.
+            ReceiverUnreachable: never sent, or the connection ended before an answer began; NotTried: the
+                hub did not even begin.
             NotRoutable: the answer is oversized or unreadable, or the call cannot be written as HTTP.
         """
         deadline = asyncio.get_running_loop().time() + limits.total_s
@@ -152,14 +154,14 @@ def written(call: Call, *, allow_private: bool) -> Request:
     """The call as HTTP/1.1: its path and query byte for byte, its headers, Host and Content-Length.
 
     Raises:
-        ReceiverUnreachable: its URL leads where the hub does not call.
+        NotTried: its URL leads where the hub does not call.
         NotRoutable: it would not be one request any more, as something in it has a line break.
     """
     origin = origin_of(call.url)
     try:
         server = read_server(origin, allow_private)
     except InvalidParameters as error:
-        raise ReceiverUnreachable(str(error)) from error
+        raise NotTried(str(error)) from error
     target = call.url[len(origin) :]
     if not target.startswith("/"):
         target = "/" + target

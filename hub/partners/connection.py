@@ -10,7 +10,7 @@ from typing import cast
 from hub.outbox import Outbox
 from hub.partners.answers import AnswerReader
 from hub.partners.deadlines import Deadlines
-from routing.errors import HubError, NotRoutable, ReceiverTimeout, ReceiverUnreachable
+from routing.errors import HubError, NotRoutable, ReceiverTimeout, ReceiverUnreachable, Refusal
 from routing.message import Reply
 
 
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         if self._reader.complete:
             self._finish()
         elif self._reader.received:
-            self._fail(NotRoutable("The receiver's answer was cut off"))
+            self._fail(NotRoutable("The receiver's answer was cut off", Refusal.NOT_OCPI))
         else:
             self._fail(Unanswered("The receiver closed the connection without an answer"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 
-from routing.errors import NotRoutable
+from routing.errors import NotRoutable, Refusal
 
 STEP = 256 * 1024
 """Bytes inflated between two turns of the event loop."""
@@ -30,9 +30,11 @@ async def inflated(body: bytes, encoding: str, most: int) -> bytes:
             case "deflate":
                 return await _inflated(body, _ZLIB if _has_zlib_header(body) else _RAW, most)
             case _:
-                raise NotRoutable("The receiver's answer has a content encoding the hub does not know")
+                raise NotRoutable(
+                    "The receiver's answer has a content encoding the hub does not know", Refusal.NOT_OCPI
+                )
     except zlib.error as error:
-        raise NotRoutable("The receiver's answer is damaged compressed data") from error
+        raise NotRoutable("The receiver's answer is damaged compressed data", Refusal.NOT_OCPI) from error
 
 
 async def _inflated(body: bytes, window_bits: int, most: int) -> bytes:
@@ -42,7 +44,7 @@ async def _inflated(body: bytes, window_bits: int, most: int) -> bytes:
         piece = stream.decompress(left, STEP)
         out += piece
         if len(out) > most:
-            raise NotRoutable(f"The receiver's answer exceeds {most} bytes")
+            raise NotRoutable(f"The receiver's answer exceeds {most} bytes", Refusal.NOT_OCPI)
         left = stream.unconsumed_tail
         if not (piece or left or stream.eof):
             raise zlib.error("cut off")

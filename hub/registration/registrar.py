@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from msgspec import Struct
 
+from hub.events import EventKind, Events
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits, PartnerClient
 from hub.partners.urls import check_partner_url
@@ -27,6 +29,7 @@ from routing.credentials import (
     check_parties,
     checked_token,
     hub_credentials,
+    mark_of_roles,
     reachable_roles,
     read_credentials,
 )
@@ -35,6 +38,7 @@ from routing.directory import CredentialsRole, Invited, Registered
 from routing.errors import (
     CannotUsePartnerAPI,
     HubError,
+    HubFault,
     InvalidParameters,
     ReceiverTimeout,
     RoutingError,
@@ -59,6 +63,8 @@ GRACE_S: Final = 300.0
 """How long TOKEN_B still opens versions, details and credentials to a partner that did not answer in time: it
 may have accepted, and be about to look."""
 
+REFRESH_GRACE_S: Final = 60.0
+"""How long a partner that was told other roles may go on with its former token: requests are in flight."""
 TOKENS_LAST: Final = timedelta(days=30)
 """The advice is to renew tokens at least once a month ("Updating the credentials and resetting the token")."""
 _AT_ONCE: Final = 100
@@ -85,6 +91,7 @@ class Registrar:
         platforms: Platforms,
         partners: PartnerClient,
         vault: Vault,
+        events: Events,
         callbacks_within_s: float = CALLBACKS_WITHIN_S,
     ) -> None:
         self._settings = settings
@@ -92,6 +99,7 @@ class Registrar:
         self._platforms = platforms
         self._partners = partners
         self._vault = vault
+        self._events = events
         self._callbacks_within_s = callbacks_within_s
         self._initiating: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -104,6 +112,22 @@ class Registrar:
         settings = self._settings
         url = settings.public_url + VERSIONS_PATH
         return hub_credentials(dialect, token, url, settings.hub_party, settings.name, roles)
+
+    async def show(self, platform_id: str, version: Version, token: Secret) -> dict[str, Any]:
+        """The same, for an answer: the partner is told the roles in it."""
+        credentials = self.credentials_for(platform_id, version, token)
+        await self._note_told(token, credentials)
+        return credentials
+
+    async def _note_told(self, token: Secret, credentials: dict[str, Any]) -> None:
+        """Note which roles a partner was told. When that fails, it is told the same again some time."""
+        mark = mark_of_roles(credentials)
+        if mark is None:
+            return
+        try:
+            await self._platforms.note_told_roles(token, mark)
+        except HubError as error:
+            log.warning("told_roles_not_noted", reason=str(error))
 
     # --- as receiver
 
@@ -128,7 +152,7 @@ class Registrar:
         registration = await self._look_at(body, version, terms, record, invitation.parties)
         token = await self._platforms.register(invitation, registration)
         log.info("platform_registered", **_named(record), version=version, parties=_parties(registration))
-        return self.credentials_for(record.id, version, token)
+        return await self.show(record.id, version, token)
 
     async def update(self, caller: Registered, version: Version, body: bytes) -> dict[str, Any]:
         """PUT credentials of a registered partner: look at it anew, and answer with a fresh token for it.
@@ -142,7 +166,7 @@ class Registrar:
         registration = await self._look_at(body, version, terms, record, ())
         token = await self._platforms.reregister(connection.id, registration)
         log.info("platform_updated", **_named(record), version=version, parties=_parties(registration))
-        return self.credentials_for(record.id, version, token)
+        return await self.show(record.id, version, token)
 
     async def leave(self, caller: Registered) -> None:
         """DELETE credentials of a registered partner."""
@@ -153,17 +177,33 @@ class Registrar:
         self, body: bytes, version: Version, terms: Terms, record: PlatformRecord, allowed: tuple[Party, ...]
     ) -> Registration:
         """What the partner says of itself, in the body and behind the URL that the body names."""
-        credentials = read_credentials(body, DIALECTS[version], terms.face)
-        self._check_claims(credentials, record, allowed)
-        self._check_url(credentials.versions_url)
-        api = self._api(terms, credentials.token, self._callbacks_within_s)
+        with self._noted(record, "by the partner"):
+            credentials = read_credentials(body, DIALECTS[version], terms.face)
+            self._check_claims(credentials, record, allowed)
+            self._check_url(credentials.versions_url)
+            api = self._api(terms, credentials.token, self._callbacks_within_s)
+            try:
+                async with asyncio.timeout(self._callbacks_within_s):
+                    found = await api.discover(credentials.versions_url)
+            except TimeoutError as error:
+                text = f"The versions and version details were not answered within {self._callbacks_within_s:g} seconds"
+                raise CannotUsePartnerAPI(text) from error
+            return self._registration(credentials, credentials.versions_url, found, terms)
+
+    @contextmanager
+    def _noted(self, record: PlatformRecord, method: str) -> Iterator[None]:
+        """Make it an event that a partner cannot be registered, and the end of that event that it can."""
         try:
-            async with asyncio.timeout(self._callbacks_within_s):
-                found = await api.discover(credentials.versions_url)
-        except TimeoutError as error:
-            text = f"The versions and version details were not answered within {self._callbacks_within_s:g} seconds"
-            raise CannotUsePartnerAPI(text) from error
-        return self._registration(credentials, credentials.versions_url, found, terms)
+            yield
+        except HubFault:
+            raise  # no fault of the partner's, and known otherwise
+        except HubError as error:
+            self._events.happened(
+                EventKind.REGISTRATION_FAILING, platform_id=record.id, method=method, reason=str(error)
+            )
+            raise
+        else:
+            self._events.over(EventKind.REGISTRATION_FAILING, platform_id=record.id)
 
     # --- as initiator
 
@@ -181,9 +221,11 @@ class Registrar:
             terms, parties = terms_to_connect(record)
             self._check_url(versions_url)
             api = self._api(terms, checked_token(token_a), self._settings.forward_timeout_s)
-            found = await api.discover(versions_url)
-            introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
-            return await self._named_to_hub(await _to_its_end(self._introduce(introduction)))
+            with self._noted(record, "POST credentials"):
+                found = await api.discover(versions_url)
+                introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
+                record = await _to_its_end(self._introduce(introduction))
+            return await self._named_to_hub(record)
 
     async def _named_to_hub(self, record: PlatformRecord) -> PlatformRecord:
         """Tell a hub who is behind this one, in the versions where its credentials do: PUT them.
@@ -215,17 +257,41 @@ class Registrar:
             if not record.connections:
                 raise InvalidParameters("This platform is not registered; there is no token to replace")
             for connection in record.connections:
-                record = await self._rotate(record, connection, version or connection.version)
+                with self._noted(record, "PUT credentials"):
+                    record = await self._rotate(record, connection, version or connection.version)
             return record
 
-    async def _rotate(self, record: PlatformRecord, connection: ConnectionRecord, version: Version) -> PlatformRecord:
+    async def refresh_roles(self, platform_id: str, connection_id: str) -> bool:
+        """Name whom the hub reaches to a partner that was told otherwise: PUT credentials. Whether it was needed.
+
+        The partner's old token counts for `REFRESH_GRACE_S` seconds more: it did not ask for another.
+
+        Raises:
+            RegistrationError: the partner refused, or cannot be used; all stays as it was.
+            HubFault: the store cannot be used now, or the tokens are being replaced already.
+        """
+        async with self._initiating[platform_id]:
+            record = await self._platforms.get(platform_id)
+            connection = record.connection(connection_id)
+            if connection is None:
+                return False
+            now = await asyncio.to_thread(self.credentials_for, platform_id, connection.version, Secret(""))
+            mark = mark_of_roles(now)
+            if mark is None or mark == await self._platforms.told_roles(connection_id):
+                return False
+            await self._rotate(record, connection, connection.version, grace_s=REFRESH_GRACE_S)
+            return True
+
+    async def _rotate(
+        self, record: PlatformRecord, connection: ConnectionRecord, version: Version, *, grace_s: float = 0.0
+    ) -> PlatformRecord:
         if version not in offered_versions(connection.face_in_2_1_1):
             raise InvalidParameters(f"OCPI {version} takes an invitation that says which role the partner has")
         terms = terms_of(record, connection, (version,))
         api = self._api(terms, self._our_token(connection), self._settings.forward_timeout_s)
         found = await api.discover(connection.versions_url)
         url = connection.versions_url
-        introduction = _Introduction("PUT", api, found, terms, record, url, connection.id, ())
+        introduction = _Introduction("PUT", api, found, terms, record, url, connection.id, (), grace_s)
         return await _to_its_end(self._introduce(introduction))
 
     async def _introduce(self, to: _Introduction) -> PlatformRecord:
@@ -247,7 +313,7 @@ class Registrar:
 
     async def _exchange(self, to: _Introduction, handshake_id: str, token: Secret) -> PlatformRecord:
         version, url = to.found.version, to.found.endpoints[CREDENTIALS]
-        ours = self.credentials_for(to.record.id, version, token)
+        ours = await asyncio.to_thread(self.credentials_for, to.record.id, version, token)
         answer = await to.api.exchange(to.method, url, version, ours)
         try:
             theirs = read_credentials(answer, DIALECTS[version], to.terms.face)
@@ -257,12 +323,14 @@ class Registrar:
             self._check_claims(theirs, to.record, to.parties)
             # The URL that has just been used is known to work; what the answer names need not be.
             registration = self._registration(theirs, to.versions_url, to.found, to.terms)
-            return await self._platforms.close_handshake(handshake_id, registration)
+            record = await self._platforms.close_handshake(handshake_id, registration, grace_s=to.grace_s)
         except HubError as error:
             await self._take_back(to, theirs.token)
             if isinstance(error, InvalidParameters):
                 raise PartnerRefused(f"The partner's credentials cannot be accepted: {error}") from error
             raise
+        await self._note_told(token, ours)
+        return record
 
     async def _take_back(self, to: _Introduction, token: Secret) -> None:
         """Undo a POST whose answer cannot be accepted, so that the partner does not believe in a registration."""
@@ -305,6 +373,7 @@ class Registrar:
             farewells = list(self._farewells(record))
             await self._platforms.remove(platform_id)
             log.info("platform_removed", **_named(record))
+            self._events.over(EventKind.REGISTRATION_FAILING, platform_id=platform_id)
             await asyncio.gather(*(self._say_goodbye(*farewell) for farewell in farewells))
 
     def _farewells(self, record: PlatformRecord) -> Iterator[tuple[PartnerAPI, str, Version, PlatformRecord]]:
@@ -404,6 +473,8 @@ class _Introduction(Struct, frozen=True):
     connection_id: str | None
     parties: tuple[Party, ...]
     """The parties that may be named in the answer; any when empty."""
+    grace_s: float = 0.0
+    """How long the partner's former token counts, once it has accepted."""
 
 
 async def _to_its_end(introducing: Coroutine[Any, Any, PlatformRecord]) -> PlatformRecord:

@@ -11,5 +11,6 @@
 - `shelves`, `facts`, `remembered`     how that is looked for, what it is, and what a process has of it at hand
 - `read_back`                          what 2.1.1 owners pushed last, sealed
 - `accepted_broadcasts`, `broadcast_stream`  what is accepted and not finished, in Redis
+- `shared_buckets`, `shared_circuits`   limits and circuits of all processes, in Redis
 - `vault`                              tokens: hashed, sealed, made
 """

@@ -7,15 +7,15 @@ a value it refuses is InvalidParameters. One session belongs to one task.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from asyncpg import InternalClientError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,6 +29,9 @@ _CLOSE_S = 1.0
 _STATEMENT_S = 4.0
 _POOL_SIZE = 5
 _POOL_OVERFLOW = 10
+
+_SQLITE_CACHE_KIB = 16 * 1024
+"""At most, of each connection: what one writing of the journal touches fits into it."""
 
 _IMMEDIATE = "hub_begin_immediate"
 _REFUSED_VALUE = ("22", "23")
@@ -48,26 +51,51 @@ class Database:
         self._writer = self.engine.execution_options(**{_IMMEDIATE: True})
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self, within_s: float = ANSWER_S) -> AsyncIterator[AsyncSession]:
         """A transaction that sees one moment of the truth from beginning to end.
 
         Raises:
             HubFault: the database does not answer.
         """
-        async with self._faults_translated(), AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with self._faults_translated(within_s), AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
+    async def writing(self, within_s: float = ANSWER_S) -> AsyncIterator[AsyncSession]:
         """A transaction that is committed at the end of the block, and rolled back when the block raises.
 
         Raises:
             HubFault: the database does not answer.
             InvalidParameters: it refuses a value.
         """
-        async with self._faults_translated(), AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with self._faults_translated(within_s), AsyncSession(self._writer, expire_on_commit=False) as session:
             yield session
             await session.commit()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without a transaction, for statements that cannot be in one.
+
+        Raises:
+            HubFault: the database does not answer.
+        """
+        async with self._faults_translated(), self.engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write all of these rows or none, the way that takes PostgreSQL the least time. Nothing else can do it.
+
+        Raises:
+            HubFault: the database does not answer.
+            InvalidParameters: it refuses a value.
+        """
+        async with self._faults_translated(), self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                await driver.copy_records_to_table(table, columns=columns, records=rows)
+            except BaseException:
+                await connection.invalidate()  # whatever is still under way there
+                raise
 
     async def close(self) -> None:
         """Close all connections, those to a server that does not answer without its consent."""
@@ -76,13 +104,17 @@ class Database:
                 await self.engine.dispose()
 
     @asynccontextmanager
-    async def _faults_translated(self) -> AsyncIterator[None]:
+    async def _faults_translated(self, within_s: float = ANSWER_S) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(within_s):
                 yield
         except DBAPIError as error:
             if _is_refused_value(error):
                 raise InvalidParameters("A value is too long, malformed or taken") from error
+            raise HubFault(f"{self.name} cannot do this now; try again") from error
+        except (PostgresError, InterfaceError) as error:  # the driver's own, while it copies
+            if isinstance(error, ValueError) or _is_refused_state(getattr(error, "sqlstate", None)):
+                raise InvalidParameters("A value is too long or malformed") from error
             raise HubFault(f"{self.name} cannot do this now; try again") from error
         except (OSError, TimeoutError, PoolTimeout, InternalClientError) as error:
             # asyncpg calls it its own fault when a server stops in the middle of the protocol.
@@ -132,6 +164,7 @@ def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: AN
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA cache_size = -{_SQLITE_CACHE_KIB}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
@@ -145,7 +178,10 @@ def _begin_on_sqlite(connection: Connection) -> None:
 def _is_refused_value(error: DBAPIError) -> bool:
     if isinstance(error, IntegrityError):
         return True
-    state = getattr(error.orig, "sqlstate", None)
+    return _is_refused_state(getattr(error.orig, "sqlstate", None))
+
+
+def _is_refused_state(state: object) -> bool:
     return isinstance(state, str) and state.startswith(_REFUSED_VALUE)
 
 

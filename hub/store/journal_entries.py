@@ -118,6 +118,9 @@ class JournalEntry(Struct, frozen=True):
     reason: str | None
     """What the sender was told."""
     receivers: Receivers | None
+    callback_hash: bytes | None = None
+    """Keyed hash of what tells a result whose it is: the same in the entry of the command, and in that of its result,
+    which has a correlation id of its own."""
 
 
 class Capture(Struct, frozen=True):

@@ -94,7 +94,7 @@ class Learned:
             HubFault: the database does not answer.
         """
         if self._redis is not None:
-            identity, _ = await DirectoryTruth(self._database).revision()
+            identity = (await DirectoryTruth(self._database).revisions()).identity
             self._shared = LearnedCache(self._redis, identity)
             self._tasks.append(asyncio.create_task(self._listen(self._shared), name="notices of what was learned"))
         self._tasks.append(asyncio.create_task(self._keep_writing(), name="writing what was learned"))

@@ -19,7 +19,7 @@ from hub.store.records import LossRecord, Page, PartyRecord, PlatformRecord
 from hub.store.tables import LossRow, PartyRoleRow, PartyRow, PlatformRow, RemotePartyRow
 from hub.store.truth import NEAREST, party_records, platform_row, records_of, remote_records
 from routing.errors import InvalidParameters
-from routing.vocabulary import ConnectionStatus, Role
+from routing.vocabulary import ConnectionStatus, Party, Role
 
 Item = TypeVar("Item")
 Place = TypeVar("Place")
@@ -33,14 +33,14 @@ async def platforms_page(session: AsyncSession, limit: int, cursor: str | None) 
     """
     query = select(PlatformRow).order_by(col(PlatformRow.created_at), col(PlatformRow.id))
     if cursor is not None:
-        created_at, last_id = _place(cursor, tuple[datetime, str])
+        created_at, last_id = place_of(cursor, tuple[datetime, str])
         later = col(PlatformRow.created_at) > created_at
         same_moment = and_(col(PlatformRow.created_at) == created_at, col(PlatformRow.id) > last_id)
         query = query.where(or_(later, same_moment))
     rows = (await session.exec(query.limit(limit + 1))).all()
     records = await records_of(session, rows[:limit])
     return Page(
-        tuple(records), _cursor((rows[limit - 1].created_at, rows[limit - 1].id)) if len(rows) > limit else None
+        tuple(records), cursor_to((rows[limit - 1].created_at, rows[limit - 1].id)) if len(rows) > limit else None
     )
 
 
@@ -62,11 +62,11 @@ async def parties_page(
     place = (listed.c.country_code, listed.c.party_id, listed.c.via)
     query = select(*place).order_by(*place)
     if cursor is not None:
-        query = query.where(tuple_(*place) > tuple_(*_place(cursor, _Listed)))
+        query = query.where(tuple_(*place) > tuple_(*place_of(cursor, _Listed)))
     found = [_Listed(*row) for row in (await session.exec(query.limit(limit + 1))).all()]
     records = await _party_records(session, found[:limit])
     return Page(
-        tuple(records[each] for each in found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else None
+        tuple(records[each] for each in found[:limit]), cursor_to(found[limit - 1]) if len(found) > limit else None
     )
 
 
@@ -107,6 +107,16 @@ def _remote(role: Role | None, status: ConnectionStatus | None, words: str | Non
     return query
 
 
+async def parties_called(session: AsyncSession, party: Party) -> list[PartyRecord]:
+    """Every party of this name: of a platform here, then those behind other hubs."""
+    own = await session.get(PartyRow, tuple(party))
+    place = (col(RemotePartyRow.country_code), col(RemotePartyRow.party_id))
+    remote = select(RemotePartyRow).where(tuple_(*place) == tuple_(*party))
+    behind = (await session.exec(remote.order_by(col(RemotePartyRow.platform_id), col(RemotePartyRow.role)))).all()
+    here = [] if own is None else await party_records(session, [own])
+    return [*here, *await remote_records(session, behind)]
+
+
 async def _party_records(session: AsyncSession, listed: Sequence[_Listed]) -> dict[_Listed, PartyRecord]:
     own_place = tuple_(col(PartyRow.country_code), col(PartyRow.party_id))
     own = select(PartyRow).where(own_place.in_([each[:2] for each in listed if not each.via]))
@@ -134,13 +144,13 @@ async def losses_page(session: AsyncSession, platform_id: str, limit: int, curso
     place = (LossRow.direction, LossRow.module, LossRow.kind, LossRow.loss, LossRow.other_version)
     query = select(LossRow).where(col(LossRow.platform_id) == platform_id).order_by(*map(col, place))
     if cursor is not None:
-        query = query.where(tuple_(*map(col, place)) > tuple_(*_place(cursor, tuple[str, str, str, str, str])))
+        query = query.where(tuple_(*map(col, place)) > tuple_(*place_of(cursor, tuple[str, str, str, str, str])))
     rows = (await session.exec(query.limit(limit + 1))).all()
     records = tuple(msgspec.convert(row.model_dump(exclude={"platform_id"}), LossRecord) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(records, None)
     last = records[-1]
-    return Page(records, _cursor((last.direction, last.module, last.kind, last.loss, last.other_version)))
+    return Page(records, cursor_to((last.direction, last.module, last.kind, last.loss, last.other_version)))
 
 
 def _has_role(role: Role) -> ColumnElement[bool]:
@@ -157,11 +167,17 @@ def _mentions(words: str, country_code: Mapped[str], party_id: Mapped[str]) -> C
     return or_(name.icontains(words, autoescape=True), col(PlatformRow.name).icontains(words, autoescape=True))
 
 
-def _cursor(place: object) -> str:
+def cursor_to(place: object) -> str:
+    """What leads to the items after this place."""
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def _place(cursor: str, kind: type[Place]) -> Place:
+def place_of(cursor: str, kind: type[Place]) -> Place:
+    """The place that a cursor names.
+
+    Raises:
+        InvalidParameters: it is none of ours.
+    """
     try:
         return msgspec.json.decode(urlsafe_b64decode(cursor), type=kind)
     except (msgspec.MsgspecError, binascii.Error, ValueError) as error:

@@ -12,6 +12,10 @@ The fourth finds what a writer left undone that died after its commit, and what 
 hangs. Whoever sees there that Redis is behind the truth, damaged, or ahead of it because the truth was restored,
 repairs Redis.
 
+Agreements are rows of the truth that change one by one, and by the thousand when a list is taken over. A process reads
+those that changed since it looked last, so Redis keeps no copy of them that could be behind; it only has a notice that
+wakes the look at the truth. The look asks for both revisions at once, and costs no more than one.
+
 A snapshot goes on serving whatever happens: a store that does not answer, or that turns up empty,
 removes nobody.
 """
@@ -28,13 +32,14 @@ import structlog
 
 from hub.observability import FilteringBoundLogger
 from hub.store.database import Database
-from hub.store.outage import Outage
+from hub.store.outage import Outage, ToBeTold
 from hub.store.records import Changes
-from hub.store.redis import CacheDamaged, CacheUnreachable, DirectoryCache, RedisClient
+from hub.store.redis import AGREED, CacheDamaged, CacheUnreachable, DirectoryCache, RedisClient
 from hub.store.single_flight import SingleFlight, cancelled
 from hub.store.snapshot import platform_part
-from hub.store.truth import DirectoryTruth
+from hub.store.truth import DirectoryTruth, Revisions
 from hub.store.vault import Vault
+from routing.agreements import AgreementRules, Agreements
 from routing.directory import PartyDirectory, PlatformPart
 from routing.errors import HubFault
 
@@ -67,10 +72,22 @@ class _Loaded(NamedTuple):
 
 
 class LiveDirectory:
-    """Owns the snapshot. Without `redis` the database is all there is, which is enough for one process."""
+    """Owns the snapshot. Without `redis` the database is all there is, which is enough for one process.
 
-    def __init__(self, database: Database, vault: Vault, redis: RedisClient | None) -> None:
-        self.snapshot = PartyDirectory.of(0, [])
+    `told` hears when one of the two stops to answer, and when it answers again. `rules` is what the operator decided
+    about agreements.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        redis: RedisClient | None,
+        told: ToBeTold | None = None,
+        *,
+        rules: AgreementRules = AgreementRules(),  # noqa: B008 - a value
+    ) -> None:
+        self.snapshot = PartyDirectory.of(0, [], Agreements.of(rules))
         self.reloads = 0
         """How often the snapshot was replaced."""
         self._truth = DirectoryTruth(database)
@@ -81,6 +98,7 @@ class LiveDirectory:
         self._identity = ""
         self._revisions: dict[str, int] = {}
         self._swapping = asyncio.Lock()
+        self._swapped = asyncio.Event()
         self._compare = SingleFlight(self._compare_with_truth)
         self._repair = SingleFlight(self._repair_cache)
         self._cache_moved = asyncio.Event()
@@ -88,8 +106,8 @@ class LiveDirectory:
         self._repair_wanted = asyncio.Event()
         self._cache_is_damaged = False
         self._truth_is_lost = False
-        self._truth_outage = Outage(database.name)
-        self._cache_outage = Outage(DirectoryCache.name)
+        self._truth_outage = Outage(database.name, told)
+        self._cache_outage = Outage(DirectoryCache.name, told)
         self._current_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -141,11 +159,35 @@ class LiveDirectory:
         except Exception:
             log.exception("announcement_failed")
 
+    async def newer(self, than: PartyDirectory) -> PartyDirectory:
+        """The snapshot, once it is another one than this."""
+        while self.snapshot is than:
+            await self._swapped.wait()
+        return self.snapshot
+
+    async def announce_agreements(self) -> None:
+        """Take over what was just agreed, and have the other processes look at the truth. Never fails.
+
+        They look by themselves soon, when Redis does not answer.
+        """
+        try:
+            await self._compare()
+            if self._cache is not None and not self._cache_outage.is_on:
+                with suppress(CacheUnreachable, TimeoutError):
+                    async with asyncio.timeout(_SOON_S):
+                        await self._cache.notify(AGREED)
+        except Exception:
+            log.exception("announcement_failed")
+
     def problems(self) -> list[str]:
         """Why this process may be behind the truth; empty when it is not."""
         lost = [f"{self._truth.name} does not hold the directory any more"] if self._truth_is_lost else []
         outages = [each.problem for each in (self._truth_outage, self._cache_outage) if each.is_on]
         return lost + outages
+
+    def revision_of(self, platform_id: str) -> int:
+        """The revision of a platform in the snapshot; 0 when it is not in there."""
+        return self._revisions.get(platform_id, 0)
 
     @property
     def identity(self) -> str:
@@ -166,20 +208,22 @@ class LiveDirectory:
             latest = await self._latest()
             if latest is None:
                 return
-            if latest < mine:
+            if latest.agreements != self.snapshot.agreements.revision:
+                await self._adopt_agreements(latest.agreements)
+            if latest.platforms < mine:
                 await self._load_again()
-            elif latest > mine:
+            elif latest.platforms > mine:
                 await self._adopt(await self._load(self._truth, mine))
         except HubFault as error:
             self._truth_outage.begins(error)
         if self._cache_is_wrong:
             self._repair_wanted.set()
 
-    async def _latest(self) -> int | None:
-        """The revision of the truth; none when the database lost what it held, of which nothing can be learned."""
-        identity, latest = await self._truth.revision()
+    async def _latest(self) -> Revisions | None:
+        """Up to where the truth is; none when the database lost what it held, of which nothing can be learned."""
+        latest = await self._truth.revisions()
         self._truth_outage.ends()
-        if identity != self._identity or (latest == 0 and self.snapshot.revision > 0):
+        if latest.identity != self._identity or (latest.platforms == 0 and self.snapshot.revision > 0):
             if not self._truth_is_lost:
                 log.error("truth_lost", server=self._truth.name)
             self._truth_is_lost = True
@@ -191,15 +235,16 @@ class LiveDirectory:
     async def _load_first(self) -> None:
         """Read Redis, which is faster, if it has all; the truth otherwise."""
         cached = await self._cache_revision()
-        _, latest = await self._truth.revision()
-        if self._cache is not None and cached == latest:
+        latest = await self._truth.revisions()
+        await self._adopt_agreements(latest.agreements)
+        if self._cache is not None and cached == latest.platforms:
             try:
                 await self._adopt(await self._load(self._cache, 0, _AT_ONCE_FIRST))
             except CacheUnreachable as error:
                 self._cache_outage.begins(error)
             except CacheDamaged as error:
                 self._damaged(self._cache, error)
-        if self.snapshot.revision < latest:
+        if self.snapshot.revision < latest.platforms:
             await self._adopt(await self._load(self._truth, self.snapshot.revision, _AT_ONCE_FIRST))
 
     async def _load_again(self) -> None:
@@ -208,9 +253,8 @@ class LiveDirectory:
         loaded = await self._load(self._truth, 0)
         async with self._swapping:
             self._revisions = {}
-            self._swap(
-                await asyncio.to_thread(PartyDirectory.of, loaded.upto, _parts(loaded.platforms)), loaded.platforms
-            )
+            parts, agreements = _parts(loaded.platforms), self.snapshot.agreements
+            self._swap(await asyncio.to_thread(PartyDirectory.of, loaded.upto, parts, agreements), loaded.platforms)
 
     # ------------------------------------------------------------ Redis
 
@@ -265,7 +309,7 @@ class LiveDirectory:
             latest = await self._latest()  # asked second, so that only a wrong cache can be ahead of it
             if latest is None:
                 return
-            if cached > latest or self._cache_is_damaged:
+            if cached > latest.platforms or self._cache_is_damaged:
                 await cache.clear()
                 self._cache_is_damaged = False
             await self._write_missing(cache)
@@ -286,8 +330,8 @@ class LiveDirectory:
         if self._cache is None:
             return
         with suppress(CacheUnreachable):  # whether Redis is down, the look that this asks for will tell
-            async for _ in self._cache.notices():
-                self._cache_moved.set()
+            async for notice in self._cache.notices():
+                (self._truth_wanted if notice == AGREED else self._cache_moved).set()
         self._cache_moved.set()
 
     # ------------------------------------------------------------ the snapshot
@@ -320,10 +364,23 @@ class LiveDirectory:
             revision = max(self.snapshot.revision, loaded.upto)
             self._swap(await asyncio.to_thread(self.snapshot.replacing, revision, _parts(newer)), newer)
 
+    async def _adopt_agreements(self, revision: int) -> None:
+        """Take over what was agreed up to this revision of the truth; everything, if that was restored."""
+        held = self.snapshot.agreements
+        if revision < held.revision:
+            log.warning("agreements_restored", server=self._truth.name)
+            held = Agreements.of(held.rules)
+        changed = await self._truth.agreements(held.revision)
+        async with self._swapping:
+            agreements = await asyncio.to_thread(held.replacing, revision, changed)
+            self._swap(self.snapshot.agreeing(agreements), {})
+
     def _swap(self, snapshot: PartyDirectory, platforms: dict[str, tuple[int, PlatformPart]]) -> None:
         self.snapshot = snapshot
         self._revisions.update({platform_id: revision for platform_id, (revision, _) in platforms.items()})
         self.reloads += 1
+        self._swapped.set()
+        self._swapped = asyncio.Event()
 
     # ------------------------------------------------------------ background
 

@@ -100,6 +100,7 @@ def _party_row(party: Party, platform: PlatformRow, change: Change) -> PartyRow:
         suspended=False,
         created_at=change.now,
         last_updated=change.now,
+        shown_revision=change.revision,
     )
 
 

@@ -20,7 +20,7 @@ from hub.store.handshakes import (
     open_exchange,
     renewed_by_exchange,
 )
-from hub.store.lists import parties_page, platforms_page
+from hub.store.lists import parties_called, parties_page, platforms_page
 from hub.store.live_directory import LiveDirectory
 from hub.store.ownership import plan_parties
 from hub.store.records import Page, PartyRecord, PlatformRecord, Registration
@@ -39,7 +39,8 @@ from hub.store.registrations import (
     withdraw_invitations,
 )
 from hub.store.tables import ConnectionRow, HandshakeRow, InvitationRow, PartyRow, PlatformRow
-from hub.store.truth import UnknownPlatform, platform_row, record_of
+from hub.store.told_roles import note_told_roles, told_roles
+from hub.store.truth import UnknownParty, UnknownPlatform, party_records, platform_row, record_of
 from hub.store.vault import Vault
 from routing.directory import Invitation
 from routing.errors import InvalidParameters, Unauthorized
@@ -94,6 +95,11 @@ class Platforms:
         """
         async with self._database.reading() as session:
             return await parties_page(session, role=role, status=status, words=q, limit=limit, cursor=cursor)
+
+    async def known_as(self, party: Party) -> Sequence[PartyRecord]:
+        """Every party of this name: of a platform here, and behind other hubs."""
+        async with self._database.reading() as session:
+            return await parties_called(session, party)
 
     # ------------------------------------------------------------ invitations
 
@@ -282,6 +288,17 @@ class Platforms:
                 platform.quirks = platform.quirks if quirks is None else quirks
             return await record_of(change.session, platform)
 
+    async def capture(self, platform_id: str, until: datetime | None) -> PlatformRecord:
+        """Have the journal keep what is in the platform's messages until then, or no more.
+
+        Raises:
+            UnknownPlatform: there is none of this id.
+        """
+        async with self._change() as change:
+            async with settling(change, platform_id) as platform:
+                platform.capture_until = until
+            return await record_of(change.session, platform)
+
     async def suspend(self, platform_id: str) -> PlatformRecord:
         """Let nothing the platform presents open anything, and show its parties as SUSPENDED.
 
@@ -298,23 +315,23 @@ class Platforms:
         """
         return await self._set_suspended(platform_id, suspended=False)
 
-    async def suspend_party(self, platform_id: str, party: Party) -> PlatformRecord:
+    async def suspend_party(self, party: Party) -> PartyRecord:
         """Show one party as SUSPENDED; the others of its platform go on.
 
         Raises:
-            UnknownPlatform: there is none of this id.
-            InvalidParameters: the party does not belong to it.
+            UnknownParty: there is none of this name.
+            InvalidParameters: it is behind another hub.
         """
-        return await self._set_party_suspended(platform_id, party, suspended=True)
+        return await self._set_party_suspended(party, suspended=True)
 
-    async def resume_party(self, platform_id: str, party: Party) -> PlatformRecord:
+    async def resume_party(self, party: Party) -> PartyRecord:
         """End the suspension of one party.
 
         Raises:
-            UnknownPlatform: there is none of this id.
-            InvalidParameters: the party does not belong to it.
+            UnknownParty: there is none of this name.
+            InvalidParameters: it is behind another hub.
         """
-        return await self._set_party_suspended(platform_id, party, suspended=False)
+        return await self._set_party_suspended(party, suspended=False)
 
     async def remove(self, platform_id: str) -> PlatformRecord:
         """Forget all connections, invitations and exchanges. The platform and its parties stay listed, SUSPENDED.
@@ -330,10 +347,20 @@ class Platforms:
 
     # ------------------------------------------------------------ what the hub notices
 
-    async def seen(self, connection_ids: Collection[str], at: datetime) -> None:
-        """Note when the platforms of these connections were last heard of. This is no change of the directory."""
+    async def note_told_roles(self, token: Secret, mark: bytes) -> None:
+        """Note which roles were named to the partner that presents this token. This is no change of the directory."""
         async with self._database.writing() as session:
-            await note_last_seen(session, connection_ids, at)
+            await note_told_roles(session, self._vault.token_hash(token.reveal()), mark)
+
+    async def told_roles(self, connection_id: str) -> bytes | None:
+        """The mark of the roles that were named through this connection last; None when that is not known."""
+        async with self._database.reading() as session:
+            return await told_roles(session, connection_id)
+
+    async def seen(self, connection_ids: Collection[str]) -> None:
+        """Note that the platforms of these connections were heard of just now. This is no change of the directory."""
+        async with self._database.writing() as session:
+            await note_last_seen(session, connection_ids)
 
     # ------------------------------------------------------------ what they have in common
 
@@ -347,16 +374,28 @@ class Platforms:
         async with self._change() as change:
             async with settling(change, platform_id) as platform:
                 platform.suspended = suspended
+                platform.unreachable_since = None  # when it is resumed, whether it answers is found out anew
             return await record_of(change.session, platform)
 
-    async def _set_party_suspended(self, platform_id: str, party: Party, *, suspended: bool) -> PlatformRecord:
+    async def _set_party_suspended(self, party: Party, *, suspended: bool) -> PartyRecord:
         async with self._change() as change:
-            async with settling(change, platform_id) as platform:
-                row = await change.session.get(PartyRow, tuple(party))
-                if row is None or row.platform_id != platform.id:
-                    raise InvalidParameters(f"{party} is no party of this platform")
+            row = await change.session.get(PartyRow, tuple(party))
+            if row is None:
+                raise await _no_party_here(change, party)
+            async with settling(change, row.platform_id):
                 row.suspended = suspended
-            return await record_of(change.session, platform)
+            [record] = await party_records(change.session, [row])
+        return record
+
+
+async def _no_party_here(change: Change, party: Party) -> UnknownParty | InvalidParameters:
+    elsewhere = await parties_called(change.session, party)
+    if not elsewhere:
+        return UnknownParty()
+    hub = elsewhere[0].reachable_via or "another hub"
+    return InvalidParameters(
+        f"{party} is behind {hub}, which says how it is; suspend the platform of {hub}, or end an agreement"
+    )
 
 
 def _check_not_suspended(platform: PlatformRow) -> None:

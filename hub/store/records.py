@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -72,6 +72,9 @@ class PartyRecord(Struct, frozen=True, gc=False):
     last_updated: datetime
     reachable_via: Party | None = None
     """Another hub, of a party behind it; `platform_id` is that hub's then."""
+    shown_revision: int = 0
+    here_since: int = 0
+    """Both as in `routing.directory.PartyEntry`."""
 
 
 class ReplacedToken(Struct, frozen=True, gc=False):
@@ -163,19 +166,47 @@ class PlatformRecord(Struct, frozen=True):
     handshakes: tuple[HandshakeRecord, ...]
     remote: tuple[PartyRecord, ...] = ()
     """The parties behind it, when it is a hub."""
+    connected_since: int = 0
+    """As in `routing.directory.Platform`."""
+    capture_until: datetime | None = None
+    """Until when the journal keeps what is in its messages."""
+
+    unreachable_since: datetime | None = None
+    """Set while it is registered and does not answer."""
 
     @property
     def status(self) -> ConnectionStatus:
         """What its own parties show, or would if it had any."""
-        if self.suspended:
-            return ConnectionStatus.SUSPENDED
-        if self.connections:
-            return ConnectionStatus.CONNECTED
-        return ConnectionStatus.PLANNED if self.planned else ConnectionStatus.SUSPENDED
+        return status_of(self, is_registered=bool(self.connections))
 
     def connection(self, connection_id: str) -> ConnectionRecord | None:
         """Its connection of this id."""
         return next((each for each in self.connections if each.id == connection_id), None)
+
+
+class Standing(Protocol):
+    """What decides the status of a platform, beside whether it is registered."""
+
+    @property
+    def planned(self) -> bool:
+        """Invited, and neither registered nor removed since."""
+
+    @property
+    def suspended(self) -> bool:
+        """By the operator."""
+
+    @property
+    def unreachable_since(self) -> datetime | None:
+        """Set while it is registered and does not answer."""
+
+
+def status_of(platform: Standing, *, is_registered: bool) -> ConnectionStatus:
+    """The status of a platform as a whole. OCPI 2.2.1, "HubClientInfo", ConnectionStatus enum."""
+    if platform.suspended:
+        return ConnectionStatus.SUSPENDED
+    if is_registered:
+        return ConnectionStatus.CONNECTED if platform.unreachable_since is None else ConnectionStatus.OFFLINE
+    return ConnectionStatus.PLANNED if platform.planned else ConnectionStatus.SUSPENDED
 
 
 class Changes(Struct, frozen=True):
@@ -183,6 +214,34 @@ class Changes(Struct, frozen=True):
 
     records: tuple[PlatformRecord, ...]
     upto: int
+
+
+class StatusCause(StrEnum):
+    """Why the status of a platform changed."""
+
+    REGISTERED = "registered"
+    LEFT = "left"
+    """It or the operator ended the registration."""
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    NO_ANSWER = "no_answer"
+    """Still alive checks failed."""
+    ANSWERED = "answered"
+
+
+class StatusRecord(Struct, frozen=True):
+    """A time in which a platform had one status."""
+
+    platform_id: str
+    revision: int
+    """Of the change that began it."""
+    status: ConnectionStatus
+    cause: StatusCause
+    why: str | None
+    """What the last check found, where no answer was the cause."""
+    since: datetime
+    until: datetime | None
+    """None for the present one."""
 
 
 class Direction(StrEnum):

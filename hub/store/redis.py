@@ -4,7 +4,7 @@ The directory's cache is two keys and a channel. Their common hash tag keeps the
 
 - `ocpi-hub:{identity}:directory:2:records`    hash, platform id to the JSON of its record
 - `ocpi-hub:{identity}:directory:2:revisions`  sorted set, platform ids by revision
-- `ocpi-hub:{identity}:directory:2:notices`    channel, a word whenever the two have changed
+- `ocpi-hub:{identity}:directory:2:notices`    channel, a word whenever the two have changed, or agreements have
 
 The identity is the database's. The number is the format of a record: it changes when old and new hubs, side
 by side during an upgrade, could not read each other's.
@@ -32,6 +32,15 @@ Broadcasts that were accepted and are not finished, see `hub.store.accepted_broa
 - `ocpi-hub:{identity}:broadcasts:1:accepted`       stream, one entry for each; its group says which process has it
 - `ocpi-hub:{identity}:broadcasts:1:progress:{id}`  hash, the receivers that are done with, and which one was before it
 - `ocpi-hub:{identity}:broadcasts:1:last:{object}`  the last one about an object, by a keyed hash of its id
+
+Which circuits of which processes are open, see `hub.store.shared_circuits`:
+
+- `ocpi-hub:{identity}:circuits:1:states`  hash, `{platform id}/{process}` to when and what that process said of it
+- `ocpi-hub:{identity}:circuits:1:orders`  channel, platforms whose circuits are to be closed
+
+What platforms and addresses may still ask for, see `hub.store.shared_buckets`:
+
+- `ocpi-hub:{identity}:buckets:1:{limit}:{key}`  tokens and when there were so many; gone when the bucket is full
 """
 
 from __future__ import annotations
@@ -81,6 +90,11 @@ _FORGET: Final = """
 for i = 2, #KEYS do redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) end
 redis.call('PUBLISH', KEYS[1], ARGV[2])
 """
+
+
+CHANGED: Final = b"changed"
+AGREED: Final = b"agreed"
+"""Notices of the directory: of platforms, and of agreements, which only the truth has."""
 
 
 class CacheUnreachable(Exception):
@@ -152,22 +166,14 @@ class DirectoryCache:
         async with answering():
             await self._client.delete(self._records, self._revisions)
 
-    async def notify(self) -> None:
-        """Tell every process that there is something new."""
+    async def notify(self, notice: bytes = CHANGED) -> None:
+        """Tell every process that there is something new, here or in the truth."""
         async with answering():
-            await self._client.publish(self._notices, "changed")
+            await self._client.publish(self._notices, notice)
 
-    async def notices(self) -> AsyncIterator[None]:
-        """One item when listening has begun, then one for each notice. Some get lost on the way."""
-        try:
-            async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
-                await channel.subscribe(self._notices)
-                yield
-                while True:
-                    if await channel.get_message(timeout=_LISTEN_S) is not None:
-                        yield
-        except _FAULTS as error:
-            raise CacheUnreachable(str(error)) from error
+    def notices(self) -> AsyncIterator[bytes | None]:
+        """None when listening has begun, then the notices that come. Some get lost on the way."""
+        return heard(self._client, self._notices)
 
 
 class LearnedCache:
@@ -195,22 +201,31 @@ class LearnedCache:
         async with answering():
             await self._client.eval(_FORGET, len(keys), *keys, _EMPTY_S, notice)
 
-    async def notices(self) -> AsyncIterator[bytes | None]:
+    def notices(self) -> AsyncIterator[bytes | None]:
         """None when listening has begun, then the notices that come. Some get lost on the way."""
-        try:
-            await self._client.initialize()  # the client of a cluster does not know its nodes before its first command
-            async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
-                await channel.subscribe(self._notices)
-                yield None
-                while True:
-                    message = await channel.get_message(timeout=_LISTEN_S)
-                    if message is not None:
-                        yield message["data"]
-        except _FAULTS as error:
-            raise CacheUnreachable(str(error)) from error
+        return heard(self._client, self._notices)
 
     def _key(self, entry: str) -> str:
         return f"{self._prefix}:{entry}"
+
+
+async def heard(client: Any, channel_name: str) -> AsyncIterator[bytes | None]:  # noqa: ANN401 - the two clients have these commands in common, their stubs differ
+    """None when listening to a channel has begun, then what is said there. Some of it gets lost on the way.
+
+    Raises:
+        CacheUnreachable: Redis does not answer.
+    """
+    try:
+        await client.initialize()  # the client of a cluster does not know its nodes before its first command
+        async with client.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(channel_name)
+            yield None
+            while True:
+                message = await channel.get_message(timeout=_LISTEN_S)
+                if message is not None:
+                    yield message["data"]
+    except _FAULTS as error:
+        raise CacheUnreachable(str(error)) from error
 
 
 @asynccontextmanager

@@ -140,6 +140,7 @@ async def store_registration(
     _check_peering(platform, registration)
     parties = _with_roles(registration, connection.face)
     platform.planned = False
+    platform.unreachable_since = None  # it has just been called, and answered
     change.session.add_all((platform, connection))
     await change.session.flush()
     await change.session.exec(delete(EndpointRow).where(col(EndpointRow.connection_id) == connection.id))
@@ -169,6 +170,7 @@ async def drop_connection(change: Change, platform: PlatformRow, connection: Con
     await release_parties(change, connection.id)
     await change.session.exec(delete(ConnectionRow).where(col(ConnectionRow.id) == connection.id))
     if not await connections_of(change, platform):
+        platform.unreachable_since = None
         ends_here = or_(
             col(CallbackRow.originator_platform_id) == platform.id,
             col(CallbackRow.receiver_platform_id) == platform.id,

@@ -139,6 +139,7 @@ def _apply(
         if key in details and row.business_details != details[key]:
             row.business_details = details[key]
             row.last_updated = change.now
+            row.shown_revision = change.revision
 
 
 def _new_row(
@@ -159,4 +160,5 @@ def _new_row(
         business_details=details.get(key, {}),
         created_at=change.now,
         last_updated=change.now,
+        shown_revision=change.revision,
     )

@@ -11,7 +11,7 @@ show it that id meanwhile, but then it means what it says.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from itertools import islice
 from math import inf
 from time import monotonic
@@ -49,13 +49,23 @@ class _Claim(NamedTuple):
 
 _Shown: TypeAlias = tuple[str, IdKind, str]
 """Viewer, kind, and the id as it is compared."""
+HearsOfTakenId: TypeAlias = Callable[[str, str, str, str], None]
+"""Viewer, owner, kind, and the id that somebody else has."""
 
 
 class ShownIds:
-    """Owns them. Whoever asks is kept for `patience_s` seconds at most."""
+    """Owns them. Whoever asks is kept for `patience_s` seconds at most; `told` hears of ids that were taken."""
 
-    def __init__(self, database: Database, *, patience_s: float = PATIENCE_S, room: int = ROOM) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        patience_s: float = PATIENCE_S,
+        room: int = ROOM,
+        told: HearsOfTakenId | None = None,
+    ) -> None:
         self._database = database
+        self._told = told
         self._patience_s = patience_s
         self._room = room
         self._given: dict[Wanted, str] = {}
@@ -159,11 +169,18 @@ class ShownIds:
         missing = {wanted: real for wanted, real in spelled.items() if wanted not in decided}
         if missing:
             async with self._database.writing() as session:
-                decided |= await claim(session, missing)
+                claimed = await claim(session, missing)
+            decided |= claimed
+            self._tell_taken(claimed, missing)
         for wanted, shown in decided.items():
             self._remember(self._given, wanted, shown)
             self._strange.pop((wanted.viewer, wanted.kind, key_of(shown)), None)
         return decided
+
+    def _tell_taken(self, claimed: dict[Wanted, str], spelled: dict[Wanted, str]) -> None:
+        for wanted, shown in claimed.items():
+            if self._told is not None and not wanted.always and key_of(shown) != wanted.real_key:
+                self._told(wanted.viewer, str(wanted.owner), wanted.kind, spelled[wanted])
 
     # ------------------------------------------------------------ time and room
 

@@ -43,6 +43,7 @@ def platform_part(record: PlatformRecord, vault: Vault) -> PlatformPart:
         connections=connections,
         quirks=record.quirks,
         is_hub=record.is_hub,
+        connected_since=record.connected_since,
     )
     callers = {} if record.suspended else dict(_callers(record, platform))
     return PlatformPart(platform, tuple(_entries(record)), MappingProxyType(callers), _remote(record))
@@ -84,6 +85,7 @@ def _readable_connections(record: PlatformRecord, vault: Vault) -> Iterator[Conn
             quirks=record.quirks,
             face_in_2_1_1=connection.face_in_2_1_1,
             is_hub=record.is_hub,
+            capture_until=record.capture_until,
         )
 
 
@@ -105,6 +107,8 @@ def _entry(party: PartyRecord, *, is_remote: bool) -> PartyEntry:
         created_at=party.created_at,
         last_updated=party.last_updated,
         is_remote=is_remote,
+        shown_revision=party.shown_revision,
+        here_since=party.here_since,
     )
 
 

@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-from hub.store.records import Direction
+from hub.store.records import Direction, StatusCause
 from routing.quirks import Quirks
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
 
@@ -40,6 +40,7 @@ URL_LENGTH = 255
 LINK_LENGTH = 2048
 MODULE_LENGTH = 100
 LOSS_LENGTH = 10
+REASON_LENGTH = 255
 CORRELATION_ID_LENGTH = 128
 _WORD_LENGTH = 20
 _HASH_BYTES = 32
@@ -146,8 +147,13 @@ class DirectoryRow(Row, table=True):
     """Random, made with the database: names its cache, so that two hubs can share a Redis."""
     revision: int = Field(sa_type=BigInteger)
     """Of the latest change."""
+    term: int = Field(default=0, sa_type=BigInteger)
+    """The number of the latest process that leads, see `hub.store.terms`."""
     key_mark: bytes | None = Field(sa_type=LargeBinary)
     """Tells the key the tokens are hashed and sealed with; none before the first start."""
+    told_parties: int = Field(default=0, sa_type=BigInteger)
+    told_agreements: int = Field(default=0, sa_type=BigInteger)
+    """Everybody was told of every change up to these, see `hub.store.telling_marks`."""
 
 
 class PlatformRow(Row, table=True):
@@ -174,6 +180,32 @@ class PlatformRow(Row, table=True):
     invited_parties: tuple[Party, ...] = Field(sa_type=Json(tuple[Party, ...]))
     created_at: datetime
     last_seen: datetime | None
+    """By the clock of the database."""
+    unreachable_since: datetime | None = None
+    """Set while it is registered and does not answer."""
+    connected_since: int = Field(default=0, sa_type=BigInteger)
+    """Revision of the change with which its parties were CONNECTED again, or for the first time."""
+    capture_until: datetime | None = None
+    """Until when the journal keeps what is in its messages."""
+
+
+class PlatformStatusRow(Row, table=True):
+    """The beginning of a time in which a platform had one status; it lasts until the next one begins."""
+
+    __tablename__ = "platform_statuses"
+    __table_args__ = (
+        one_of("status", ConnectionStatus),
+        one_of("cause", StatusCause),
+        at_most("why", REASON_LENGTH),
+    )
+
+    platform_id: str = Field(primary_key=True, foreign_key="platforms.id", max_length=ID_LENGTH)
+    revision: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    """Of the change that began it."""
+    status: ConnectionStatus = Field(sa_type=Words(ConnectionStatus))
+    cause: StatusCause = Field(sa_type=Words(StatusCause))
+    why: str | None = Field(default=None, max_length=REASON_LENGTH)
+    since: datetime
 
 
 class PartyRow(Row, table=True):
@@ -189,6 +221,10 @@ class PartyRow(Row, table=True):
     suspended: bool
     created_at: datetime
     last_updated: datetime
+    shown_revision: int = Field(default=0, sa_type=BigInteger)
+    """Of the change with which its status and roles became what they are."""
+    here_since: int = Field(default=0, sa_type=BigInteger)
+    """Revision of the change before which it was planned or gone; of no interest while it is again."""
 
     @property
     def party(self) -> Party:
@@ -221,6 +257,8 @@ class ConnectionRow(Row, table=True):
     """When the present tokens were exchanged."""
     shown: bytes = Field(sa_type=LargeBinary)
     """Mark of the version details the hub had then."""
+    told_roles: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Mark of the roles that the hub named in its credentials last, in versions where it does so."""
     created_at: datetime
 
 
@@ -271,6 +309,9 @@ class RemotePartyRow(Row, table=True):
     business_details: dict[str, Any] = Field(sa_type=Json(dict[str, Any]))
     created_at: datetime
     last_updated: datetime
+    shown_revision: int = Field(default=0, sa_type=BigInteger)
+    here_since: int = Field(default=0, sa_type=BigInteger)
+    """Both as in `PartyRow`."""
 
     @property
     def party(self) -> Party:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
-from sqlmodel import and_, col, func, select
+from sqlmodel import and_, col, func, literal, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.store.agreement_tables import AGREEMENT_COLUMNS, AgreementChangesRow, AgreementRow, agreement_of
 from hub.store.database import Database
 from hub.store.records import (
     Changes,
@@ -34,6 +35,7 @@ from hub.store.tables import (
     ReplacedTokenRow,
 )
 from hub.store.vault import VaultError
+from routing.agreements import Agreement
 from routing.directory import CredentialsRole
 from routing.errors import NoSuchPath
 from routing.vocabulary import ConnectionStatus, InterfaceRole, Party, Role
@@ -45,7 +47,22 @@ NEAREST: Final = (
     ConnectionStatus.SUSPENDED,
 )
 """Statuses, the nearer to a message first."""
+_AGREEMENTS_AT_ONCE: Final = 1_000
+"""Of one step; between two steps the event loop does other work."""
+_LAST_ID: Final = "g"
+"""Greater than every id, which are hexadecimal digits."""
 _AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
+
+
+class Revisions(NamedTuple):
+    """Up to where the truth is."""
+
+    identity: str
+    """Of the directory."""
+    platforms: int
+    """Of the platform that changed last; 0 without platforms."""
+    agreements: int
+    """Of the agreement that changed last."""
 
 
 class DirectoryTruth:
@@ -71,12 +88,13 @@ class DirectoryTruth:
                 )
             return row.identity
 
-    async def revision(self) -> tuple[str, int]:
-        """The identity of the directory, and the revision of the platform that changed last; 0 without platforms."""
+    async def revisions(self) -> Revisions:
+        """What there is at this moment."""
         latest = select(func.coalesce(func.max(PlatformRow.revision), 0)).scalar_subquery()
+        agreements = func.coalesce(select(AgreementChangesRow.revision).scalar_subquery(), 0)
+        query = select(DirectoryRow.identity, latest, agreements)
         async with self._database.reading() as session:
-            identity, revision = (await session.exec(select(DirectoryRow.identity, latest))).one()
-            return identity, revision
+            return Revisions(*(await session.exec(query)).one())
 
     async def changes(self, since: int, limit: int) -> Changes:
         """Platforms changed after a revision, those that changed first."""
@@ -85,12 +103,33 @@ class DirectoryTruth:
             records = await records_of(session, (await session.exec(query.limit(limit))).all())
         return Changes(tuple(records), records[-1].revision if records else since)
 
+    async def agreements(self, since: int) -> list[Agreement]:
+        """Agreements made, changed or ended after a revision; what happens while they are read may be among them."""
+        place = (col(AgreementRow.revision), col(AgreementRow.id))
+        query = select(*AGREEMENT_COLUMNS).order_by(*place).limit(_AGREEMENTS_AT_ONCE)
+        found: list[Agreement] = []
+        last: tuple[int, str] = (since, _LAST_ID)
+        while True:
+            async with self._database.reading() as session:
+                rows = (await session.exec(query.where(tuple_(*place) > tuple_(*map(literal, last))))).all()
+            found += map(agreement_of, rows)
+            if len(rows) < _AGREEMENTS_AT_ONCE:
+                return found
+            last = found[-1].revision, found[-1].id
+
 
 class UnknownPlatform(NoSuchPath):
     """No platform has this id."""
 
     def __init__(self) -> None:
         super().__init__("No platform has this id")
+
+
+class UnknownParty(NoSuchPath):
+    """The hub knows no party of this name."""
+
+    def __init__(self) -> None:
+        super().__init__("The hub knows no party of this name; names are like NL*ABC")
 
 
 async def platform_row(session: AsyncSession, platform_id: str) -> PlatformRow:
@@ -145,6 +184,9 @@ async def records_of(session: AsyncSession, platforms: Sequence[PlatformRow]) ->
             invitations=tuple(_invitation(each, row) for each in invitations[row.id]),
             handshakes=tuple(map(_handshake, handshakes[row.id])),
             remote=tuple(remote[row.id]),
+            unreachable_since=row.unreachable_since,
+            connected_since=row.connected_since,
+            capture_until=row.capture_until,
         )
         for row in platforms
     ]
@@ -163,6 +205,8 @@ async def party_records(session: AsyncSession, rows: Sequence[PartyRow]) -> list
             roles=tuple(roles[row.party]),
             created_at=row.created_at,
             last_updated=row.last_updated,
+            shown_revision=row.shown_revision,
+            here_since=row.here_since,
         )
         for row in rows
     ]
@@ -190,6 +234,8 @@ def _remote_record(rows: list[RemotePartyRow], hub: Party | None) -> PartyRecord
         created_at=min(row.created_at for row in rows),
         last_updated=max(row.last_updated for row in rows),
         reachable_via=hub,
+        shown_revision=max(row.shown_revision for row in rows),
+        here_since=max(row.here_since for row in rows),
     )
 
 

@@ -38,7 +38,10 @@ class Vault:
         self._cipher = AESGCM(_derived(material, "sealed secrets"))
         self._mark = _derived(material, "mark")
         self._name_key = _derived(material, "names")
+        self._chain_key = _derived(material, "chains")
+        self._uid_key = _derived(material, "token uids")
         self._hash = lru_cache(_REMEMBERED)(self._token_hash)
+        self.uid_hash = lru_cache(_REMEMBERED)(self._uid_hash)
 
     def token_hash(self, token: str) -> bytes:
         """32 bytes by which this token is recognised: keyed BLAKE2b (RFC 7693).
@@ -50,6 +53,11 @@ class Vault:
 
     def _token_hash(self, token: str) -> bytes:
         return hashlib.blake2b(token.encode(), key=self._hash_key, digest_size=_HASH_BYTES).digest()
+
+    def _uid_hash(self, uid: str) -> bytes:
+        """32 bytes by which the uid of a Token is found again, in whatever case it is written: keyed BLAKE2b."""
+        key = uid.upper().encode(errors="surrogatepass")
+        return hashlib.blake2b(key, key=self._uid_key, digest_size=_HASH_BYTES).digest()
 
     def new_token(self) -> Secret:
         """A fresh token: 256 random bits as 43 URL-safe ASCII characters. OCPI 2.2.1, "Credentials"."""
@@ -75,6 +83,10 @@ class Vault:
     def fingerprint(self, text: str) -> str:
         """A name for this text that says nothing about it, always the same: keyed BLAKE2b (RFC 7693), 128 bits."""
         return hashlib.blake2b(text.encode(), key=self._name_key, digest_size=16).hexdigest()
+
+    def chained(self, before: bytes, content: bytes) -> bytes:
+        """32 bytes that prove this content after what had these 32 bytes before: keyed BLAKE2b (RFC 7693)."""
+        return hashlib.blake2b(before + content, key=self._chain_key, digest_size=_HASH_BYTES).digest()
 
     @property
     def mark(self) -> bytes:

@@ -110,6 +110,7 @@ class RunningHub:
                 platforms=parts.platforms,
                 partners=parts.partners,
                 vault=parts.vault,
+                events=parts.events,
                 callbacks_within_s=self.callbacks_within_s,
             ),
         )

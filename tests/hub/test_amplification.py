@@ -7,7 +7,10 @@ import structlog
 
 from hub import amplification
 from hub.amplification import ALARMING_CALLS, WINDOW_S, Amplification
+from hub.events import Events
 from hub.observability import Metrics
+from hub.store.database import Database
+from hub.store.events import EventRows
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +30,11 @@ def told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amplification, "_TELL_EVERY_S", 0.01)
 
 
+def no_events() -> Events:
+    """Some that are never written."""
+    return Events(EventRows(Database("sqlite+aiosqlite:///never-opened.db")))
+
+
 async def traffic(one: Amplification, requests: int, calls: int) -> list[structlog.typing.EventDict]:
     """So many requests of a platform and calls because of it; the log lines about that."""
     with structlog.testing.capture_logs() as lines:
@@ -40,7 +48,7 @@ async def traffic(one: Amplification, requests: int, calls: int) -> list[structl
 
 async def test_the_metrics_show_what_each_platform_asks_and_what_that_leads_to() -> None:
     metrics = Metrics()
-    one = Amplification(metrics)
+    one = Amplification(metrics, no_events())
     one.requested("a")
     one.called("b")
     one.close()
@@ -53,7 +61,7 @@ async def test_the_metrics_show_what_each_platform_asks_and_what_that_leads_to()
 
 async def test_a_platform_that_causes_many_calls_is_told_of_once_in_a_while() -> None:
     clock = Clock()
-    one = Amplification(Metrics(), clock)
+    one = Amplification(Metrics(), no_events(), clock)
 
     assert not await traffic(one, 10, ALARMING_CALLS - 1)
     [line] = await traffic(one, 0, 1)
@@ -67,4 +75,4 @@ async def test_a_platform_that_causes_many_calls_is_told_of_once_in_a_while() ->
 
 
 async def test_a_platform_that_sends_many_messages_itself_is_no_alarm() -> None:
-    assert not await traffic(Amplification(Metrics(), Clock()), ALARMING_CALLS, ALARMING_CALLS)
+    assert not await traffic(Amplification(Metrics(), no_events(), Clock()), ALARMING_CALLS, ALARMING_CALLS)

@@ -12,6 +12,7 @@ import pytest
 
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
+from hub.leadership import Term
 from hub.store.database import Database
 from hub.store.facts import TokenUsed
 from hub.store.return_addresses import Callback, ReturnAddresses
@@ -63,9 +64,14 @@ async def leave_callback(hub: Hub, one: Partner, expires_in: timedelta) -> None:
 
 async def kept_house(hub: Hub, until: Callable[[], Awaitable[bool]]) -> None:
     """Keep house often, until that is so."""
-    async with asyncio.timeout(10), housekeeping(hub, first_s=0, every_s=OFTEN_S):
-        while not await until():  # noqa: ASYNC110 - what is waited for happens in the store and at a partner
-            await asyncio.sleep(OFTEN_S)
+    task = asyncio.create_task(housekeeping(hub, Term(1), first_s=0, every_s=OFTEN_S))
+    try:
+        async with asyncio.timeout(10):
+            while not await until():  # noqa: ASYNC110 - what is waited for happens in the store and at a partner
+                await asyncio.sleep(OFTEN_S)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def callback_is_gone(hub: Hub) -> bool:

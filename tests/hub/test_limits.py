@@ -135,6 +135,63 @@ def test_who_has_no_address_is_limited_too() -> None:
     refused_after_ten(Limits(None), "")
 
 
+class Listener:
+    """Who would tell other processes what was given out."""
+
+    def __init__(self) -> None:
+        self.heard: list[bool] = []
+
+    def given(self, *, much: bool) -> None:
+        self.heard.append(much)
+
+
+def test_others_hear_of_what_is_given_out_and_at_once_of_much(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(1, 100), clock)
+    buckets.listener = listener = Listener()
+    for key in "aabaaa":
+        buckets.take(key)
+    assert listener.heard == [False, False, True]
+    buckets.take("c", 40)
+
+    assert listener.heard == [False, False, True, True]
+    assert buckets.given() == {"a": 5, "b": 1, "c": 40}
+    assert buckets.given() == {}
+
+
+def test_what_all_processes_have_left_counts_without_what_was_given_out_meanwhile(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(1, 10), clock)
+    buckets.listener = Listener()
+    buckets.take("a")
+    buckets.given()
+    buckets.take("a")
+
+    buckets.settle("a", 2)
+
+    assert [buckets.take("a"), buckets.take("a")] == [0, 1]
+    buckets.settle("a", -2)
+    assert buckets.wait("a") == 5  # a token is missing, two are owed, and two were given out meanwhile
+
+
+def test_what_is_refused_is_not_given_out(clock: Clock) -> None:
+    buckets = Buckets(RateLimit(1, 1), clock)
+    buckets.listener = Listener()
+    buckets.take("a")
+    buckets.take("a")
+
+    assert buckets.given() == {"a": 1}
+
+
+def test_every_limit_has_a_name_of_its_own() -> None:
+    assert set(Limits(RateLimit(1, 1)).buckets) == {
+        "messages",
+        "broadcasts",
+        "lists",
+        "fan-outs",
+        "failed-authentications",
+    }
+    assert set(Limits(None).buckets) == {"failed-authentications"}
+
+
 def test_who_takes_more_than_there_is_leaves_a_debt(clock: Clock) -> None:
     buckets = Buckets(RateLimit(2, 3), clock)
 

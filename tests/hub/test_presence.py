@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 
@@ -9,7 +10,9 @@ from hub.hub import Hub
 from hub.presence import Presence
 from hub.store.database import Database
 from hub.store.platforms import Platforms
-from loadtests.simulator import Behaviour, Partner, envelope, misbehaviour
+from hub.store.redis import open_redis
+from hub.store.wanted_probes import WantedProbes
+from loadtests.simulator import Partner
 from loadtests.simulator.server import free_port
 from routing.directory import Connection
 from tests.hub.running_hub import RunningHub
@@ -31,13 +34,13 @@ def cpo() -> Iterator[Partner]:
 @pytest.fixture
 def presence(hub: RunningHub) -> Iterator[Presence]:
     """One that is not started yet, and notes often."""
-    one = hub.do(presence_of(hub.hub, hub.hub.platforms))
+    one = hub.do(presence_of(hub.hub.platforms))
     yield one
     hub.do(one.close())
 
 
-async def presence_of(hub: Hub, platforms: Platforms) -> Presence:
-    return Presence(hub.partners, platforms, connect_timeout_s=1, allow_private=True, note_every_s=0.02)
+async def presence_of(platforms: Platforms) -> Presence:
+    return Presence(platforms, WantedProbes(None, ""), note_every_s=0.02)
 
 
 def unreachable(hub: Hub) -> Platforms:
@@ -57,16 +60,6 @@ async def on_loop(action: Callable[[], None]) -> None:
     action()
 
 
-def looked(hub: RunningHub, presence: Presence, connection: Connection) -> None:
-    """Look at a partner, to the end."""
-
-    async def look() -> None:
-        presence.check_soon(connection)
-        await presence._looking[connection.id]
-
-    hub.do(look())
-
-
 def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not holds():
@@ -74,71 +67,39 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_partner_is_looked_at_once_at_a_time(hub: RunningHub, presence: Presence, cpo: Partner) -> None:
+def test_what_is_wanted_is_handed_on_once_however_often_it_is_asked_for(
+    hub: RunningHub, presence: Presence, cpo: Partner
+) -> None:
     connection = connection_of(hub, cpo)
+    hub.do(on_loop(presence.start))
 
-    async def look_often() -> None:
-        for _ in range(5):
+    async def want_often() -> set[str]:
+        for _ in range(1000):
             presence.check_soon(connection)
-        await presence._looking[connection.id]
+        async with asyncio.timeout(10):
+            while not (wanted := await presence._wanted_probes.taken()):  # noqa: ASYNC110 - nothing tells when
+                await asyncio.sleep(0.01)
+        return wanted
 
-    hub.do(look_often())
-    assert len(cpo.ledger.of("versions", "GET")) == 1
-
-    hub.do(look_often())
-    assert len(cpo.ledger.of("versions", "GET")) == 2
-    assert not presence._looking
+    assert hub.do(want_often()) == {connection.platform_id}
+    assert hub.do(presence._wanted_probes.taken()) == set()
 
 
-def test_a_partner_that_hangs_keeps_no_other_from_being_looked_at(
-    hub: RunningHub, presence: Presence, cpo: Partner
-) -> None:
+def test_what_cannot_be_handed_on_is_given_up(hub: RunningHub, cpo: Partner) -> None:
     connection = connection_of(hub, cpo)
-    with partner(CPO).running() as other:
-        cpo.behaves(misbehaviour.DEAD)
-        hub.do(on_loop(lambda: presence.check_soon(connection)))
-        cpo.ledger.wait_for("versions")
 
-        looked(hub, presence, connection_of(hub, other))
+    async def want() -> None:
+        redis = open_redis(f"redis://127.0.0.1:{free_port()}")
+        presence = Presence(hub.hub.platforms, WantedProbes(redis, "none"), note_every_s=10)
+        presence.start()
+        presence.check_soon(connection)
+        async with asyncio.timeout(10):
+            while presence._wanted:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+        await presence.close()
+        await redis.aclose()
 
-        assert len(other.ledger.of("versions")) == 1
-        assert set(presence._looking) == {connection.id}
-        hub.do(presence.close())
-        assert not presence._looking
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "alive"),
-    [
-        (misbehaviour.FAST, True),
-        (misbehaviour.UNAUTHORIZED, True),
-        (misbehaviour.HTML, True),
-        (Behaviour(answer=envelope(status_code=3000)), True),
-        (misbehaviour.RESETTING, False),
-        (misbehaviour.GARBAGE, False),
-        (misbehaviour.CUT_SHORT, False),
-        (misbehaviour.HUGE, False),
-    ],
-)
-def test_any_complete_answer_is_a_sign_of_life_and_nothing_else_is(
-    hub: RunningHub, presence: Presence, cpo: Partner, behaviour: Behaviour, *, alive: bool
-) -> None:
-    connection = connection_of(hub, cpo)
-    cpo.behaves(behaviour)
-
-    looked(hub, presence, connection)
-
-    assert presence._seen == ({connection.id} if alive else set())
-
-
-def test_a_partner_whose_port_is_closed_gives_no_sign_of_life(
-    hub: RunningHub, presence: Presence, cpo: Partner
-) -> None:
-    connection = connection_of(hub, cpo)
-    with cpo.port_closed():
-        looked(hub, presence, connection)
-
-    assert not presence._seen
+    hub.do(want())
 
 
 def test_signs_of_life_are_noted_soon(hub: RunningHub, presence: Presence, cpo: Partner) -> None:
@@ -173,7 +134,7 @@ def test_what_was_seen_is_noted_at_the_end(hub: RunningHub, presence: Presence, 
 def test_signs_of_life_survive_an_outage_of_the_store(hub: RunningHub, cpo: Partner) -> None:
     connection = connection_of(hub, cpo)
     before = hub.record(connection.platform_id).last_seen
-    presence = hub.do(presence_of(hub.hub, unreachable(hub.hub)))
+    presence = hub.do(presence_of(unreachable(hub.hub)))
     presence.seen(connection.id)
 
     hub.do(presence._note())

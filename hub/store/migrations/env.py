@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from hub.store import learned_tables  # noqa: F401 - which adds its tables to those of `Row`
+from hub.store import (  # noqa: F401 - which add their tables to those of `Row`
+    administration_tables,
+    agreement_tables,
+    journal_tables,
+    learned_tables,
+    telling_marks,
+)
 from hub.store.tables import Row
 
 context.configure(

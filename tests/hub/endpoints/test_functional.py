@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from hub.app import create_partner_app
+from hub.circuits import Circuits
 from hub.observability import Metrics
-from hub.partners.client import PartnerClient
 from loadtests.simulator import Partner
 from routing.message import RawHeaders
 from routing.paths import ENTRANCES
@@ -266,7 +266,7 @@ def test_behind_a_prefix_messages_arrive_below_it(network: Network) -> None:
 
 
 def test_a_bug_is_the_hubs_fault_is_counted_and_tells_nothing(network: Network) -> None:
-    broken = replace(network.hub.hub, partners=cast("PartnerClient", None), metrics=Metrics())
+    broken = replace(network.hub.hub, circuits=cast("Circuits", None), metrics=Metrics())
     headers = [token_of(network.cpo), *addresses(network.cpo.party, network.emsp.party), *IDS]
 
     with capture_logs() as logged:

@@ -54,13 +54,13 @@ def frozen(server: Server) -> Iterator[None]:
 class Cluster:
     """Runs while the block lasts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, rate_limit: str = "off") -> None:
         self.postgres, self.redis = PostgresServer(), RedisServer()
         settings = {
             "database_url": self.postgres.url,
             "redis_url": self.redis.url,
             "workers": str(WORKERS),
-            "rate_limit": "off",
+            "rate_limit": rate_limit,
         }
         self.hub = HubProcess(folder, settings)
         self._running = ExitStack()
@@ -117,10 +117,10 @@ class Cluster:
         self.heals()
         return max(self.workers, key=psutil.Process.create_time)
 
-    def line_to(self, worker: psutil.Process) -> Line:
-        """A connection to this worker. It alone can take it: all others are held for that moment."""
+    def line_to(self, worker: psutil.Process, source: str | None = None) -> Line:
+        """A connection to this worker, from this address. It alone can take it: all others are held for that moment."""
         with _held([each for each in self.workers if each != worker]):
-            line = Line(self.hub.port)
+            line = Line(self.hub.port, source)
             line.ask("GET", f"{self.hub.url}/nowhere")
         return line
 

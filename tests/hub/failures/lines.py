@@ -26,8 +26,9 @@ _uids = itertools.count()
 class Line:
     """One kept-alive connection. Whatever process of the hub took it answers everything that is asked on it."""
 
-    def __init__(self, port: int) -> None:
-        self._http = HTTPConnection("127.0.0.1", port, timeout=30, source_address=(next(_sources), 0))
+    def __init__(self, port: int, source: str | None = None) -> None:
+        address = (source or next(_sources), 0)
+        self._http = HTTPConnection("127.0.0.1", port, timeout=30, source_address=address)
         self._http.connect()
         self._http.auto_open = 0  # a new connection may end in another process
 

@@ -119,12 +119,42 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("patch", "/api/v1/platforms/{platform_id}"),
         ("delete", "/api/v1/platforms/{platform_id}"),
         ("get", "/api/v1/platforms/{platform_id}/losses"),
+        ("post", "/api/v1/platforms/{platform_id}/circuit/close"),
         ("post", "/api/v1/platforms/{platform_id}/connect"),
         ("post", "/api/v1/platforms/{platform_id}/invite"),
         ("post", "/api/v1/platforms/{platform_id}/rotate"),
         ("post", "/api/v1/platforms/{platform_id}/suspend"),
         ("post", "/api/v1/platforms/{platform_id}/resume"),
+        ("post", "/api/v1/platforms/{platform_id}/probe"),
+        ("get", "/api/v1/platforms/{platform_id}/status-history"),
+        ("post", "/api/v1/platforms/{platform_id}/capture"),
+        ("delete", "/api/v1/platforms/{platform_id}/capture"),
+        ("get", "/api/v1/platforms/{platform_id}/impact"),
+        ("get", "/api/v1/events"),
+        ("get", "/api/v1/events/{event_id}"),
+        ("post", "/api/v1/events/{event_id}/acknowledge"),
+        ("get", "/api/v1/audit"),
+        ("get", "/api/v1/audit/verification"),
+        ("get", "/api/v1/me"),
+        ("get", "/api/v1/tokens"),
+        ("post", "/api/v1/tokens"),
+        ("get", "/api/v1/tokens/{token_id}"),
+        ("delete", "/api/v1/tokens/{token_id}"),
         ("get", "/api/v1/parties"),
+        ("get", "/api/v1/parties/{party}"),
+        ("post", "/api/v1/parties/{party}/suspend"),
+        ("post", "/api/v1/parties/{party}/resume"),
+        ("get", "/api/v1/agreements"),
+        ("post", "/api/v1/agreements"),
+        ("get", "/api/v1/agreements.csv"),
+        ("post", "/api/v1/agreements/import"),
+        ("get", "/api/v1/agreements/{agreement_id}"),
+        ("patch", "/api/v1/agreements/{agreement_id}"),
+        ("delete", "/api/v1/agreements/{agreement_id}"),
+        ("get", "/api/v1/messages"),
+        ("get", "/api/v1/messages/{message_id}"),
+        ("get", "/api/v1/stories"),
+        ("get", "/api/v1/resolve"),
         ("post", "/api/v1/drain"),
     }
 
@@ -143,6 +173,14 @@ def test_answers_have_the_form_that_is_described(schema: Json, hub: HubProcess, 
     count(hub, created["id"], "L-24")
     check(schema, "LossesView", ask.get(f"/api/v1/platforms/{created['id']}/losses").json())
     check(schema, "PartiesView", ask.get("/api/v1/parties", params={"q": cpo.party.party_id}).json())
+    agreement = {"a": str(cpo.party), "b": "BE*SCH", "modules": ["cdrs"], "direction": "a_to_b"}
+    check(schema, "NewAgreement", agreement)
+    agreed = ask.post("/api/v1/agreements", json=agreement).json()
+    check(schema, "AgreementView", agreed)
+    check(schema, "AgreementChange", {"modules": None})
+    check(schema, "AgreementsView", ask.get("/api/v1/agreements").json())
+    check(schema, "ImportView", ask.post("/api/v1/agreements/import?dry_run=true", content=b"a,b").json())
+    ask.delete(f"/api/v1/agreements/{agreed['id']}")
     check(schema, "Problem", ask.get("/api/v1/platforms/unknown").json())
     check(schema, "Problem", ask.post("/api/v1/platforms", json={}).json())
     check(schema, "Ready", ask.get("/readyz").json())

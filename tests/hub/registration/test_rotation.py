@@ -91,6 +91,7 @@ def test_of_two_processes_that_replace_tokens_at_once_one_does_it_and_the_partne
         platforms=parts.platforms,
         partners=parts.partners,
         vault=parts.vault,
+        events=parts.events,
     )
     cpo.ledger.clear()
     cpo.answers_next(Behaviour(delay_s=0.5), module="credentials", method="PUT", times=2)

@@ -13,6 +13,7 @@ from loadtests.simulator import Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Version
 from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
+from tests.hub.scenarios.stories import story
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
 
 NEAR_HUB = Party("EU", "HUB")
@@ -174,6 +175,23 @@ def test_a_message_crosses_both_hubs_with_its_addresses_and_its_correlation_id(p
     assert tariffs.header("x-request-id") == sent.header("x-request-id")
 
 
+def test_each_hub_has_its_part_of_the_story_under_one_correlation_id(peers: Peers) -> None:
+    correlation_id = f"across-{peers.far_hub}"
+    sent = peers.cpo.get("tokens", to=peers.far_emsp.party, headers={"x-correlation-id": correlation_id})
+    assert sent.status_code == 1000
+
+    stories = [story(each, correlation_id) for each in (peers.near, peers.far)]
+
+    ends = (str(peers.cpo.party), str(peers.far_emsp.party))
+    for told, hub in zip(stories, (NEAR_HUB, peers.far_hub), strict=True):
+        [message] = told["messages"]
+        assert (message["from"], message["to"]) == ends
+        assert [hop["to"] for hop in told["hops"] if hop["kind"] == "request"] == [str(hub), ends[1]]
+    near, far = (told["messages"][0] for told in stories)
+    assert near["upstream_request_id"] == far["request_id"]
+    assert near["upstream_ms"] >= far["hub_ms"] + far["upstream_ms"]
+
+
 def test_objects_are_pushed_across_and_back(peers: Peers) -> None:
     for cpo, emsp in ((peers.cpo, peers.far_emsp), (peers.far_cpo, peers.emsp)):
         path = path_of(cpo.party, "LOC1")
@@ -278,3 +296,19 @@ def test_a_restarted_hub_knows_who_is_behind_the_other(peers: Peers) -> None:
     peers.near.start()
 
     assert peers.cpo.get("tokens", to=peers.far_emsp.party).status_code == 1000
+
+
+def test_who_comes_and_leaves_at_one_hub_is_announced_to_the_partners_of_the_other(peers: Peers) -> None:
+    newcomer = partner(CPO)
+
+    def told(viewer: Partner) -> list[str]:
+        infos = [request.json() for request in viewer.ledger.of("hubclientinfo", "PUT")]
+        return [info["status"] for info in infos if info["party_id"] == newcomer.party.party_id]
+
+    with registered(peers.far, newcomer):
+        for viewer in (peers.emsp, peers.far_emsp):
+            eventually(lambda: told(viewer) == ["CONNECTED"])  # noqa: B023 - called before the next viewer comes
+        assert client_infos(peers.emsp)[newcomer.party] == ("CPO", "CONNECTED")
+        newcomer.unregister()
+        for viewer in (peers.emsp, peers.far_emsp):
+            eventually(lambda: told(viewer) == ["CONNECTED", "SUSPENDED"])  # noqa: B023 - as above

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from hub.store.agreements import KeptAgreements
 from hub.store.database import Database
 from hub.store.live_directory import LiveDirectory
 from hub.store.migrations import migrate
@@ -15,6 +16,7 @@ from hub.store.records import PartnerEndpoint, RegisteredParty, Registration
 from hub.store.redis import open_redis
 from hub.store.return_addresses import ReturnAddresses
 from hub.store.vault import Vault
+from routing.agreements import AgreementRules
 from routing.directory import Caller, CredentialsRole, Invitation, Invited, PartyDirectory, Registered
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, ModuleID, Party, Role, Secret, Version
 from tests.conftest import StoreUrls
@@ -23,6 +25,7 @@ HUB = Party("EU", "HUB")
 CPO = Party("NL", "CPO")
 EMSP = Party("DE", "MSP")
 KEY = Secret("the key of the tests")
+OPEN = AgreementRules()
 
 SOON_S = 3.0
 """How long a change may take to be known everywhere. The hub promises a second; a machine full of tests gets more."""
@@ -38,6 +41,7 @@ class Process(NamedTuple):
     directory: LiveDirectory
     platforms: Platforms
     return_addresses: ReturnAddresses
+    agreements: KeptAgreements
 
     @property
     def snapshot(self) -> PartyDirectory:
@@ -71,15 +75,18 @@ class Process(NamedTuple):
 
 
 @asynccontextmanager
-async def process(urls: StoreUrls, *, key: Secret = KEY, hub_party: Party = HUB) -> AsyncIterator[Process]:
+async def process(
+    urls: StoreUrls, *, key: Secret = KEY, hub_party: Party = HUB, rules: AgreementRules = OPEN
+) -> AsyncIterator[Process]:
     """One process on these stores, which exist already."""
     database, vault = Database(urls.database_url), Vault(key)
     redis = None if urls.redis_url is None else open_redis(urls.redis_url)
-    directory = LiveDirectory(database, vault, redis)
+    directory = LiveDirectory(database, vault, redis, rules=rules)
     try:
         await directory.start()
         platforms = Platforms(database, vault, directory, hub_party)
-        yield Process(database, vault, directory, platforms, ReturnAddresses(database))
+        agreements = KeptAgreements(database, directory)
+        yield Process(database, vault, directory, platforms, ReturnAddresses(database), agreements)
     finally:
         await directory.stop()
         await database.close()

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from hub.store.database import Database
 from hub.store.live_directory import LiveDirectory
 from hub.store.platforms import Platforms
+from hub.store.truth import Revisions
 from hub.store.vault import Vault, VaultError
 from routing.directory import Registered
 from routing.vocabulary import ConnectionStatus, Party, Secret
@@ -89,14 +90,14 @@ async def test_a_change_nobody_announced_is_not_lost_behind_the_next_one(store: 
 
 async def test_many_refreshes_at_once_are_few_looks_at_the_truth(store: Process) -> None:
     looks = 0
-    compare = store.directory._truth.revision
+    compare = store.directory._truth.revisions
 
-    async def counted() -> tuple[str, int]:
+    async def counted() -> Revisions:
         nonlocal looks
         looks += 1
         return await compare()
 
-    store.directory._truth.revision = counted  # type: ignore[method-assign]  # counts, and passes on
+    store.directory._truth.revisions = counted  # type: ignore[method-assign]  # counts, and passes on
     await asyncio.gather(*(store.directory.refresh() for _ in range(100)))
 
     assert looks <= 3
@@ -144,7 +145,15 @@ async def test_a_connection_that_cannot_be_opened_takes_no_other_with_it(store: 
 async def test_a_database_that_turns_up_empty_removes_nobody(store: Process) -> None:
     token = await store.connected(CPO)
     async with store.database.engine.begin() as connection:
-        for table in ("party_roles", "parties", "endpoints", "connections", "invitations", "platforms"):
+        for table in (
+            "party_roles",
+            "parties",
+            "endpoints",
+            "connections",
+            "invitations",
+            "platform_statuses",
+            "platforms",
+        ):
             await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names from the line above
 
     await store.directory.refresh()
@@ -162,6 +171,7 @@ async def test_a_backup_that_was_restored_is_taken_over(store: Process, store_ur
                 "DELETE FROM party_roles WHERE country_code = 'DE'",
                 "DELETE FROM parties WHERE country_code = 'DE'",
                 "DELETE FROM connections WHERE platform_id = :id",
+                "DELETE FROM platform_statuses WHERE platform_id = :id",
                 "DELETE FROM platforms WHERE id = :id",
             ):
                 await connection.execute(text(statement), {"id": later} if ":id" in statement else {})

@@ -10,11 +10,15 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from hub.limits import Buckets
+from hub.settings import RateLimit
 from hub.snapshots import Snapshots
 from hub.store.facts import LocationSeen
 from hub.store.list_snapshots import MOST, ListSnapshots
 from hub.store.migrations import migrate
 from hub.store.redis import CacheUnreachable, DirectoryCache, open_redis
+from hub.store.shared_buckets import SharedBuckets
+from hub.store.shared_circuits import SharedCircuits
 from hub.store.shelves import KnownLocation, location
 from routing.joined_lists import Part
 from tests.conftest import StoreUrls
@@ -54,6 +58,28 @@ async def test_a_change_spreads_through_a_cluster(cluster: str, tmp_path: Path) 
             token = await each.connected(party)
             await eventually(lambda token=token: other.caller(token) is not None, within_s=SOON_S)  # type: ignore[misc]  # mypy cannot type a lambda's default
         assert one.directory.problems() == other.directory.problems() == []
+
+
+async def test_limits_and_circuits_are_shared_in_a_cluster(cluster: str) -> None:
+    client = open_redis(cluster)
+    limit = RateLimit(0.01, 10)
+    one, other = Buckets(limit), Buckets(limit)
+    sharing = [SharedBuckets(client, "of-the-tests", {"messages": each}) for each in (one, other)]
+    for each in sharing:
+        each.start()
+    for key in "abcdef":
+        assert [one.take(key) for _ in range(10)] == [0] * 10
+    await eventually(lambda: all(other.take(key) for key in "abcdef"), within_s=SOON_S)
+    for each in sharing:
+        await each.stop()
+
+    first, second = (SharedCircuits(client, "of-the-tests", name) for name in ("first", "second"))
+    await first.write({"volt": b"open"}, ["lind"])
+    [told] = await second.read()
+    assert (told.platform_id, told.text) == ("volt", b"open")
+    await second.order_closed("volt")
+    assert await second.read() == []
+    await client.aclose()
 
 
 async def test_a_broadcast_is_taken_over_in_a_cluster(cluster: str) -> None:

@@ -74,7 +74,7 @@ NOT_ABOUT_OBJECTS: Final = {
     *("id_mode", "operator_owner_id", "owner_mode"),  # how a partner tells apart what is of many
     *("empty_data", "no_patch"),  # what a partner can do without, and what not
     *("broadcast_per", "get_all_partial", "hub_priority", "max_page"),  # who gets what, and how much of it
-    *("notify_losses", "residue", "synth_command_timeout"),  # what the hub does beside translating
+    *("credentials_refresh", "notify_losses", "residue", "synth_command_timeout"),  # what it does beside that
 }
 
 

@@ -1,0 +1,47 @@
+"""`ocpi-hub trace` and `ocpi-hub messages`: what happened to messages."""
+
+from __future__ import annotations
+
+import click
+
+from hub.operator.story_text import messages_table, story_text
+from hub.shell import as_json, call, cursor, limit, show
+
+_MOST_SHOWN = 100
+
+
+@click.command()
+@click.argument("correlation_id")
+@click.option("--use", metavar="MESSAGE", help="Which of several messages with this id; the newest when left out.")
+@as_json
+def trace(correlation_id: str, use: str | None, as_json: bool) -> None:
+    """Tell what happened to a message: who asked whom what, what came of it, what was lost, and what to do."""
+    if not correlation_id:
+        raise click.UsageError("CORRELATION_ID is empty; it is the header X-Correlation-ID of the message")
+    show(call("GET", "/stories", query={"correlation_id": correlation_id, "use": use}), as_json, story_text)
+
+
+@click.command()
+@click.option("--party", metavar="NL*ABC", help="Only messages from or to this party.")
+@click.option("--peer", metavar="NL*ABC", help="And of these only those to or from that one.")
+@click.option("--module", help="Only of this module.")
+@click.option("--outcome", help="ok, failed, refused, unanswered, or one kind of failure such as timeout.")
+@click.option("--ocpi-status", metavar="CODE", help="Such as 4003, or 4xxx.")
+@click.option("--loss", metavar="RULE", help="Only where this rule was applied, such as L-24.")
+@click.option("--object-id", metavar="ID", help="Only about this Location, Session, CDR, Tariff ...")
+@click.option("--since", metavar="TIME", help="Not before this moment, such as 2026-11-22T08:00:00Z.")
+@click.option("--until", metavar="TIME", help="Before this moment.")
+@limit
+@cursor
+@as_json
+def messages(as_json: bool, limit: int | None, **query: str | None) -> None:
+    """List messages, the newest first: every hop, so also each call of a broadcast."""
+    answer = call("GET", "/messages", query={**query, "limit": limit or _MOST_SHOWN})
+    show(answer, as_json, lambda page: _listed(page["items"], page["next_cursor"], page["covered_from"]))
+
+
+def _listed(items: list[dict[str, object]], next_cursor: str | None, covered_from: str | None) -> str:
+    text = messages_table(items)
+    if covered_from is not None:
+        return f"{text}\n\nThere was no time to look at what is older than {covered_from}; set --since, or go on there."
+    return text if next_cursor is None else f"{text}\n\nThere are more: --cursor {next_cursor}"

@@ -1,0 +1,202 @@
+"""Still alive checks of ten thousand platforms: how long one round takes, and what it costs.
+
+So many platforms are not registered one by one, which would take longer than what is measured: they are written into
+the hub's database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from msgspec import Struct
+from sqlmodel import insert
+
+from hub.store.database import open_engine
+from hub.store.migrations import migrate
+from hub.store.tables import ConnectionRow, DirectoryRow, EndpointRow, PartyRoleRow, PartyRow, PlatformRow, Row
+from hub.store.vault import Vault
+from loadtests.broadcasting import elsewhere
+from loadtests.crowd import Crowd
+from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
+from loadtests.simulator import Json
+from routing.quirks import Quirks
+from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role, Secret, Version
+
+PLATFORMS: Final = 10_000
+_ALIVE_AFTER_S: Final = 60
+"""In this time a process that begins to lead looks at everybody, however long they may be silent."""
+_WITHIN_S: Final = 180.0
+KEY: Final = Secret("key-of-a-hub-that-is-measured")
+_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Checks(Struct, frozen=True, rename={"checks_per_s": "checks/s"}):
+    """What is measured of a hub that begins, and has heard nothing of any platform."""
+
+    platforms: int
+    round_s: float
+    """From the first check to the last; they are spread over a minute on purpose."""
+    checks_per_s: float
+    most_in_a_second: int
+    most_connections: int
+    """Open at the same time."""
+    cpu_share: float
+    """Of one core, in that time."""
+    cpu_us_per_check: float
+
+
+class _Asked(Crowd):
+    """A crowd that notes when each of it was looked at."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.looks: list[float] = []
+        self.most_connections = 0
+        self._all = threading.Event()
+
+    def document(self, number: int, path: Sequence[str]) -> Json | list[Json] | None:
+        self.looks.append(time.monotonic())
+        self.most_connections = max(self.most_connections, len(self.connections))
+        if len(self.looks) == len(self.parties):
+            self._all.set()
+        return super().document(number, path)
+
+    def wait_for_all(self) -> None:
+        """Wait until as many looks were taken as there are platforms. Raises HubFailed."""
+        if not self._all.wait(_WITHIN_S):
+            raise HubFailed(f"only {len(self.looks)} platforms were looked at within {_WITHIN_S:.0f} s")
+
+
+def measured_checks(folder: Path, core: int) -> Checks:
+    """Measure with a hub of its own on this core. Raises HubFailed."""
+    database_url = f"sqlite+aiosqlite:///{folder}/hub.db"
+    settings = {
+        "database_url": database_url,
+        "secret_key": KEY.reveal(),
+        "alive_after_s": str(_ALIVE_AFTER_S),
+        "allow_private_partners": "true",
+    }
+    with ExitStack() as stack:
+        stack.enter_context(elsewhere(core))
+        crowd = stack.enter_context(_Asked(PLATFORMS).running())
+        click.echo(f"writing {PLATFORMS:,} platforms", err=True)
+        asyncio.run(populate(database_url, crowd))
+        hub = stack.enter_context(HubProcess(folder, settings, command=["taskset", "-c", str(core)]))
+        ticks = cpu_ticks(hub.pid)
+        click.echo("waiting until each was looked at", err=True)
+        crowd.wait_for_all()
+        return _summary(crowd, (cpu_ticks(hub.pid) - ticks) / _TICKS_A_SECOND)
+
+
+async def populate(
+    database_url: str, crowd: Crowd, modules: Sequence[str] = (ModuleID.LOCATIONS,), *, first: int = 0
+) -> None:
+    """Make a database in which the whole crowd is registered; `modules` are those that each takes pushes of.
+
+    `first` is how many platforms are in it already.
+
+    The hub that is started on it has to have the secret key `KEY`.
+    """
+    await migrate(database_url)
+    vault = Vault(KEY)
+    rows: dict[type[Row], list[dict[str, Any]]] = {}
+    for number, party in enumerate(crowd.parties):
+        for table, row in _rows(first + number, party, f"{crowd.base}/{number}", modules, vault):
+            rows.setdefault(table, []).append(row)
+    engine = open_engine(database_url)
+    async with engine.begin() as connection:
+        for table, some in rows.items():
+            await connection.execute(insert(table), some)
+        await connection.execute(DirectoryRow.__table__.update().values(revision=first + len(crowd.parties)))  # type: ignore[attr-defined] # SQLModel does not declare it
+    await engine.dispose()
+
+
+def _rows(
+    number: int, party: Party, base: str, modules: Sequence[str], vault: Vault
+) -> list[tuple[type[Row], dict[str, Any]]]:
+    """What the hub would have stored of one of the crowd."""
+    now, id_ = datetime.now(UTC), f"{number:032x}"
+    named = {"country_code": party.country_code, "party_id": party.party_id}
+    platform = {
+        "id": id_,
+        "name": f"Crowd {number}",
+        "revision": number + 1,
+        "planned": False,
+        "suspended": False,
+        "allow_hub": False,
+        "is_hub": False,
+        "version": None,
+        "quirks": Quirks(),
+        "require_modules": (),
+        "invited_parties": (),
+        "created_at": now,
+    }
+    connection = {
+        "id": id_,
+        "platform_id": id_,
+        "version": Version.V2_2_1,
+        "face": None,
+        "versions_url": f"{base}/versions",
+        "token_hash": vault.token_hash(token_of(number)),
+        "our_token": vault.seal(Secret(f"token-of-{number}"), id_),
+        "auth_encoding": None,
+        "tokens_since": now,
+        "shown": b"",
+        "created_at": now,
+    }
+    status = {"status": ConnectionStatus.CONNECTED, "suspended": False, "created_at": now, "last_updated": now}
+    role = {"connection_id": id_, "role": Role.EMSP, "business_details": {"name": f"Crowd {number}"}}
+    endpoints = [
+        {"connection_id": id_, "module": module, "interface": InterfaceRole.RECEIVER, "url": f"{base}/{module}"}
+        for module in modules
+    ]
+    return [
+        (PlatformRow, platform),
+        (PartyRow, {**named, "platform_id": id_, **status}),
+        (ConnectionRow, connection),
+        (PartyRoleRow, {**named, **role}),
+        *((EndpointRow, each) for each in endpoints),
+    ]
+
+
+def token_of(number: int) -> str:
+    """The token that one of a populated crowd presents to the hub."""
+    return f"token-at-the-hub-of-{number}"
+
+
+def _summary(crowd: _Asked, cpu_s: float) -> Checks:
+    looks = crowd.looks[: len(crowd.parties)]
+    round_s = looks[-1] - looks[0]
+    per_second: dict[int, int] = {}
+    for at in looks:
+        per_second[int(at)] = per_second.get(int(at), 0) + 1
+    return Checks(
+        platforms=len(looks),
+        round_s=round(round_s, 1),
+        checks_per_s=round(len(looks) / round_s, 1),
+        most_in_a_second=max(per_second.values()),
+        most_connections=crowd.most_connections,
+        cpu_share=round(cpu_s / round_s, 3),
+        cpu_us_per_check=round(cpu_s / len(looks) * 1e6, 1),
+    )
+
+
+def lines(found: Checks) -> list[str]:
+    """The figures for people."""
+    title = f"still alive checks of {found.platforms:,}"
+    figures = (
+        f"{found.round_s:>9.1f}{found.checks_per_s:>11,.0f}{found.most_in_a_second:>18}{found.most_connections:>13}"
+    )
+    return [
+        f"{title:<34}  seconds   checks/s  most in a second  connections  share of a core   CPU µs",
+        f"{'  none of them heard of before':<34}{figures}{found.cpu_share:>17.2f}{found.cpu_us_per_check:>9.0f}",
+    ]

@@ -1,0 +1,115 @@
+"""Partners of 2.3.0 hear from the hub's credentials whom they can reach. OCPI 2.3.0, "Credentials"."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from loadtests.hub_process import HubProcess
+from loadtests.simulator import Partner, envelope
+from loadtests.simulator.messages import Received
+from routing.vocabulary import ModuleID, Party, Role, Version
+from tests.conftest import StoreUrls
+from tests.hub.failures.waiting import eventually
+from tests.hub.scenarios.conftest import platform_of
+from tests.partners import CPO, EMSP, new_party, partner, registered
+
+CREDENTIALS = ModuleID.CREDENTIALS
+REFRESH_S = 1
+
+
+@pytest.fixture(scope="module")
+def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    """A hub of its own, on each store: everybody is told of everybody."""
+    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
+        yield process
+
+
+@contextmanager
+def newest(hub: HubProcess) -> Iterator[Partner]:
+    """An eMSP on 2.3.0 that is to be told soon, and knows who is there."""
+    with registered(hub, partner(EMSP, Version.V2_3_0)) as [emsp]:
+        hub.operator.change(platform_of(hub, emsp), credentials_refresh=REFRESH_S)
+        yield emsp
+
+
+def named(emsp: Partner) -> set[tuple[Party, str]]:
+    """Whom the hub's latest credentials name at this partner."""
+    roles = emsp.connection.credentials["roles"]
+    return {(Party(each["country_code"], each["party_id"]), each["role"]) for each in roles}
+
+
+def refreshes(emsp: Partner) -> list[Received]:
+    """The credentials that the hub has put there."""
+    return emsp.ledger.of(CREDENTIALS, "PUT")
+
+
+def test_a_partner_is_told_in_time_whom_it_can_reach_and_all_at_once(hub: HubProcess) -> None:
+    with newest(hub) as emsp, registered(hub, partner(CPO), partner(EMSP)) as [cpo, other]:
+        began = time.monotonic()
+        eventually(lambda: refreshes(emsp))
+        took = time.monotonic() - began
+        eventually(lambda: {(cpo.party, Role.CPO), (other.party, Role.EMSP)} <= named(emsp))
+
+        assert took < REFRESH_S + 1
+        assert len(refreshes(emsp)) == 1
+        assert emsp.get("locations", to=cpo.party).status_code == 1000
+
+
+def test_the_token_of_before_goes_on_for_a_while(hub: HubProcess) -> None:
+    with newest(hub) as emsp, registered(hub, partner(CPO)) as [cpo]:
+        before = emsp.connection.our_token
+        eventually(lambda: emsp.connection.our_token != before)
+        eventually(lambda: (cpo.party, Role.CPO) in named(emsp))
+        with_old = emsp.get("locations", to=cpo.party, token=before)
+
+        assert with_old.status_code == 1000
+        assert emsp.get("locations", to=cpo.party).status_code == 1000
+
+
+def test_who_is_offline_is_named_still_and_who_has_left_is_not(hub: HubProcess) -> None:
+    with newest(hub) as emsp, registered(hub, partner(CPO)) as [cpo]:
+        eventually(lambda: (cpo.party, Role.CPO) in named(emsp))
+        cpo.unregister()
+        eventually(lambda: (cpo.party, Role.CPO) not in named(emsp))
+
+
+def test_nothing_is_sent_for_what_the_partner_knows_already(hub: HubProcess) -> None:
+    with newest(hub) as emsp, partner(CPO).running() as cpo:
+        hub.operator.registered(cpo)
+        emsp.update()
+        emsp.ledger.clear()
+        time.sleep(REFRESH_S + 0.5)  # that nothing comes can only be waited for
+
+        assert not refreshes(emsp)
+
+
+def test_a_refresh_that_fails_cuts_nothing_and_is_tried_again(hub: HubProcess) -> None:
+    with newest(hub) as emsp, partner(CPO).running() as cpo:
+        token = emsp.connection.our_token
+        emsp.answers_next(envelope(status_code=3000, http_status=500), module=CREDENTIALS, method="PUT")
+        hub.operator.registered(cpo)
+        eventually(lambda: refreshes(emsp))
+
+        assert emsp.connection.our_token == token
+        assert emsp.get("locations", to=cpo.party).status_code == 1000
+        eventually(lambda: (cpo.party, Role.CPO) in named(emsp))
+        said = [json.loads(line) for line in hub.log.read_text().splitlines() if '"roles_not_named"' in line]
+        assert [each["platform"] for each in said if each["platform"] == emsp.name] == [emsp.name]
+
+
+def test_a_partner_that_the_hub_registered_at_is_told_whom_it_can_reach(hub: HubProcess) -> None:
+    with registered(hub, partner(CPO)) as [cpo], partner(EMSP, Version.V2_3_0).running() as emsp:
+        platform_id = hub.operator.connected(emsp)
+        assert (cpo.party, Role.CPO) not in named(emsp)
+        hub.operator.change(platform_id, credentials_refresh=1)
+        hub.operator.invite("somebody", parties={new_party(): CPO})
+        emsp.ledger.clear()
+        hub.operator.ask("POST", f"/api/v1/platforms/{platform_id}/suspend")
+        hub.operator.ask("POST", f"/api/v1/platforms/{platform_id}/resume")
+
+        eventually(lambda: (cpo.party, Role.CPO) in named(emsp))
