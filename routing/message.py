@@ -110,9 +110,13 @@ def header(headers: RawHeaders, name: bytes) -> bytes | None:
     return None
 
 
-def read_id(headers: RawHeaders, name: bytes) -> str | None:
-    """A message id, or None when there is none that could be put into a header again."""
-    value = header(headers, name)
+def first_values(headers: RawHeaders) -> dict[bytes, bytes]:
+    """The first value of each header."""
+    return dict(reversed(headers))
+
+
+def read_id(value: bytes | None) -> str | None:
+    """The message id in a header, or None when there is none that could be put into a header again."""
     match = None if value is None else _ID.fullmatch(value)
     return None if match is None else match[1].decode("ascii")
 
