@@ -111,6 +111,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             settings=settings, directory=directory, platforms=platforms, partners=partners, vault=vault
         )
         metrics, loss_counts = Metrics(), LossCounts(database)
+        stack.callback(metrics.close)
         losses = Losses(loss_counts, metrics)
         amplification = Amplification(metrics)
         stack.callback(amplification.close)
