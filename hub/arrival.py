@@ -88,9 +88,9 @@ def addresses_of(arrival: Arrival, connection: Connection) -> RoutingHeaders:
     if DIALECTS[connection.version].routing_headers:
         if connection.quirks.strict_ids:
             _check_ids(arrival.sent)
-        return read_routing_headers(arrival.headers)
+        return read_routing_headers(arrival.headers, arrival.sent)
     if connection.quirks.routing_headers_211:
-        return read_routing_headers(arrival.headers)
+        return read_routing_headers(arrival.headers, arrival.sent)
     return NO_ROUTING
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from time import monotonic
 from typing import NamedTuple
 
@@ -60,8 +61,8 @@ class Trace(Struct, eq=False):
 
 
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:
-    """All headers of the answer, Content-Length included: those of the answer, ids, and who speaks to whom."""
-    headers = [JSON, (b"content-length", b"%d" % len(answer.body)), *id_headers(trace.ids), *answer.headers]
+    """All headers of the answer but Content-Length: those of the answer, ids, and who speaks to whom."""
+    headers = [JSON, *id_headers(trace.ids), *answer.headers]
     if trace.source is not None and trace.sender is not None and answer.sender is not None:
         headers += routing_headers_at(trace.source, trace.sender, answer.sender)
     return headers
@@ -113,8 +114,8 @@ def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace:
     return MessageLine(
         event=event,
         correlation_id=trace.ids.correlation_id,
-        sender=trace.sender and str(trace.sender),
-        receiver=trace.receiver and str(trace.receiver),
+        sender=trace.sender and _written(trace.sender),
+        receiver=trace.receiver and _written(trace.receiver),
         request_id=trace.ids.request_id,
         upstream_request_id=trace.upstream_request_id,
         module=_module(trace),
@@ -128,6 +129,11 @@ def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace:
         target_version=_other_version(trace),
         losses=dict(Counter(lost.loss.id for lost in trace.losses)) if trace.losses else UNSET,
     )
+
+
+@lru_cache(maxsize=16_384)  # who talks goes on talking
+def _written(party: Party) -> str:
+    return str(party)
 
 
 def _ms(seconds: float) -> float:

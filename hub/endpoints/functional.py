@@ -78,6 +78,7 @@ def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
         if (whole := whole_answer(scope)) is not None:
             await whole(answer.http_status, said, answer.body)
         else:
+            said.append((b"content-length", b"%d" % len(answer.body)))
             await send({"type": "http.response.start", "status": answer.http_status, "headers": said})
             await send({"type": "http.response.body", "body": answer.body, "more_body": False})
         record(answer, trace, hub)

@@ -28,7 +28,7 @@ class WholeAnswer(Protocol):
     """Answers a request at once. Each event that goes through a framework's `send` costs as much as all of this."""
 
     async def __call__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        """`headers` are complete, Content-Length included, their names in lower case."""
+        """`headers` have names in lower case, and are complete but for Content-Length."""
 
 
 def whole_answer(scope: Mapping[str, Any]) -> WholeAnswer | None:
@@ -79,13 +79,20 @@ class Cycle(RequestResponseCycle):
             return
         if self.response_started:
             raise RuntimeError("The answer has begun before")
-        self._start(status, [*self.default_headers, *headers])
-        self._go_on(body, is_last=True)
+        length = (b"content-length", b"%d" % len(body))
+        framing = b"" if self.keep_alive else b"connection: close\r\n"
+        self._write_head(status, [*self.default_headers, length, *headers], framing)
+        if self.scope["method"] != "HEAD":
+            self.transport.write(body)
+        self._complete()
 
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Write the head. The names of headers are in lower case, as ASGI demands."""
-        framing = self._framing(status, dict(headers))
-        lines = b"\r\n".join([b": ".join(header) for header in headers])
+        """Find out how the body will end, and write the head."""
+        self._write_head(status, headers, self._framing(status, dict(headers)))
+
+    def _write_head(self, status: int, headers: list[tuple[bytes, bytes]], framing: bytes) -> None:
+        """The names of headers are in lower case, as ASGI demands."""
+        lines = b"\r\n".join(map(b": ".join, headers))
         if len(lines.translate(None, _CONTROLS)) != len(lines) - 2 * (len(headers) - 1):
             raise RuntimeError("A header of the answer has control characters")
         self.response_started = True
