@@ -90,8 +90,10 @@ def _of_uid(question: TokensOfUid, groups: Sequence[Any], now: datetime) -> tupl
 
 
 def _of_contract(question: TokensOfContract, groups: Sequence[Any], now: datetime) -> tuple[TokenFacts, ...]:
-    both = dict.fromkeys([*groups[0], *groups[1]])  # one whose contract and uid are the same is in both
-    return _tokens(list(both), question.owner, now)
+    of_contract, of_uid = groups
+    if of_contract and of_uid:
+        of_contract = list(dict.fromkeys([*of_contract, *of_uid]))  # one whose contract and uid are the same is in both
+    return _tokens(of_contract or of_uid, question.owner, now)
 
 
 def _recent(_: RecentToken, groups: Sequence[UsedToken | None], now: datetime) -> TokenFacts | None:
@@ -123,7 +125,7 @@ def _session_of_cdr(question: SessionOfCdr, groups: Sequence[tuple[KnownSession,
 
 
 def _reference(question: AuthorizationReference, groups: Sequence[tuple[Reference, ...]], _: datetime) -> Any:  # noqa: ANN401 - a str, None or TO_BE_BOUND
-    charge = charge_of(question)
+    charge = charge_of(question) if groups[0] else None
     if charge is None:
         return None
     of_type = [each for each in groups[0] if _is_of_type(each, charge)]

@@ -140,6 +140,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             events=events,
         )
         metrics, loss_counts = Metrics(), LossCounts(database)
+        stack.callback(metrics.close)
         losses = Losses(loss_counts, metrics)
         amplification = Amplification(metrics, events)
         stack.callback(amplification.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from routing.decision import check_object
 from routing.dialects import DIALECTS
 from routing.directory import Caller, Connection, Platform, Registered
 from routing.errors import InvalidParameters, NoSuchPath, Unauthorized
-from routing.message import NO_ROUTING, Message, RawHeaders, RoutingHeaders, header, read_routing_headers
+from routing.message import NO_ROUTING, Message, RawHeaders, RoutingHeaders, read_routing_headers
 from routing.modules import Operation, custom_operation, operation_at, structured
 from routing.paths import Entrance, read_path
 from routing.vocabulary import ModuleID, Party
@@ -32,6 +32,8 @@ class Arrival(Struct, frozen=True, eq=False):
     """Below the entrance, percent-encoded as it came."""
     query: str
     headers: RawHeaders
+    sent: Mapping[bytes, bytes]
+    """The first value of each of the headers."""
     source: str
     """The address it came from."""
     read_body: Callable[[int], Awaitable[bytes]]
@@ -85,16 +87,16 @@ def addresses_of(arrival: Arrival, connection: Connection) -> RoutingHeaders:
     """
     if DIALECTS[connection.version].routing_headers:
         if connection.quirks.strict_ids:
-            _check_ids(arrival.headers)
-        return read_routing_headers(arrival.headers)
+            _check_ids(arrival.sent)
+        return read_routing_headers(arrival.headers, arrival.sent)
     if connection.quirks.routing_headers_211:
-        return read_routing_headers(arrival.headers)
+        return read_routing_headers(arrival.headers, arrival.sent)
     return NO_ROUTING
 
 
-def _check_ids(headers: RawHeaders) -> None:
+def _check_ids(sent: Mapping[bytes, bytes]) -> None:
     for name in (b"x-request-id", b"x-correlation-id"):
-        if header(headers, name) is None:
+        if name not in sent:
             raise InvalidParameters(f"The header {name.decode().title()} is missing")
 
 
@@ -119,8 +121,7 @@ def check_message(message: Message, own: Container[Party], arrival: Arrival) -> 
     rule, body = message.operation.body, message.body
     if rule is None or body is None or (rule.optional and is_absent(body)):
         return {}
-    content_type = header(arrival.headers, b"content-type")
-    check_charset(None if content_type is None else content_type.decode("latin-1"))
+    check_charset(arrival.sent.get(b"content-type"))
     if rule.bare and is_bare(body):
         return {}
     members = read_members(body)

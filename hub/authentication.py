@@ -7,7 +7,7 @@ import binascii
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from hub.events import EventKind
 from hub.hub import Hub
@@ -17,8 +17,14 @@ from routing.message import RawHeaders, header
 from routing.vocabulary import ConnectionStatus
 
 _AUTHORIZATION: Final = re.compile(rb"\s*token\s+(\S+)\s*", re.IGNORECASE)
+_C = TypeVar("_C", bound=Caller | None)
 _LONGEST: Final = 256
 """The hub's own tokens are a fraction of that. Strangers must not fill its memory with longer ones."""
+
+
+def known_caller(hub: Hub, authorization: bytes | None) -> Caller | None:
+    """The caller that this Authorization proves to be, as far as the hub knows without a look at the truth."""
+    return _seen(_caller(hub, _tokens_in(authorization)), hub)
 
 
 async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
@@ -31,7 +37,7 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
         Unauthorized: no token, or none that is valid now.
         TooManyRequests: this address has presented too many wrong ones.
     """
-    tokens = _tokens_in(headers)
+    tokens = _tokens_in(header(headers, b"authorization"))
     caller = _caller(hub, tokens)
     if caller is None:
         _check_may_try(hub, source)
@@ -41,6 +47,10 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
     if caller is None:
         hub.limits.failed_authentication(source)
         raise Unauthorized
+    return _seen(caller, hub)
+
+
+def _seen(caller: _C, hub: Hub) -> _C:
     if isinstance(caller, Registered):
         hub.presence.seen(caller.connection.id)
         if caller.platform.status is ConnectionStatus.OFFLINE:
@@ -69,9 +79,8 @@ def _expired(caller: Caller) -> bool:
     return end is not None and end <= datetime.now(UTC)
 
 
-def _tokens_in(headers: RawHeaders) -> tuple[str, ...]:
+def _tokens_in(value: bytes | None) -> tuple[str, ...]:
     """What the token may be; nothing when there is none that the hub can have made."""
-    value = header(headers, b"authorization")
     return () if value is None or len(value) > _LONGEST else _spellings(value)
 
 
@@ -91,7 +100,7 @@ def _spellings(value: bytes) -> tuple[str, ...]:
 
 def presented_token(hub: Hub, headers: RawHeaders) -> str | None:
     """The token of these headers in the spelling the hub knows it by: GET credentials has to show it again."""
-    for token in _tokens_in(headers):
+    for token in _tokens_in(header(headers, b"authorization")):
         if hub.directory.snapshot.caller(hub.vault.token_hash(token)) is not None:
             return token
     return None

@@ -201,7 +201,7 @@ async def in_booking(answer: Answer, message: Message, route: Forward, source: C
 
     The chapter has no such member. One that the requester could not use, or should not call, is left out.
     """
-    if message.operation.module != ModuleID.BOOKINGS or b'"response_url"' not in answer.body:
+    if b'"response_url"' not in answer.body:
         return answer
     try:
         members = dict(_members.decode(answer.body))

@@ -22,6 +22,13 @@ from routing.vocabulary import ModuleID, Party
 log: FilteringBoundLogger = structlog.get_logger()
 
 
+def choose_at_once(message: Message, members: Members, own: Container[Party], hub: Hub) -> Route | None:
+    """As `choose`; None where that has to ask a store."""
+    clues = Clues(hub.knowledge.known)
+    route = _decided(message, members, own, hub, clues)
+    return None if clues.asked else route
+
+
 async def choose(message: Message, members: Members, own: Container[Party], hub: Hub) -> Route:
     """Choose the way of a message. `members` are those of its body, `own` whom its sender may speak for.
 
@@ -34,16 +41,21 @@ async def choose(message: Message, members: Members, own: Container[Party], hub:
     answers: dict[Question[Any], Any] = {}
     while True:
         clues = Clues(hub.knowledge.known_besides(answers))
-        try:
-            route = decide(message, members, own, hub.directory.snapshot, hub.party, hub.rules, clues)
-        except (HubError, AnsweredByHub) as error:
-            if not clues.asked:
-                _say_if_lost(message, members, error)
-                raise
-        else:
-            if not clues.asked:
-                return route
+        route = _decided(message, members, own, hub, clues)
+        if route is not None and not clues.asked:
+            return route
         answers |= await hub.knowledge.answers(clues.asked)
+
+
+def _decided(message: Message, members: Members, own: Container[Party], hub: Hub, clues: Clues) -> Route | None:
+    """The choice with these clues; only an idea, or None, when they were asked for what they do not know."""
+    try:
+        return decide(message, members, own, hub.directory.snapshot, hub.party, hub.rules, clues)
+    except (HubError, AnsweredByHub) as error:
+        if clues.asked:
+            return None
+        _say_if_lost(message, members, error)
+        raise
 
 
 def _say_if_lost(message: Message, members: Members, error: Exception) -> None:

@@ -27,6 +27,7 @@ from routing.outcome import answer_of, in_codes_of, success
 from routing.paths import endpoint_path
 from routing.receivers import url_at
 from routing.routes import Forward
+from routing.vocabulary import ModuleID
 
 
 def deliver(
@@ -58,7 +59,7 @@ async def _deliver_whole(message: Message, route: Forward, source: Connection, t
         return await _deliver(message, whole, route, source, trace, hub)
 
 
-async def _deliver(
+def _deliver(
     message: Message,
     meant: Message,
     route: Forward,
@@ -66,11 +67,23 @@ async def _deliver(
     trace: Trace,
     hub: Hub,
     shared: SharedTranslations[Outgoing] | None = None,
-) -> Answer:
+) -> Coroutine[Any, Any, Answer]:
     """`meant` is the message, or what stands for it at this receiver, in the version of who sent it."""
     translation = Translation.of(meant, route, source, trace, hub)
     if translation is None:
-        return await _send(message, meant, route, source, trace, hub)
+        return _send(message, meant, route, source, trace, hub)
+    return _deliver_translated(message, translation, route, source, trace, hub, shared)
+
+
+async def _deliver_translated(
+    message: Message,
+    translation: Translation,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    shared: SharedTranslations[Outgoing] | None,
+) -> Answer:
     async with translation.turn(hub):
         outgoing = await translation.request(trace, hub, shared)
         if outgoing is None:
@@ -108,14 +121,19 @@ async def _send(
     if outgoing.operation.method != message.operation.method and went_well(answer):
         answer = msgspec.structs.replace(answer, http_status=200)  # nothing was created by a PATCH
     answer = in_codes_of(message.dialect, answer, message.operation, now, outgoing.dialect)
-    answer = await callbacks.in_booking(answer, message, route, source, hub)
+    if message.operation.module == ModuleID.BOOKINGS:
+        answer = await callbacks.in_booking(answer, message, route, source, hub)
     if callback_id is not None:
         await callbacks.keep_as_long_as_promised(callback_id, said, source, route, hub)
-    if source.quirks.notify_losses and trace.losses:
-        answer.headers.append(trace.losses_header())
+    _tell_losses(answer, source, trace)
     if message.operation.paged or message.operation.method == "POST":
         answer.headers.extend(await _links(message, outgoing, route, reply, source, hub))
     return answer
+
+
+def _tell_losses(answer: Answer, source: Connection, trace: Trace) -> None:
+    if trace.losses and source.quirks.notify_losses:
+        answer.headers.append(trace.losses_header())
 
 
 async def _as_read(

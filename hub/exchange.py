@@ -6,7 +6,9 @@ the modules of the other ways there are.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -21,9 +23,9 @@ from hub.arrival import (
     operation_of,
     path_of,
 )
-from hub.authentication import authenticate
+from hub.authentication import authenticate, known_caller
 from hub.broadcasts import broadcast
-from hub.choosing import choose
+from hub.choosing import choose, choose_at_once
 from hub.delivery import deliver
 from hub.fan_out import fan_out
 from hub.get_all import get_all, of_one_party
@@ -53,9 +55,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
     """Carry one message to where it belongs and bring the answer back. Every failure is an answer, a bug included."""
-    ids = MessageIds(
-        read_id(arrival.headers, b"x-request-id") or new_id(), read_id(arrival.headers, b"x-correlation-id") or new_id()
-    )
+    sent = arrival.sent
+    ids = MessageIds(read_id(sent.get(b"x-request-id")) or new_id(), read_id(sent.get(b"x-correlation-id")) or new_id())
     trace = Trace(
         ids,
         arrival.entrance.version,
@@ -85,7 +86,9 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
 async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     if hub.drain.is_draining:
         raise Overloaded("This hub is about to stop", retry_after_s=1)
-    caller = await authenticate(hub, arrival.headers, arrival.source)
+    caller = known_caller(hub, arrival.sent.get(b"authorization"))
+    if caller is None:
+        caller = await authenticate(hub, arrival.headers, arrival.source)
     platform, source = connection_of(caller, arrival.entrance)
     trace.source = source
     hub.limits.message_of(platform.id)
@@ -129,11 +132,13 @@ async def _on_its_way(
     followed = await _followed(message, platform, hub) if message.operation.hub_made is not None else None
     if source.face is not None:
         message, members = await request_as_meant(message, members, source, hub)
-    route = followed or page_links.follow(message, hub) or await choose(message, members, own, hub)
+    route = followed or page_links.follow(message, hub) or choose_at_once(message, members, own, hub)
+    if route is None:
+        route = await choose(message, members, own, hub)
     return await _take(message, route, source, trace, hub)
 
 
-async def _take(message: Message, route: Route, source: Connection, trace: Trace, hub: Hub) -> Answer:
+def _take(message: Message, route: Route, source: Connection, trace: Trace, hub: Hub) -> Coroutine[Any, Any, Answer]:
     """Take the message where it goes; see `routing.routes`."""
     if isinstance(route, Forward):
         trace.route = _way_of(message, trace.receiver, hub)
@@ -142,22 +147,26 @@ async def _take(message: Message, route: Route, source: Connection, trace: Trace
     match route:
         case Forward():
             if (its_own := of_one_party(message, route)) is not None:
-                return await get_all(message, its_own, source, trace, hub, named=route.receiver)
-            return await deliver(message, route, source, trace, hub)
+                return get_all(message, its_own, source, trace, hub, named=route.receiver)
+            return deliver(message, route, source, trace, hub)
         case Broadcast():
             trace.route = "broadcast"
-            if source.face is not None and message.operation.method == "PATCH":
-                await check_was_put(message, trace, hub)
-            return await broadcast(message, route, source, trace, hub)
+            return _broadcast(message, route, source, trace, hub)
         case GetAll():
             trace.route = "get_all"
-            return await get_all(message, route, source, trace, hub)
+            return get_all(message, route, source, trace, hub)
         case FanOut():
             trace.route = "open"
-            return await fan_out(message, route, source, trace, hub)
+            return fan_out(message, route, source, trace, hub)
         case ReadBack():
             trace.route = "hub"
-            return await read_back(message, route, hub)
+            return read_back(message, route, hub)
+
+
+async def _broadcast(message: Message, route: Broadcast, source: Connection, trace: Trace, hub: Hub) -> Answer:
+    if source.face is not None and message.operation.method == "PATCH":
+        await check_was_put(message, trace, hub)
+    return await broadcast(message, route, source, trace, hub)
 
 
 def _way_of(message: Message, named: Party | None, hub: Hub) -> str:

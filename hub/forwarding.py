@@ -86,7 +86,7 @@ def _call(message: Message, route: Forward, ids: MessageIds) -> Call:
 def time_for(message: Message, connection: Connection, hub: Hub) -> float:
     """The seconds that a message to this partner may take as a whole."""
     settings = hub.settings
-    authorizing = message.operation.module == ModuleID.TOKENS and message.operation.method == "POST"
+    authorizing = message.operation.method == "POST" and message.operation.module == ModuleID.TOKENS
     return connection.quirks.timeout_s or (settings.authorize_timeout_s if authorizing else settings.forward_timeout_s)
 
 

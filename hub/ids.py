@@ -8,6 +8,8 @@ from typing import Final
 from routing.message import MessageIds
 
 _random: Final = Random()  # noqa: S311 - ids have to be different, not secret
+_CHANCE: Final = ~(0b1111 << 76 | 0b11 << 62)
+_VERSION_AND_VARIANT: Final = 4 << 76 | 0b10 << 62
 
 
 def new_id() -> str:
@@ -16,9 +18,8 @@ def new_id() -> str:
     Ids are no secrets, so they need not ask the system for chance: that, and uuid.uuid4(), would cost a message
     several microseconds each.
     """
-    digits = f"{_random.getrandbits(128):032x}"
-    variant = "89ab"[int(digits[16], 16) % 4]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    digits = (_random.getrandbits(128) & _CHANCE | _VERSION_AND_VARIANT).to_bytes(16, "big").hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def new_ids() -> MessageIds:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from hub.answers import PLANS, TO_BE_BOUND, charge_of
-from hub.learning import Heard, facts_in, moment_in
+from hub.learning import Heard, facts_in, moment_in, said_of_session
 from hub.observability import FilteringBoundLogger
 from hub.store import shelves
 from hub.store.facts import Fact
@@ -55,9 +55,12 @@ class Known(Mapping[Question[Any], Any]):
         plan = PLANS.get(type(question))
         if plan is None:
             raise KeyError(question)
-        groups = [self._learned.at_hand(lookup) for lookup in plan.lookups(question)]
-        if UNKNOWN in groups:
-            raise KeyError(question)
+        groups = []
+        for lookup in plan.lookups(question):
+            group = self._learned.at_hand(lookup)
+            if group is UNKNOWN:
+                raise KeyError(question)
+            groups.append(group)
         answer = plan.answer(question, groups, datetime.now(UTC))
         if answer is TO_BE_BOUND:
             raise KeyError(question)
@@ -200,7 +203,12 @@ class Knowledge:
         `body` is as it came from its owner's version, one object at a time. `translated` is what became of it.
         """
         try:
-            for fact in facts_in(heard, body, translated):
+            facts = facts_in(heard, body, translated)
+            told = said_of_session(heard, body, translated) if self._undecided is None else None
+            if told is not None:
+                self._learned.note_unless_last(told.about, told.said, facts)
+                return
+            for fact in facts:
                 self.note(fact)
         except Exception:  # the receiver has the message; a bug here must not cost its sender the answer
             log.exception("nothing_learned", kind=heard.kind)

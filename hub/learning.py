@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -42,7 +42,7 @@ from hub.store.facts import (
 )
 from hub.store.learned_ends import RESERVATIONS, TOKENS_OF_COMMANDS, UNDATED_RESERVATIONS
 from hub.store.residues import write_residue
-from hub.store.shelves import KnownSession, KnownToken, Reference, UsedToken, key_of
+from hub.store.shelves import KnownSession, KnownToken, Lookup, Reference, UsedToken, key_of, session
 from routing.contracts import contract_key
 from routing.timestamps import read_timestamp
 from routing.translation import numbers
@@ -69,6 +69,8 @@ _KEPT_IN_2_1_1: Final[Mapping[Kind, str]] = {
     Kind.TARIFF: ModuleID.TARIFFS,
     Kind.TOKEN: ModuleID.TOKENS,
 }
+_SAID_OF_SESSIONS: Final = ("status", "start_datetime", "start_date_time", "auth_id", "location_id")
+_SAID_OF_TOKENS: Final = ("country_code", "party_id", "uid", "type", "contract_id")
 _SHOWN: Final[Mapping[Kind, str]] = {Kind.LOCATION: ModuleID.LOCATIONS, Kind.TARIFF: ModuleID.TARIFFS}
 
 
@@ -110,6 +112,33 @@ def facts_in(heard: Heard, body: Json, translated: Json | None) -> Iterator[Fact
     object_id = _object_id(heard, body, "id")
     if heard.viewer is not None and heard.kind in _SHOWN and heard.mode != "delete" and object_id is not None:
         yield ObjectShown(heard.viewer, _SHOWN[heard.kind], owner, object_id)
+
+
+class SaidOfSession(NamedTuple):
+    """All that the facts in one message about a Session follow from. Most messages say nothing new."""
+
+    about: Lookup
+    said: int
+    """The hash of it, to be compared with that of what was said before."""
+
+
+def said_of_session(heard: Heard, body: Json, translated: Json | None) -> SaidOfSession | None:
+    """What a body says of its Session that can be learned, as it says it; None when it is none, or of nobody here."""
+    if heard.kind is not Kind.SESSION:
+        return None
+    owner, session_id = _owner(heard, body), _object_id(heard, body, "id")
+    if session_id is None or owner not in heard.teller:
+        return None
+    place, own = body.get("location"), body.get("cdr_token")
+    chosen = None if translated is None else translated.get("cdr_token")
+    said = [
+        *map(body.get, _SAID_OF_SESSIONS),
+        place.get("id") if type(place) is dict else None,
+        own.get("contract_id") if type(own) is dict else None,
+        *(map(chosen.get, _SAID_OF_TOKENS) if type(chosen) is dict else ()),
+    ]
+    texts = [value if type(value) is str else None for value in said]  # anything else is not learned
+    return SaidOfSession(session(owner, session_id), hash((heard.version, heard.emsp, session_id, *texts)))
 
 
 def residue_left(heard: Heard, receiver: Party, residue: Residue | None) -> ResidueLeft | None:

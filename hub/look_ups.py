@@ -22,7 +22,7 @@ from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
 from hub.shown_ids import as_meant, place_shown
 from routing.bodies import owner_in_path, read_members, text
-from routing.directory import Connection, PartyDirectory
+from routing.directory import Connection, PartyDirectory, PartyEntry
 from routing.envelope import read_envelope
 from routing.errors import HubError, NotRoutable
 from routing.links import host_of, next_link, parameter
@@ -126,7 +126,7 @@ class LookUps(Struct, eq=False):
             case ConnectedEmsp(party=party):
                 directory = self.hub.directory.snapshot
                 is_visible = directory.visible_to(self.asker, party)
-                return is_visible and is_emsp(party, directory) and _is_connected(party, directory)
+                return is_visible and is_emsp(directory.entry(party), directory) and _is_connected(party, directory)
             case _:
                 return None
 
@@ -202,10 +202,9 @@ class LookUps(Struct, eq=False):
         return translate(body, kind, crossing)
 
 
-def is_emsp(party: Party, directory: PartyDirectory) -> bool:
+def is_emsp(entry: PartyEntry | None, directory: PartyDirectory) -> bool:
     """Whether a Token can be this party's: a hub between has none, but those behind it may."""
-    entry, platform = directory.entry(party), directory.platform_of(party)
-    if entry is None or platform is None or (platform.is_hub and not entry.is_remote):
+    if entry is None or (directory.platform(entry.platform_id).is_hub and not entry.is_remote):
         return False
     return any(role.role in _EMSP_LIKE for role in entry.roles)
 

@@ -22,10 +22,10 @@ class People(NamedTuple):
 
 def people_in(directory: PartyDirectory, owner: Party, emsp: Party) -> People:
     """The people of an exchange about an object of this owner, with this party on the eMSP side."""
-    entry, platform = directory.entry(owner), directory.platform_of(owner)
-    emsp_entry = directory.entry(emsp)
+    entry, emsp_entry = directory.entry(owner), directory.entry(emsp)
+    platform = None if entry is None else directory.platform(entry.platform_id)
     return People(
-        emsp=emsp if is_emsp(emsp, directory) else None,
+        emsp=emsp if is_emsp(emsp_entry, directory) else None,
         emsp_platform=frozenset() if emsp_entry is None else _siblings(emsp_entry, directory),
         owner_details=(entry.roles[0].business_details or None) if entry is not None and entry.roles else None,
         owner_quirks=None if platform is None else platform.quirks,

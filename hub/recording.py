@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from time import monotonic
 from typing import Final
 
@@ -17,6 +18,7 @@ from hub.store.journal_entries import Failure, Hop
 from hub.trace import Trace
 from routing.errors import HubError
 from routing.message import Answer
+from routing.vocabulary import Party
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -98,8 +100,8 @@ def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace:
     return MessageLine(
         event=event,
         correlation_id=trace.ids.correlation_id,
-        sender=trace.sender and str(trace.sender),
-        receiver=trace.receiver and str(trace.receiver),
+        sender=trace.sender and _written(trace.sender),
+        receiver=trace.receiver and _written(trace.receiver),
         request_id=trace.ids.request_id,
         upstream_request_id=trace.upstream_request_id,
         module=_module(trace),
@@ -113,6 +115,11 @@ def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace:
         target_version=_other_version(trace),
         losses=dict(Counter(lost.loss.id for lost in trace.losses)) if trace.losses else UNSET,
     )
+
+
+@lru_cache(maxsize=16_384)  # who talks goes on talking
+def _written(party: Party) -> str:
+    return str(party)
 
 
 def _ms(seconds: float) -> float:

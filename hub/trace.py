@@ -91,8 +91,8 @@ class Trace(Struct, eq=False):
 
 
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:
-    """All headers of the answer, Content-Length included: those of the answer, ids, and who speaks to whom."""
-    headers = [JSON, (b"content-length", b"%d" % len(answer.body)), *id_headers(trace.ids), *answer.headers]
+    """All headers of the answer but Content-Length: those of the answer, ids, and who speaks to whom."""
+    headers = [JSON, *id_headers(trace.ids), *answer.headers]
     if trace.source is not None and trace.sender is not None and answer.sender is not None:
         headers += routing_headers_at(trace.source, trace.sender, answer.sender)
     return headers

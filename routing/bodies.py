@@ -55,16 +55,16 @@ def without_bom(body: bytes) -> bytes:
     return body.removeprefix(_BOM)
 
 
-def check_charset(content_type: str | None) -> None:
+def check_charset(content_type: bytes | None) -> None:
     """Refuse a Content-Type that names another charset than UTF-8. "Transport and format", JSON/HTTP.
 
     Raises:
         UnreadableBody: it does.
     """
-    if content_type is None or "charset" not in content_type.lower():
+    if content_type is None or b"charset" not in content_type.lower():
         return
-    match = re.search(r'charset\s*=\s*"?([^\s";]+)', content_type, re.IGNORECASE)
-    if match is None or match[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
+    match = re.search(rb'charset\s*=\s*"?([^\s";]+)', content_type, re.IGNORECASE)
+    if match is None or match[1].lower() not in {b"utf-8", b"utf8", b"us-ascii"}:
         raise UnreadableBody("Bodies are JSON in UTF-8; Content-Type names another charset")
 
 

@@ -6,6 +6,7 @@ OCPI 2.2.1, "Transport and format": Message Routing, Unique message IDs.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -110,9 +111,13 @@ def header(headers: RawHeaders, name: bytes) -> bytes | None:
     return None
 
 
-def read_id(headers: RawHeaders, name: bytes) -> str | None:
-    """A message id, or None when there is none that could be put into a header again."""
-    value = header(headers, name)
+def first_values(headers: RawHeaders) -> dict[bytes, bytes]:
+    """The first value of each header."""
+    return dict(reversed(headers))
+
+
+def read_id(value: bytes | None) -> str | None:
+    """The message id in a header, or None when there is none that could be put into a header again."""
     match = None if value is None else _ID.fullmatch(value)
     return None if match is None else match[1].decode("ascii")
 
@@ -125,13 +130,15 @@ ADDRESSES: Final = frozenset({_TO_COUNTRY, _TO_PARTY, _FROM_COUNTRY, _FROM_PARTY
 """The names of the headers that say who writes to whom."""
 
 
-def read_routing_headers(headers: RawHeaders) -> RoutingHeaders:
+def read_routing_headers(headers: RawHeaders, sent: Mapping[bytes, bytes] | None = None) -> RoutingHeaders:
     """The two addresses of a message. Parties are compared without regard to case.
+
+    `sent` are the first values of the headers, if they are known already.
 
     Raises:
         InvalidParameters: half an address, one given twice, or one that no party can have.
     """
-    found = dict(headers)
+    found = first_values(headers) if sent is None else sent
     if len(found) < len(headers):
         _check_once(headers)
     return _read_addresses(

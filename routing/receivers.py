@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from routing.dialects import DIALECTS
@@ -132,7 +133,7 @@ def url_at(connection: Connection, message: Message) -> str:
     """The URL of this message at the partner: its endpoint, one slash, the path and query as they came."""
     operation, segments = message.operation, message.segments
     if operation.owned:
-        segments = (*spelled(Party(segments[0], segments[1]), connection), *segments[2:])
+        segments = _spelled_owner(segments, connection)
     url = url_of(connection, operation.module, operation.interface, segments)
     return f"{url}?{message.query}" if message.query else url
 
@@ -144,12 +145,18 @@ def url_of(connection: Connection, module: str, interface: InterfaceRole, segmen
     """
     url = connection.endpoints[module, interface]
     if segments:
-        endpoint = url.rstrip("/")
-        if module == ModuleID.PAYMENTS:
-            for ending in _SUB_ENDPOINTS:
-                endpoint = endpoint.removesuffix(ending)
-        url = "/".join((endpoint, *segments))
+        url = "/".join((_root_of(url, module), *segments))
     return url + "/" if connection.quirks.trailing_slash and not url.endswith("/") else url
+
+
+@lru_cache(maxsize=4096)
+def _root_of(url: str, module: str) -> str:
+    """What the segments of a path are put behind."""
+    root = url.rstrip("/")
+    if module == ModuleID.PAYMENTS:
+        for ending in _SUB_ENDPOINTS:
+            root = root.removesuffix(ending)
+    return root
 
 
 def routing_headers_at(connection: Connection, receiver: Party, sender: Party) -> Iterable[tuple[bytes, bytes]]:
@@ -157,6 +164,12 @@ def routing_headers_at(connection: Connection, receiver: Party, sender: Party) -
     if not DIALECTS[connection.version].routing_headers:
         return ()
     return routing_headers(spelled(receiver, connection), spelled(sender, connection))
+
+
+def _spelled_owner(segments: tuple[str, ...], connection: Connection) -> tuple[str, ...]:
+    if not connection.quirks.lowercase_party_ids:
+        return segments
+    return (segments[0].lower(), segments[1].lower(), *segments[2:])
 
 
 def spelled(party: Party, connection: Connection) -> Party:

@@ -25,6 +25,7 @@ from routing.bodies import check_charset
 from routing.directory import Caller, Handshaking, Invited, Registered
 from routing.envelope import SUCCESS, envelope
 from routing.errors import HubError, Overloaded, TooLarge, UnsupportedVersion, WrongMethod
+from routing.message import header
 from routing.versions import versions_for
 from routing.vocabulary import Version
 
@@ -106,7 +107,7 @@ async def read_body(request: OCPIRequest, hub: Hub) -> bytes:
         InvalidParameters: it is in a character set that JSON cannot be in.
         TooLarge: it is longer than the hub takes.
     """
-    check_charset(request.headers.get("content-type"))
+    check_charset(header(list(request.scope["headers"]), b"content-type"))
     limit = hub.settings.max_body_bytes or _BODY_BYTES
     body = bytearray()
     async for chunk in request.stream():

@@ -16,7 +16,7 @@ from hub.ids import new_id
 from hub.observability import FilteringBoundLogger
 from routing.envelope import envelope
 from routing.errors import HubError, HubFault, InvalidParameters, TooLarge, WrongMethod
-from routing.message import MessageIds, id_headers, read_id
+from routing.message import MessageIds, first_values, id_headers, read_id
 from routing.versions import missing_path
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -25,7 +25,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 def ocpi_response(request: Request[Any, Any, Any], body: bytes, http_status: int = 200) -> Response[bytes]:
     """An answer with this envelope that echoes the request's message ids, or new ones if it had none."""
     raw = list(request.scope["headers"])
-    ids = MessageIds(read_id(raw, b"x-request-id") or new_id(), read_id(raw, b"x-correlation-id") or new_id())
+    sent = first_values(raw)
+    ids = MessageIds(read_id(sent.get(b"x-request-id")) or new_id(), read_id(sent.get(b"x-correlation-id")) or new_id())
     headers = {name.decode(): value.decode() for name, value in id_headers(ids)}
     return Response(body, status_code=http_status, media_type=MediaType.JSON, headers=headers)
 

@@ -5,25 +5,38 @@ It reads the path from the bytes that came: ids with an encoded slash must survi
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
-from litestar import Litestar, asgi
+from litestar import Litestar
 from litestar.handlers import ASGIRouteHandler
-from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.types import ExceptionHandlersMap, HTTPScope, Receive, Scope, Send
 
 from hub.arrival import Arrival
 from hub.exchange import exchange
 from hub.hub import Hub
+from hub.listener.cycle import whole_answer
 from hub.recording import record
 from hub.trace import answer_headers
 from routing.errors import TooLarge, UnreadableBody
-from routing.message import RawHeaders
+from routing.message import RawHeaders, first_values
 from routing.outcome import with_data
 from routing.paths import ENTRANCES
 
 _ROOT: Final = "/ocpi"
+
+
+class _Mount(ASGIRouteHandler):
+    """A mount that finds out once, and not again for every message, who answers for its errors."""
+
+    def resolve_exception_handlers(self) -> ExceptionHandlersMap:
+        """Those of all layers of the app."""
+        return self._exception_handlers
+
+    @cached_property
+    def _exception_handlers(self) -> ExceptionHandlersMap:
+        return super().resolve_exception_handlers()
 
 
 def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
@@ -36,7 +49,7 @@ def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
     entrances = {f"{prefix}{entrance.path}".encode("ascii"): entrance for entrance in ENTRANCES}
     version_at = len(f"{prefix}{_ROOT}/")
 
-    @asgi(prefix + _ROOT, is_mount=True, copy_scope=False)
+    @_Mount(prefix + _ROOT, is_mount=True, copy_scope=False)
     async def carry(scope: Scope, receive: Receive, send: Send) -> None:
         """Carry one message, or hand over what is none."""
         http = cast("HTTPScope", scope)
@@ -48,21 +61,27 @@ def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
             scope["path"] = unquote(path)  # from which the framework has taken the root away
             await rest(scope, receive, send)
             return
+        headers = cast("RawHeaders", http["headers"])
         arrival = Arrival(
             entrance=entrance,
             method=http["method"],
             path=path[end:].decode("latin-1"),
             query=http["query_string"].decode("latin-1"),
-            headers=cast("RawHeaders", http["headers"]),
+            headers=headers,
+            sent=first_values(headers),
             source=http["client"][0] if http["client"] else "",
             read_body=partial(_read_body, receive),
         )
         answer, trace = await exchange(arrival, hub)
         if trace.source is not None and (data := trace.source.quirks.empty_data) is not None:
             answer = with_data(answer, trace.operation, data)
-        headers = answer_headers(answer, trace)
-        await send({"type": "http.response.start", "status": answer.http_status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+        said = answer_headers(answer, trace)
+        if (whole := whole_answer(scope)) is not None:
+            await whole(answer.http_status, said, answer.body)
+        else:
+            said.append((b"content-length", b"%d" % len(answer.body)))
+            await send({"type": "http.response.start", "status": answer.http_status, "headers": said})
+            await send({"type": "http.response.body", "body": answer.body, "more_body": False})
         record(answer, trace, hub)
 
     return carry

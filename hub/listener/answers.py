@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from routing.envelope import envelope
-from routing.message import read_id
+from routing.message import first_values, read_id
 
 _ECHOED = ((b"x-request-id", b"X-Request-ID"), (b"x-correlation-id", b"X-Correlation-ID"))
 _RETRY_AFTER_S = 5
@@ -76,5 +76,6 @@ def answer_bytes(
 
 
 def _echoed_ids(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    ids = [(shown, read_id(list(headers), name)) for name, shown in _ECHOED]
+    sent = first_values(list(headers))
+    ids = [(shown, read_id(sent.get(name))) for name, shown in _ECHOED]
     return [(shown, value.encode()) for shown, value in ids if value is not None]

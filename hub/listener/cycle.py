@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -20,6 +20,23 @@ _WORTH_WAITING: Final = 64 * 1024
 """Bytes of an answer. More of them are not collected, so that an app that streams feels how fast its client reads."""
 
 
+WHOLE_ANSWER: Final = "hub.whole_answer"
+"""The name of an extension of ASGI, in the scope: `{"answer": WholeAnswer}`."""
+
+
+class WholeAnswer(Protocol):
+    """Answers a request at once. Each event that goes through a framework's `send` costs as much as all of this."""
+
+    async def __call__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """`headers` have names in lower case, and are complete but for Content-Length."""
+
+
+def whole_answer(scope: Mapping[str, Any]) -> WholeAnswer | None:
+    """How to answer this request at once; None where the server cannot."""
+    extension = (scope.get("extensions") or {}).get(WHOLE_ANSWER)
+    return None if extension is None else extension["answer"]
+
+
 class Cycle(RequestResponseCycle):
     """One request and its answer.
 
@@ -28,6 +45,10 @@ class Cycle(RequestResponseCycle):
 
     render: Renderer
     transport: Outlet  # type: ignore[assignment] # the three methods of a transport that an answer needs
+
+    def offer_whole_answer(self) -> None:
+        """Let the app answer with one call, see `WholeAnswer`, until it has answered."""
+        self.scope["extensions"] = {WHOLE_ANSWER: {"answer": self.answer}}
 
     async def receive(self) -> ASGIReceiveEvent:
         """What comes next of the request: all of its body if all is there, or that the client is gone."""
@@ -50,10 +71,28 @@ class Cycle(RequestResponseCycle):
         else:
             raise RuntimeError(f"Unexpected ASGI message {message['type']!r}")
 
+    async def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Take a whole answer; what two events say to `send`."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if self.response_started:
+            raise RuntimeError("The answer has begun before")
+        length = (b"content-length", b"%d" % len(body))
+        framing = b"" if self.keep_alive else b"connection: close\r\n"
+        self._write_head(status, [*self.default_headers, length, *headers], framing)
+        if self.scope["method"] != "HEAD":
+            self.transport.write(body)
+        self._complete()
+
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Write the head. The names of headers are in lower case, as ASGI demands."""
-        framing = self._framing(status, dict(headers))
-        lines = b"\r\n".join([b": ".join(header) for header in headers])
+        """Find out how the body will end, and write the head."""
+        self._write_head(status, headers, self._framing(status, dict(headers)))
+
+    def _write_head(self, status: int, headers: list[tuple[bytes, bytes]], framing: bytes) -> None:
+        """The names of headers are in lower case, as ASGI demands."""
+        lines = b"\r\n".join(map(b": ".join, headers))
         if len(lines.translate(None, _CONTROLS)) != len(lines) - 2 * (len(headers) - 1):
             raise RuntimeError("A header of the answer has control characters")
         self.response_started = True
@@ -85,6 +124,7 @@ class Cycle(RequestResponseCycle):
 
     def _complete(self) -> None:
         self.response_complete = True
+        self.scope["extensions"] = {}  # no ring of references is left behind
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

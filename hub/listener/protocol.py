@@ -421,6 +421,7 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.render = self.rules.render
+        cycle.offer_whole_answer()
         return cycle
 
 

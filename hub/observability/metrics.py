@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from bisect import bisect_left
 from collections import Counter as Tally
@@ -32,6 +33,7 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 _TRANSLATION_BUCKETS_S = (1e-05, 2.5e-05, 5e-05, 1e-04, 2.5e-04, 5e-04, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
 """From one small object to a long page."""
 _CHILDREN_LIMIT = 20_000
+_TELL_EVERY_S = 1.0
 PLATFORM_LABELS = 1_000
 
 
@@ -44,25 +46,45 @@ def _status_label(status: int | None) -> str:
     return f"{status // 1000}xxx" if 1000 <= status < 5000 else "other"
 
 
-class _Seconds:
-    """One histogram with its labels set, as `observe` of the library has it: without a look at exemplars and labels."""
+class _Tally:
+    """Durations of one kind, and how many there were, since the library was last told.
 
-    __slots__ = ("_buckets", "_sum")
+    To tell it each time would cost a message five times as much.
+    """
 
-    def __init__(self, histogram: Histogram) -> None:
-        self._sum = histogram._sum  # noqa: SLF001 - the library's own way costs a message twice as much
-        self._buckets = histogram._buckets  # noqa: SLF001 - see above
+    __slots__ = ("_buckets", "_counter", "_histogram", "_sum", "times")
+
+    def __init__(self, histogram: Histogram, counter: Counter | None = None) -> None:
+        self._histogram = histogram
+        self._counter = counter
+        self._clear()
+
+    def _clear(self) -> None:
+        self.times = 0
+        self._sum = 0.0
+        self._buckets = [0] * (len(_BUCKETS_S) + 1)
 
     def observe(self, seconds: float) -> None:
-        self._sum.inc(seconds)
-        self._buckets[bisect_left(_BUCKETS_S, seconds)].inc(1)
+        self.times += 1
+        self._sum += seconds
+        self._buckets[bisect_left(_BUCKETS_S, seconds)] += 1
+
+    def tell(self) -> None:
+        """Hand over what has come together; to a histogram bucket by bucket, as its `observe` takes one at a time."""
+        if self._counter is not None:
+            self._counter.inc(self.times)
+        self._histogram._sum.inc(self._sum)  # noqa: SLF001 - see above
+        for bucket, times in zip(self._histogram._buckets, self._buckets, strict=True):  # noqa: SLF001 - see above
+            if times:
+                bucket.inc(times)
+        self._clear()
 
 
 class Metrics:
     """Every metric of the hub, with one method for each thing that happens.
 
     In one process the figures live in a registry of their own. Where PROMETHEUS_MULTIPROC_DIR is set, they live
-    in files of that directory, and any of the processes shows the sum of all.
+    in files of that directory, and any of the processes shows the sum of all, of messages a second late.
     """
 
     content_type = "text/plain; version=0.0.4"
@@ -199,8 +221,10 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
-        self._message_children: dict[tuple[object, ...], tuple[Counter, _Seconds]] = {}
-        self._upstream_children: dict[tuple[str, str], _Seconds] = {}
+        self._message_children: dict[tuple[object, ...], _Tally] = {}
+        self._upstream_children: dict[tuple[str, str], _Tally] = {}
+        self._untold: list[_Tally] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._platform_labels: set[str] = set()
         self._translation_children: dict[tuple[str, Version, Version], Histogram] = {}
 
@@ -217,23 +241,47 @@ class Metrics:
     ) -> None:
         """Count one answered message. `ocpi_status` is None when an answer went on unread."""
         key = (route, module, method, source_version, target_version, ocpi_status)
-        children = self._message_children.get(key)
-        if children is None:
-            children = self._new_message_children(*key)
+        child = self._message_children.get(key)
+        if child is None:
+            child = self._new_message_child(*key)
             if len(self._message_children) < _CHILDREN_LIMIT:
-                self._message_children[key] = children
-        children[0].inc()
-        children[1].observe(seconds)
+                self._message_children[key] = child
+        self._observe(child, seconds)
 
     def upstream(self, module: str, platform_id: str, seconds: float) -> None:
         """Count one call at a partner."""
         key = (module, platform_id)
         child = self._upstream_children.get(key)
         if child is None:
-            child = _Seconds(self._upstream_seconds.labels(_module_label(module), self._platform_label(platform_id)))
+            child = _Tally(self._upstream_seconds.labels(_module_label(module), self._platform_label(platform_id)))
             if len(self._upstream_children) < _CHILDREN_LIMIT:
                 self._upstream_children[key] = child
+        self._observe(child, seconds)
+
+    def _observe(self, child: _Tally, seconds: float) -> None:
+        if not child.times:
+            self._untold.append(child)
+            self._tell_in_time()
         child.observe(seconds)
+
+    def _tell_in_time(self) -> None:
+        """See that other processes hear of it soon, and that what nobody asks for is no more and more."""
+        if self._multiprocess and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TELL_EVERY_S, self._tell)
+        elif len(self._untold) >= _CHILDREN_LIMIT:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._timer = None
+        untold, self._untold = self._untold, []
+        for child in untold:
+            child.tell()
+
+    def close(self) -> None:
+        """Leave the last of it to the other processes."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._tell()
 
     def amplified(self, platform_id: str, requests: int, calls: int) -> None:
         """Count messages of a platform, and the calls they led to."""
@@ -325,13 +373,14 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format, see `content_type`."""
+        self._tell()
         if not self._multiprocess:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library lacks types here
         return generate_latest(registry)
 
-    def _new_message_children(
+    def _new_message_child(
         self,
         route: str,
         module: str,
@@ -339,12 +388,12 @@ class Metrics:
         source: Version | None,
         target: Version | None,
         status: int | None,
-    ) -> tuple[Counter, _Seconds]:
+    ) -> _Tally:
         route = route if route in ROUTES else "other"
         module = _module_label(module)
         method = method if method in _METHODS else "other"
         labels = (route, module, method, _version_label(source), _version_label(target), _status_label(status))
-        return self._messages.labels(*labels), _Seconds(self._message_seconds.labels(route, module))
+        return _Tally(self._message_seconds.labels(route, module), self._messages.labels(*labels))
 
 
 def _module_label(module: str) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import math
 import ssl
 from collections.abc import Collection
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -142,7 +141,7 @@ class PartnerClient:
             self._sweep_later()
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True, eq=False):
     """A call as it goes over the wire."""
 
     server: Server
@@ -168,14 +167,13 @@ def written(call: Call, *, allow_private: bool) -> Request:
     if not (target.isascii() and target.isprintable() and " " not in target):
         raise NotRoutable(_UNWRITABLE)
     body = call.body or b""
-    lines = [f"{call.method} {target} HTTP/1.1".encode(), f"Host: {server.host_header}".encode()]
+    lines = [f"{call.method} {target} HTTP/1.1".encode(), server.host_line, *map(b": ".join, call.headers)]
     if call.body is not None or call.method not in _WITHOUT_BODY:
         lines.append(b"Content-Length: %d" % len(body))
-    lines += map(b": ".join, call.headers)
-    head = b" ".join(lines)
-    if len(head.translate(None, _BREAKS)) < len(head):
+    head = b"\r\n".join(lines)
+    if len(head.translate(None, _BREAKS)) < len(head) - 2 * (len(lines) - 1):
         raise NotRoutable(_UNWRITABLE)
-    return Request(server, b"\r\n".join([*lines, b"", body]), call.method == "GET")
+    return Request(server, b"%b\r\n\r\n%b" % (head, body), call.method == "GET")
 
 
 async def _without_encoding(reply: Reply, encoding: str, most: int) -> Reply:

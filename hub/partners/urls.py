@@ -40,8 +40,8 @@ class Server(NamedTuple):
     """In lower case; IPv6 without brackets."""
     port: int
 
-    host_header: str
-    """What the Host header says: the port only when it is not the scheme's own."""
+    host_line: bytes
+    """The Host header; with the port only when it is not the scheme's own."""
 
 
 def check_partner_url(
@@ -91,7 +91,8 @@ def read_server(origin: str, allow_private: bool) -> Server:
     host = _host(parts["host"], allow_private=allow_private)
     port = _port(parts["port"] or str(_DEFAULT_PORTS[scheme]), allow_private=allow_private)
     name = f"[{host}]" if ":" in host else host
-    return Server(scheme == "https", host, port, name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}")
+    authority = name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
+    return Server(scheme == "https", host, port, f"Host: {authority}".encode())
 
 
 def _port(text: str, *, allow_private: bool) -> int:

@@ -131,6 +131,17 @@ class Learned:
         if all(kept):
             self._remembered.tell(topic)
 
+    def note_unless_last(self, lookup: Lookup, said: int, facts: Iterable[Fact]) -> None:
+        """Take up the facts that follow from what was said of this group, unless just that was said of it last.
+
+        `said` is its hash. That counts as long as the group itself would, and until others change it.
+        """
+        if self._remembered.was_said_last(lookup, said, self._keep_s):
+            return
+        kept = [self.note(fact) for fact in facts]
+        if all(kept):
+            self._remembered.say(lookup, said)
+
     def at_hand(self, lookup: Lookup) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
         """What stands there, if that is known without asking a store; else UNKNOWN."""
         return self._remembered.get(lookup, self._keep_s)

@@ -56,6 +56,8 @@ class Remembered:
         """Of groups nobody asks for: what this process noted itself, which need not be all there is."""
         self._told: dict[int, float] = {}
         """When all facts of a topic were noted. A topic is the hash of what they follow from."""
+        self._said: dict[Lookup, tuple[float, int]] = {}
+        """Of groups, when every fact was noted that follows from what was said of them last, and the hash of that."""
 
     # ------------------------------------------------------------ groups
 
@@ -110,6 +112,7 @@ class Remembered:
             self._groups.pop(lookup, None)
             self._outdate(lookup)
             self._noted.pop(lookup, None)
+            self._said.pop(lookup, None)
 
     def forget_all(self) -> None:
         """Others may have changed anything."""
@@ -117,6 +120,7 @@ class Remembered:
         for lookup in self._readers:
             self._outdate(lookup)
         self._noted.clear()
+        self._said.clear()
 
     def _put(self, lookup: Lookup, group: Any, read_at: float) -> None:  # noqa: ANN401 - any group
         if lookup.shelf in READ_FRESH:
@@ -140,6 +144,18 @@ class Remembered:
             del self._told[next(iter(self._told))]
         self._told[topic] = self._clock()
 
+    def was_said_last(self, lookup: Lookup, said: int, at_most_s: float) -> bool:
+        """Whether this was said of the group within so many seconds, and nothing else was noted of it since."""
+        found = self._said.get(lookup)
+        return found is not None and found[1] == said and self._clock() - found[0] <= at_most_s
+
+    def say(self, lookup: Lookup, said: int) -> None:
+        """Say that its facts were noted just now."""
+        self._said.pop(lookup, None)
+        if len(self._said) >= ROOM:
+            del self._said[next(iter(self._said))]
+        self._said[lookup] = self._clock(), said
+
     # ------------------------------------------------------------ facts
 
     def note(self, fact: Fact, at_most_s: float) -> bool:
@@ -155,6 +171,7 @@ class Remembered:
             return False
         self._groups.update(merged)
         for lookup in fact.lookups:
+            self._said.pop(lookup, None)
             self._about.setdefault(lookup, []).append(fact)
             if lookup not in merged:
                 noted = self._own(fact, lookup, at_most_s)

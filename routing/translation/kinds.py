@@ -6,6 +6,7 @@ OCPI 2.2.1, "Interfaces and endpoints" of each module.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from routing.modules import CALLBACK_ID, OWNER, Operation
@@ -79,6 +80,11 @@ _NOTHING: Final = Carried(None, None)
 
 def carried_by(operation: Operation, segments: tuple[str, ...]) -> Carried:
     """What this operation carries. `segments` are those of the path, which in 2.3.0 name the command."""
+    return _carried(operation, _COMMANDS.get(segments[0]) if segments else None)
+
+
+@lru_cache(maxsize=1024)  # there are a few hundred operations; more come from custom modules only
+def _carried(operation: Operation, command: Kind | None) -> Carried:
     match operation.module:
         case ModuleID.LOCATIONS:
             return _pushed_or_read(operation, _PLACES[len(_ids(operation)) - 1] if operation.path else Kind.LOCATION)
@@ -89,7 +95,7 @@ def carried_by(operation: Operation, segments: tuple[str, ...]) -> Carried:
         case ModuleID.COMMANDS if operation.path[-1] == CALLBACK_ID:
             return Carried(Kind.COMMAND_RESULT, None)
         case ModuleID.COMMANDS:
-            return Carried(_COMMANDS.get(segments[0]), Kind.COMMAND_RESPONSE)
+            return Carried(command, Kind.COMMAND_RESPONSE)
         case ModuleID.CHARGING_PROFILES:
             return _profile(operation)
         case module if module in _OBJECTS:

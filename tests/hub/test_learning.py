@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from hub.learning import Heard, facts_in
+from hub.learning import Heard, facts_in, said_of_session
 from hub.store.facts import (
     Fact,
     LocationSeen,
@@ -277,6 +278,22 @@ def test_a_patch_of_a_session_teaches_what_it_names() -> None:
     assert facts(what, {"status": "COMPLETED", "kwh": 5}) == [
         known_session(status="COMPLETED", start=None, auth_key=None, location_key=None)
     ]
+
+
+def test_a_session_that_only_went_on_says_the_same_and_one_that_teaches_something_does_not() -> None:
+    became = {"cdr_token": {"uid": "04A1", "type": "RFID", "contract_id": "C1"}}
+    what = heard(Kind.SESSION, version=V211, ids=("S1",))
+    went_on = {**LEGACY_SESSION, "kwh": 9.9, "last_updated": "2024-06-01T11:30:00Z"}
+    first = said_of_session(what, LEGACY_SESSION, became)
+
+    assert first is not None
+    assert said_of_session(what, went_on, became) == first
+    for change in ({"status": "COMPLETED"}, {"auth_id": "C2"}, {"location": {"id": "L2"}}, {"start_datetime": "x"}):
+        assert said_of_session(what, {**went_on, **change}, became) != first
+    assert said_of_session(what, went_on, {"cdr_token": {**became["cdr_token"], "type": "APP_USER"}}) != first
+    assert said_of_session(msgspec.structs.replace(what, emsp=None), went_on, became) != first
+    assert said_of_session(msgspec.structs.replace(what, teller=()), went_on, became) is None
+    assert said_of_session(heard(Kind.LOCATION), went_on, None) is None
 
 
 @pytest.mark.parametrize("start", ["yesterday", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", 5, None])

@@ -466,23 +466,42 @@ def test_the_directory_shows_every_status_and_forgets_former_ones() -> None:
     assert found["ocpi_hub_directory_reloads_total", frozenset()] == 5
 
 
-def test_each_process_shows_the_sum_of_all_where_there_are_many(tmp_path: Path) -> None:
-    script = (
-        "from hub.observability import Metrics; from routing.vocabulary import *; m = Metrics();"
-        "m.message(route='direct', module='cdrs', method='POST', source_version=Version.V2_2_1,"
-        " target_version=None, ocpi_status=1000, seconds=0.1);"
-        "m.losses(['L-24']);"
-        "m.directory({ConnectionStatus.CONNECTED: 5}, {}, age_s=0.5, reloads=1); print(m.exposition().decode())"
+_WORK_OF_A_PROCESS = """
+import asyncio
+from hub.observability import Metrics
+from routing.vocabulary import ConnectionStatus, Version
+
+async def work(metrics):
+    metrics.message(
+        route="direct", module="cdrs", method="POST", source_version=Version.V2_2_1, target_version=None,
+        ocpi_status=1000, seconds=0.1,
     )
+    metrics.losses(["L-24"])
+    metrics.directory({ConnectionStatus.CONNECTED: 5}, {}, age_s=0.5, reloads=1)
+    print(metrics.exposition().decode())
+    metrics.message(
+        route="direct", module="cdrs", method="PUT", source_version=Version.V2_2_1, target_version=None,
+        ocpi_status=1000, seconds=0.1,
+    )
+    metrics.close()
+
+asyncio.run(work(Metrics()))
+"""
+
+
+def test_each_process_shows_the_sum_of_all_where_there_are_many(tmp_path: Path) -> None:
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     shown = [
         subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, check=True, env=environment, timeout=60
+            [sys.executable, "-c", _WORK_OF_A_PROCESS], capture_output=True, check=True, env=environment, timeout=60
         ).stdout
         for _ in range(2)
     ]
 
     found = figures(shown[-1])
-    assert [value for (name, _), value in found.items() if name == "ocpi_hub_messages_total"] == [2]
+    methods = {
+        dict(labels)["method"]: value for (name, labels), value in found.items() if name == "ocpi_hub_messages_total"
+    }
+    assert methods == {"POST": 2, "PUT": 1}
     assert [value for (name, _), value in found.items() if name == "ocpi_hub_translation_losses_total"] == [2]
     assert found["ocpi_hub_platforms", frozenset({("status", "CONNECTED")})] == 5

@@ -154,4 +154,4 @@ def test_any_text_is_either_accepted_or_refused(text: str) -> None:
     ],
 )
 def test_the_host_header_has_the_port_only_when_it_is_not_the_usual_one(url: str, host: str) -> None:
-    assert read_server(origin_of(url), True).host_header == host
+    assert read_server(origin_of(url), True).host_line == f"Host: {host}".encode()

@@ -102,3 +102,29 @@ def test_what_is_written_while_somebody_reads_is_known_to_who_looked_just_before
 
     assert remembered.end_reading({lookup: None}, reader) == {lookup: fact.said}
     assert remembered.get(lookup, KEEP_S) is UNKNOWN
+
+
+def test_what_was_said_last_counts_until_something_else_was_noted() -> None:
+    remembered = Remembered(Clock())
+    [about] = seen("ACTIVE").lookups
+    remembered.note(seen("ACTIVE"), KEEP_S)
+    remembered.say(about, 1)
+    assert remembered.was_said_last(about, 1, KEEP_S)
+    assert not remembered.was_said_last(about, 2, KEEP_S)
+    remembered.note(seen("COMPLETED"), KEEP_S)
+    assert not remembered.was_said_last(about, 1, KEEP_S)
+
+
+def test_what_was_said_last_counts_until_others_change_it_and_for_a_while_at_most() -> None:
+    clock = Clock()
+    remembered = Remembered(clock)
+    [about] = seen("ACTIVE").lookups
+    remembered.say(about, 1)
+    remembered.forget([about])
+    assert not remembered.was_said_last(about, 1, KEEP_S)
+    remembered.say(about, 1)
+    remembered.forget_all()
+    assert not remembered.was_said_last(about, 1, KEEP_S)
+    remembered.say(about, 1)
+    clock.now = KEEP_S + 1
+    assert not remembered.was_said_last(about, 1, KEEP_S)
