@@ -73,13 +73,20 @@ class _Run(Struct):
 @click.option("--seconds", default=3, show_default=True, type=click.IntRange(1, 60), help="of each measurement")
 @click.option("--output", default="bench.json", show_default=True, type=click.Path(path_type=Path))
 @click.option("--part", "parts", multiple=True, type=click.Choice(_PARTS), help="Only these; everything unless given.")
-def main(rounds: int, seconds: int, output: Path, parts: tuple[str, ...]) -> None:
+@click.option(
+    "--dropped",
+    default=outage.DROPPED,
+    show_default=True,
+    type=click.IntRange(1, 5000),
+    help="platforms that go away at once; a thousand are told of each",
+)
+def main(rounds: int, seconds: int, output: Path, parts: tuple[str, ...], dropped: int) -> None:
     """Measure the hub beside nginx and the bare framework, and what it does alone; print tables, and write JSON."""
     text: list[str] = []
     found: dict[str, object] = {}
     try:
         for part in parts or _PARTS:
-            more, figures = _part(part, rounds, seconds)
+            more, figures = _part(part, rounds, seconds, dropped)
             text += ["", *more] if text else more
             found |= figures
     except (HubFailed, HubRefused, httpx.HTTPError, subprocess.CalledProcessError) as error:
@@ -89,7 +96,7 @@ def main(rounds: int, seconds: int, output: Path, parts: tuple[str, ...]) -> Non
     output.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
-def _part(part: str, rounds: int, seconds: int) -> tuple[list[str], dict[str, object]]:
+def _part(part: str, rounds: int, seconds: int, dropped: int) -> tuple[list[str], dict[str, object]]:
     """Measure one part: its table, and its figures by name. All but the first have hubs of their own."""
     if part == "messages":
         _install_missing()
@@ -101,7 +108,7 @@ def _part(part: str, rounds: int, seconds: int) -> tuple[list[str], dict[str, ob
             broadcasts = broadcasting.measured_broadcasts(Path(name), core, rounds)
             return broadcasting.lines(broadcasts), {"broadcast": broadcasts}
         if part == "outage":
-            told = outage.measured_outage(Path(name), core)
+            told = outage.measured_outage(Path(name), core, dropped)
             return outage.lines(told), {"outage": told}
         checks = presence.measured_checks(Path(name), core)
         return presence.lines(checks), {"presence": checks}

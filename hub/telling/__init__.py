@@ -3,6 +3,7 @@
 - `news`      what changed, in the order in which it did
 - `receivers` who is told, and how far each was
 - `pushes`    one PUT
+- `pace`      how many PUTs begin now
 - `rounds`    who is told what next: the duty of the process that leads
 
 Each platform gets one attempt for each role of each party that changed. What changes again before a platform was told

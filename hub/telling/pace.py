@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic, thread_time
 from typing import Final
 
@@ -15,7 +16,7 @@ _BESIDE: Final = 2
 """The same beside messages, which wait for a few turns each."""
 _SAVED: Final = 8.0
 """PUTs that begin in turns that follow on each other, when the event loop was late."""
-_BUSY: Final = 0.4
+_BUSY: Final = 0.5
 """The share of a core that the event loop may use beside messages, for everything it does, before PUTs give way."""
 _LOOK_EVERY_S: Final = 0.05
 _PER_S: Final = (500.0, 20_000.0)
@@ -32,18 +33,23 @@ class Pace:
     would take up.
     """
 
-    def __init__(self, drain: Drain) -> None:
+    def __init__(
+        self, drain: Drain, *, clock: Callable[[], float] = monotonic, worked: Callable[[], float] = thread_time
+    ) -> None:
+        """`clock` gives seconds that never go back, `worked` those of a core that this thread has used."""
         self._drain = drain
+        self._clock = clock
+        self._worked = worked
         self._entered = drain.entries
-        self._message_at = -_LATELY_S
+        self._message_at = clock() - _LATELY_S
         self._per_s = _PER_S[0]
         self._credit = 0.0
-        self._at = self._looked_at = monotonic()
-        self._worked_s = thread_time()
+        self._at = self._looked_at = clock()
+        self._worked_s = worked()
 
     def granted(self) -> int:
         """How many may begin in this turn; with 0, ask again in a millisecond."""
-        now = monotonic()
+        now = self._clock()
         if self._drain.in_flight or self._drain.entries != self._entered:
             self._entered, self._message_at = self._drain.entries, now
         if now - self._message_at >= _LATELY_S:
@@ -57,7 +63,7 @@ class Pace:
         return some
 
     def _look(self, now: float) -> None:
-        worked_s = thread_time()
+        worked_s = self._worked()
         busy = (worked_s - self._worked_s) / (now - self._looked_at)
         self._looked_at, self._worked_s = now, worked_s
         least, most = _PER_S

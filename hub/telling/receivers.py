@@ -33,6 +33,7 @@ class Receiver(Struct, eq=False):
     agreed: News
     """The parties with which it agreed otherwise."""
     publishes_payments: bool = False
+    """Which roles it has words for depends on it."""
     busy: set[Party] = field(default_factory=set)
     """The parties it is being told of now."""
     answers: bool = True
@@ -64,7 +65,9 @@ class _Step(NamedTuple):
 
     role: Role
     place: Place
+    """Where it stands in the news; of the last role of a party, behind everything of the party."""
     here_since: Place
+    """Who was told of this place, or of one after it, has heard of the party since that came here."""
 
 
 class Changed(Struct, frozen=True):

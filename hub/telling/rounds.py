@@ -1,10 +1,10 @@
-"""Who is told what next: a round takes up what changed, marks what is begun now, and begins it.
+"""Who is told what next: a round takes up what changed, and marks what begins next, some hundreds at once.
 
-    a new directory ─▶ its news ─▶ for each platform with room the next it is told of ─▶ marks, in one transaction
-        ─▶ PUTs, many at once, each platform's in their order ─▶ room again ─▶ the next round
+    a new directory ─▶ its news ─▶ for each platform what there is room for ─▶ marks, in one transaction
+        ─▶ PUTs, as the pace has it, many at once, each party's in their order ─▶ room again ─▶ the next round
 
-Rounds are short and have a pause between them, as messages share the process. When there is nothing left to tell, one
-mark for everybody takes the place of all.
+No round waits for the PUTs of the one before: marking is ahead of them. When there is nothing left to tell, one mark
+for everybody takes the place of all.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import zip_longest
 from time import monotonic
 from typing import Final
@@ -23,6 +24,7 @@ from hub.leadership import Term
 from hub.observability import FilteringBoundLogger
 from hub.store.single_flight import cancelled
 from hub.store.telling_marks import Mark, Subject, Told
+from hub.store.terms import TermOver
 from hub.telling.pace import Pace
 from hub.telling.pushes import tell
 from hub.telling.receivers import Changed, Push, Receiver, Receivers
@@ -39,7 +41,9 @@ _AHEAD: Final = range(100, 801)
 _LASTS_S: Final = 0.5
 """How long they are to last. A process that is killed, or does not lead any more, leaves out what it has marked."""
 _SHORTLY_S: Final = 0.001
+"""Until the pace is asked again."""
 _LOOKS_IN_A_TURN: Final = 5
+"""Platforms that are looked at before everything else in the process has its turn."""
 _AGAIN_S: Final = 1.0
 _LAST_S: Final = 0.5
 """How long the end of a term waits for what is under way."""
@@ -69,6 +73,9 @@ async def _tell_from(told: Told, hub: Hub, term: Term) -> None:
     try:
         while hub.directory.snapshot.revision >= receivers.directory.revision:
             await rounds.one()
+    except TermOver:
+        await rounds.end(at_once=True)
+        raise
     finally:
         await cancelled([following])
         await rounds.end()
@@ -118,11 +125,16 @@ class _Rounds:
         if not self._waiting or not self._runs_short:
             await self._wake.wait()
 
-    async def end(self) -> None:
-        """Let what is under way arrive, if it does so soon."""
+    async def end(self, *, at_once: bool = False) -> None:
+        """Let what is marked arrive, if it does so soon; `at_once` only what is under way."""
+        if at_once:
+            self._marked.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_S):
+                while self._busy:
+                    self._wake.clear()
+                    await self._wake.wait()
         self._marked.clear()
-        if self._running:
-            await asyncio.wait(self._running, timeout=_LAST_S)
         await cancelled(self._running)
 
     async def _take_in(self) -> None:
