@@ -1,6 +1,7 @@
 """What the hub remembers: who is connected to it, and where answers to earlier messages go.
 
 - `tables`, `database`, `migrations`   the truth, in PostgreSQL or SQLite
+- `columns`                            what all tables are made of
 - `records`                            one platform as one value
 - `platforms`, `registrations`         every change of the truth, each one transaction
 - `truth`                              reading it back as records

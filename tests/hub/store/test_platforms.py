@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
+from hub.store.columns import Row
 from hub.store.platforms import UnknownPlatform
-from hub.store.tables import Row
 from hub.store.truth import UnknownParty
 from routing.directory import Invited, Registered
 from routing.errors import AlreadyRegistered, InvalidParameters, Unauthorized
