@@ -40,7 +40,7 @@ from hub.partners.client import PartnerClient
 from hub.peers import following_hubs
 from hub.presence import NOTE_EVERY_S, Presence
 from hub.probing import probing
-from hub.registration import Registrar
+from hub.registration import HubSide, Initiator, Registrar
 from hub.role_refreshes import role_refreshes
 from hub.settings import Settings
 from hub.snapshots import Snapshots
@@ -131,7 +131,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         partners = PartnerClient(own_ports=(settings.port, settings.operator_port))
         stack.push_async_callback(partners.close)
         platforms = Platforms(database, vault, directory, settings.hub_party)
-        registrar = Registrar(
+        side = HubSide(
             settings=settings,
             directory=directory,
             platforms=platforms,
@@ -193,7 +193,8 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             partners=partners,
             circuits=circuits,
             vault=vault,
-            registrar=registrar,
+            registrar=Registrar(side),
+            initiator=Initiator(side),
             presence=presence,
             wanted_probes=wanted_probes,
             reachability=Reachability(database, directory),

@@ -23,7 +23,7 @@ from hub.observability import Metrics
 from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
 from hub.presence import Presence
-from hub.registration import Registrar
+from hub.registration import Initiator, Registrar
 from hub.settings import VAR_DIR, Settings
 from hub.snapshots import Snapshots
 from hub.spools import Spools
@@ -66,6 +66,7 @@ class Hub:
     circuits: Circuits
     vault: Vault
     registrar: Registrar
+    initiator: Initiator
     presence: Presence
     wanted_probes: WantedProbes
     reachability: Reachability
