@@ -20,7 +20,8 @@ from hub.hub import Hub
 from hub.limits import Buckets
 from hub.listener.drain import Drain
 from hub.registration import HubSide, Registrar
-from hub.settings import RateLimit, Settings
+from hub.setting_types import RateLimit
+from hub.settings import Settings
 from hub.store.migrations import migrate
 from hub.store.records import PlatformRecord
 from loadtests.simulator import Answer, Json, Partner

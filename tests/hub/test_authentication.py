@@ -9,7 +9,7 @@ import pytest
 
 from hub.authentication import _spellings, authenticate, presented_token
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from loadtests.simulator import Partner
 from routing.directory import Caller, Handshaking, Invited, Registered
 from routing.errors import TooManyRequests, Unauthorized
