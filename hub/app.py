@@ -61,6 +61,7 @@ from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
 from hub.store.migrations import migrate
 from hub.store.operator_tokens import OperatorTokens
+from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.reachability import Reachability
 from hub.store.redis import open_redis
@@ -185,6 +186,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             settings=settings,
             directory=directory,
             platforms=platforms,
+            parties=Parties(database, directory),
             remote_parties=RemoteParties(database, directory),
             agreements=KeptAgreements(database, directory),
             loops=Loops(None if redis is None else MessagesUnderWay(redis, directory.identity)),

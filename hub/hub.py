@@ -37,6 +37,7 @@ from hub.store.journal_reads import JournalReads
 from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
 from hub.store.operator_tokens import OperatorTokens
+from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.reachability import Reachability
 from hub.store.remote_parties import RemoteParties
@@ -57,6 +58,7 @@ class Hub:
     settings: Settings
     directory: LiveDirectory
     platforms: Platforms
+    parties: Parties
     remote_parties: RemoteParties
     agreements: KeptAgreements
     loops: Loops
