@@ -42,7 +42,7 @@ _WHY: Final[Mapping[Failure, str]] = {
     Failure.UNREADABLE: "the hub could not read it",
     Failure.REFUSED: "the hub refused it",
     Failure.UNKNOWN_RECEIVER: "nobody that the sender may see has it, or has this address",
-    Failure.NO_AGREEMENT: "there is no agreement between the two",
+    Failure.NO_AGREEMENT: "the two have no agreement that covers it",
     Failure.NOT_OFFERED: "{receiver} has no such interface",
     Failure.RECEIVER_PLANNED: "{receiver} is not connected yet",
     Failure.RECEIVER_OFFLINE: "{receiver} was OFFLINE",
@@ -66,7 +66,8 @@ _ADVICE: Final[Mapping[Failure, str]] = {
     Failure.REFUSED: "Tell the sender: the reason below says what is wrong with its request.",
     Failure.UNKNOWN_RECEIVER: "Check the country code and party id the sender named: `ocpi-hub party list "
     "--q TEXT`; where it named nobody, the hub has not seen the object yet.",
-    Failure.NO_AGREEMENT: "If the two have a contract, `ocpi-hub agreement add A B`.",
+    Failure.NO_AGREEMENT: "See `ocpi-hub agreement list --party PARTY`. If the two have a contract: `ocpi-hub agreement add "
+    "A B`, or `ocpi-hub agreement import` to replace what they have.",
     Failure.NOT_OFFERED: "Ask the receiver to offer the module and to send its credentials again (PUT); "
     "`ocpi-hub platform show ID` lists what it offers.",
     Failure.RECEIVER_PLANNED: "The receiver has to register; `ocpi-hub platform show ID` shows its invitation.",
