@@ -66,13 +66,14 @@ _ADVICE: Final[Mapping[Failure, str]] = {
     Failure.REFUSED: "Tell the sender: the reason below says what is wrong with its request.",
     Failure.UNKNOWN_RECEIVER: "Check the country code and party id the sender named: `ocpi-hub party list "
     "--q TEXT`; where it named nobody, the hub has not seen the object yet.",
-    Failure.NO_AGREEMENT: "See `ocpi-hub agreement list --party PARTY`. If the two have a contract: `ocpi-hub agreement add "
-    "A B`, or `ocpi-hub agreement import` to replace what they have.",
+    Failure.NO_AGREEMENT: "See `ocpi-hub agreement list --party PARTY`. If the two have a contract: "
+    "`ocpi-hub agreement add A B`, or `ocpi-hub agreement import` to replace what they have.",
     Failure.NOT_OFFERED: "Ask the receiver to offer the module and to send its credentials again (PUT); "
     "`ocpi-hub platform show ID` lists what it offers.",
     Failure.RECEIVER_PLANNED: "The receiver has to register; `ocpi-hub platform show ID` shows its invitation.",
     Failure.RECEIVER_OFFLINE: "Call the receiver's operators. The hub keeps looking, and connects it again by itself.",
-    Failure.RECEIVER_SUSPENDED: "`ocpi-hub platform resume ID`, if it is to take part again.",
+    Failure.RECEIVER_SUSPENDED: "`ocpi-hub platform resume ID`, or `ocpi-hub party resume PARTY`, if it is to "
+    "take part again.",
     Failure.CIRCUIT_OPEN: "See what failed before, `ocpi-hub messages --party PARTY --outcome failed`; "
     "the hub tries again by itself.",
     Failure.CONNECT_FAILED: "Check that the receiver's URLs are right and can be reached from here, DNS, TLS "
