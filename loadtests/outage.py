@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from loadtests.broadcasting import elsewhere
 from loadtests.crowd import Arrival, Crowd
-from loadtests.hub_process import HubFailed, HubProcess
-from loadtests.presence import KEY, populate
+from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
+from loadtests.presence import KEY, TICKS_A_SECOND, populate
 from loadtests.simulator import Partner
 from loadtests.subjects import VOLT, location
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role
@@ -39,6 +39,8 @@ class Outage(Struct, frozen=True, rename={"pushes_per_s": "pushes/s"}):
     all_told_s: float
     """From the first push to the last."""
     pushes_per_s: float
+    cpu_us_per_push: float
+    """Of the hub, messages and all else included."""
     p99_ms_before: float
     p99_ms: float
     p99_ratio: float
@@ -105,11 +107,12 @@ def measured_outage(folder: Path, core: int, dropped: int = DROPPED, receivers: 
         told = stack.enter_context(_Told(receivers).running())
         gone = Crowd(dropped, country_code="FR")
         click.echo(f"writing {receivers + dropped:,} platforms", err=True)
-        asyncio.run(populate(database_url, told, (ModuleID.HUB_CLIENT_INFO,)))
+        process = HubProcess(folder, settings, command=["taskset", "-c", str(core)])
+        asyncio.run(populate(database_url, process.url, told, (ModuleID.HUB_CLIENT_INFO,)))
         going = stack.enter_context(ExitStack())
         going.enter_context(gone.running())
-        asyncio.run(populate(database_url, gone, (ModuleID.LOCATIONS,), first=receivers))
-        hub = stack.enter_context(HubProcess(folder, settings, command=["taskset", "-c", str(core)]))
+        asyncio.run(populate(database_url, process.url, gone, (ModuleID.LOCATIONS,), first=receivers))
+        hub = stack.enter_context(process)
         messages = _Messages(_cpo(hub, stack))
         stack.callback(messages.end)
         _wait_until_told(told, 2 * receivers)  # of the two that have just come
@@ -118,10 +121,12 @@ def measured_outage(folder: Path, core: int, dropped: int = DROPPED, receivers: 
         time.sleep(_BEFORE_S)
         before = messages.p99_ms()
         told.told, told.first_at = 0, 0.0
+        ticks = cpu_ticks(hub.pid)
         click.echo(f"{dropped:,} platforms go away", err=True)
         going.close()
         _wait_until_told(told, dropped * receivers)
-        return _summary(told, dropped, before, messages.p99_ms())
+        cpu_s = (cpu_ticks(hub.pid) - ticks) / TICKS_A_SECOND
+        return _summary(told, dropped, cpu_s, (before, messages.p99_ms()))
 
 
 def _wait_until_told(told: _Told, pushes: int) -> None:
@@ -141,14 +146,15 @@ def _cpo(hub: HubProcess, stack: ExitStack) -> Partner:
     return cpo
 
 
-def _summary(told: _Told, dropped: int, before: float, meanwhile: float) -> Outage:
-    took = told.last_at - told.first_at
+def _summary(told: _Told, dropped: int, cpu_s: float, p99_ms: tuple[float, float]) -> Outage:
+    took, (before, meanwhile) = told.last_at - told.first_at, p99_ms
     return Outage(
         receivers=len(told.parties),
         dropped=dropped,
         pushes=told.told,
         all_told_s=round(took, 1),
         pushes_per_s=round(told.told / took, 1),
+        cpu_us_per_push=round(cpu_s / told.told * 1e6, 1),
         p99_ms_before=round(before, 1),
         p99_ms=round(meanwhile, 1),
         p99_ratio=round(meanwhile / before, 2),
@@ -158,8 +164,8 @@ def _summary(told: _Told, dropped: int, before: float, meanwhile: float) -> Outa
 def lines(found: Outage) -> list[str]:
     """The figures for people."""
     title = f"{found.dropped:,} drop, {found.receivers:,} are told"
-    figures = f"{found.pushes:>9,}{found.all_told_s:>9.1f}{found.pushes_per_s:>10,.0f}"
+    figures = f"{found.pushes:>9,}{found.all_told_s:>9.1f}{found.pushes_per_s:>10,.0f}{found.cpu_us_per_push:>9.1f}"
     return [
-        f"{title:<34}   pushes  seconds  pushes/s  p99 ms of messages: before  meanwhile  ratio",
+        f"{title:<34}   pushes  seconds  pushes/s   CPU µs  p99 ms of messages: before  meanwhile  ratio",
         f"{'':<34}{figures}{found.p99_ms_before:>28.1f}{found.p99_ms:>11.1f}{found.p99_ratio:>7.2f}",
     ]

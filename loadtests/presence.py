@@ -30,6 +30,7 @@ from loadtests.crowd import Crowd
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
 from loadtests.simulator import Json
 from routing.quirks import Quirks
+from routing.versions import mark_of_details, version_details
 from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role, Secret, Version
 
 PLATFORMS: Final = 10_000
@@ -37,7 +38,7 @@ _ALIVE_AFTER_S: Final = 60
 """In this time a process that begins to lead looks at everybody, however long they may be silent."""
 _WITHIN_S: Final = 180.0
 KEY: Final = Secret("key-of-a-hub-that-is-measured")
-_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
+TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Checks(Struct, frozen=True, rename={"checks_per_s": "checks/s"}):
@@ -90,29 +91,30 @@ def measured_checks(folder: Path, core: int) -> Checks:
         stack.enter_context(elsewhere(core))
         crowd = stack.enter_context(_Asked(PLATFORMS).running())
         click.echo(f"writing {PLATFORMS:,} platforms", err=True)
-        asyncio.run(populate(database_url, crowd))
-        hub = stack.enter_context(HubProcess(folder, settings, command=["taskset", "-c", str(core)]))
+        process = HubProcess(folder, settings, command=["taskset", "-c", str(core)])
+        asyncio.run(populate(database_url, process.url, crowd))
+        hub = stack.enter_context(process)
         ticks = cpu_ticks(hub.pid)
         click.echo("waiting until each was looked at", err=True)
         crowd.wait_for_all()
-        return _summary(crowd, (cpu_ticks(hub.pid) - ticks) / _TICKS_A_SECOND)
+        return _summary(crowd, (cpu_ticks(hub.pid) - ticks) / TICKS_A_SECOND)
 
 
 async def populate(
-    database_url: str, crowd: Crowd, modules: Sequence[str] = (ModuleID.LOCATIONS,), *, first: int = 0
+    database_url: str, hub_url: str, crowd: Crowd, modules: Sequence[str] = (ModuleID.LOCATIONS,), *, first: int = 0
 ) -> None:
     """Make a database in which the whole crowd is registered; `modules` are those that each takes pushes of.
 
-    `first` is how many platforms are in it already.
-
-    The hub that is started on it has to have the secret key `KEY`.
+    `first` is how many platforms are in it already. The hub that is started on it has to be at `hub_url`, or it would
+    soon tell them all where it is, and its secret key has to be `KEY`.
     """
     await migrate(database_url)
     vault = Vault(KEY)
+    shown = mark_of_details(version_details(hub_url, Version.V2_2_1, None))
     rows: dict[type[Row], list[dict[str, Any]]] = {}
     for number, party in enumerate(crowd.parties):
         for table, row in _rows(first + number, party, f"{crowd.base}/{number}", modules, vault):
-            rows.setdefault(table, []).append(row)
+            rows.setdefault(table, []).append(row | {"shown": shown} if table is ConnectionRow else row)
     engine = open_engine(database_url)
     async with engine.begin() as connection:
         for table, some in rows.items():
@@ -151,7 +153,6 @@ def _rows(
         "our_token": vault.seal(Secret(f"token-of-{number}"), id_),
         "auth_encoding": None,
         "tokens_since": now,
-        "shown": b"",
         "created_at": now,
     }
     status = {"status": ConnectionStatus.CONNECTED, "suspended": False, "created_at": now, "last_updated": now}

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from routing.agreements import Standing
-from routing.client_info import publishes_payments, shown_roles
+from routing.client_info import shown_roles
 from routing.dialects import DIALECTS, Dialect
 from routing.directory import Connection, EndpointKey, PartyDirectory, PartyEntry, Platform
 from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role
@@ -73,9 +73,9 @@ def _had_agreed(directory: PartyDirectory, viewer: Platform, party: Party) -> bo
     return any(directory.agreements.stand(own, party).standing is Standing.ENDED for own in viewer.parties)
 
 
-def roles_to_tell(entry: PartyEntry, viewer: Platform, dialect: Dialect) -> list[Role]:
-    """The roles of a party in words of this platform, which is told of each by itself."""
-    return sorted(role for role, _ in shown_roles(entry.roles, dialect, payments=publishes_payments(viewer)))
+def roles_to_tell(entry: PartyEntry, dialect: Dialect, *, payments: bool) -> list[Role]:
+    """The roles of a party in words of one who speaks so; each is told by itself. See `shown_roles`."""
+    return sorted(role for role, _ in shown_roles(entry.roles, dialect, payments=payments))
 
 
 def _is_connected(party: Party, directory: PartyDirectory) -> bool:

@@ -11,7 +11,10 @@ class Drain:
 
     def __init__(self) -> None:
         self.is_draining = False
-        self._in_flight = 0
+        self.in_flight = 0
+        """Messages that are being handled."""
+        self.entries = 0
+        """Messages that ever have begun to be."""
         self._idle = asyncio.Event()
         self._on_begin: list[Callable[[], None]] = []
 
@@ -28,16 +31,17 @@ class Drain:
 
     def entered(self) -> None:
         """A message has begun to be handled."""
-        self._in_flight += 1
+        self.in_flight += 1
+        self.entries += 1
 
     def left(self) -> None:
         """A message that had entered is done."""
-        self._in_flight -= 1
-        if not self._in_flight:
+        self.in_flight -= 1
+        if not self.in_flight:
             self._idle.set()
 
     async def wait_idle(self) -> None:
         """Wait until no message is in flight."""
-        while self._in_flight:
+        while self.in_flight:
             self._idle.clear()
             await self._idle.wait()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import BigInteger
@@ -72,6 +72,7 @@ class TellingMarks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._moved = _moved(database.engine.dialect.name)
 
     async def told(self) -> Told:
         """What was marked last."""
@@ -93,7 +94,7 @@ class TellingMarks:
         ]
         async with self._database.writing() as session:
             await check_term(session, term)
-            await session.exec(_moved(self._database.engine.dialect.name, rows))
+            await (await session.connection()).execute(self._moved, rows)
 
     async def all_told(self, upto: Mapping[Subject, int], term: int) -> None:
         """Everybody was told of everything up to these revisions, so that nobody needs a mark of its own.
@@ -110,8 +111,8 @@ class TellingMarks:
             await session.exec(delete(TellingMarkRow).where(or_(*passed)))
 
 
-def _moved(dialect: str, rows: list[dict[str, Any]]) -> postgresql.Insert | sqlite.Insert:
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(TellingMarkRow).values(rows)
+def _moved(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(TellingMarkRow.__table__)  # type: ignore[attr-defined]  # sqlmodel makes it
     new = insert.excluded
     return insert.on_conflict_do_update(
         index_elements=["platform_id", "subject"], set_={"revision": new.revision, "place": new.place}

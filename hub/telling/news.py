@@ -44,8 +44,8 @@ class News:
 
     def coming(self, told: Place) -> Iterator[tuple[Place, Party]]:
         """What comes from this place on; the party of the place itself, too, which may have another role."""
-        party, _, _ = told.name.partition(" ")
-        first = bisect_left(self._order, (Place(told.revision, party),))
+        name = told.name if told.name.endswith(END) else told.name.partition(" ")[0]
+        first = bisect_left(self._order, (Place(told.revision, name),))
         for index in range(first, len(self._order)):
             place, changed = self._order[index]
             if self._is_latest(place, changed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -54,9 +55,14 @@ async def tell(push: Push, hub: Hub) -> bool:
 
 
 def _call(party: Party, body: bytes, connection: Connection, ids: MessageIds) -> Call:
-    segments = [quote(segment, safe="") for segment in spelled(party, connection)]
+    segments = _segments(spelled(party, connection))
     headers = [(b"authorization", connection.authorization.reveal().encode("ascii")), *id_headers(ids), JSON]
     return Call("PUT", url_of(connection, *TOLD_AT, segments), headers, body)
+
+
+@lru_cache(maxsize=4096)
+def _segments(party: Party) -> list[str]:
+    return [quote(segment, safe="") for segment in party]
 
 
 def _limits(connection: Connection, hub: Hub) -> CallLimits:

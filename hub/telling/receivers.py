@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
 
 from hub.store.telling_marks import Mark, Place, Subject, Told
 from hub.telling.news import END, News, agreed_since, changed_in, place_of
-from routing.client_info import client_info
+from routing.client_info import client_info, publishes_payments
 from routing.dialects import DIALECTS
 from routing.directory import Connection, PartyDirectory, PartyEntry, Platform, PlatformPart
 from routing.telling import roles_to_tell, told_through, views_after_agreeing, views_to_tell
-from routing.vocabulary import ConnectionStatus, Party, Role
+from routing.vocabulary import ConnectionStatus, Party, Role, Version
 
 PER_RECEIVER: Final = 4
 """PUTs under way to one of them."""
@@ -32,6 +32,7 @@ class Receiver(Struct, eq=False):
     """Up to where it was told, or the telling was at least begun."""
     agreed: News
     """The parties with which it agreed otherwise."""
+    publishes_payments: bool = False
     busy: set[Party] = field(default_factory=set)
     """The parties it is being told of now."""
     answers: bool = True
@@ -56,6 +57,14 @@ class Push(Struct, frozen=True, eq=False):
     place: Place
     bodies: tuple[bytes, ...]
     """ClientInfo objects in the order they are sent; a single one unless it missed one that has to come before."""
+
+
+class _Step(NamedTuple):
+    """A role of a party that is to be told."""
+
+    role: Role
+    place: Place
+    here_since: Place
 
 
 class Changed(Struct, frozen=True):
@@ -87,6 +96,7 @@ class Receivers:
         self._told: Told | None = told
         self._by_id: dict[str, Receiver] = {}
         self._bodies: dict[_View, bytes] = {}
+        self._steps: dict[tuple[Place, Version, bool], list[_Step]] = {}
         upto = (told.everybody[subject] for subject in Subject)
         self.take_in(directory, Changed.of(directory, list(directory.parts.values()), *upto))
         self._told = None
@@ -105,6 +115,7 @@ class Receivers:
         """Go by this directory from now on. Whether there is news."""
         known, self.directory = self.directory, directory
         self._bodies.clear()
+        self._steps.clear()
         for part in changed.parts:
             self._take_in_one(part.platform, known)
         has_news = self._news.add(changed.parties)
@@ -127,6 +138,7 @@ class Receivers:
             receiver = Receiver(platform, connection, told, News(0))
             self._by_id[platform.id] = receiver
         receiver.platform, receiver.connection = platform, connection
+        receiver.publishes_payments = publishes_payments(platform)
         since = Place(platform.connected_since, END)
         receiver.told[Subject.PARTIES] = max(since, receiver.told[Subject.PARTIES])
 
@@ -167,20 +179,33 @@ class Receivers:
 
     def _push(self, receiver: Receiver, subject: Subject, entry: PartyEntry, place: Place) -> Push | None:
         told = receiver.told[subject]
-        for role in roles_to_tell(entry, receiver.platform, DIALECTS[receiver.connection.version]):
-            at = place_of(place.revision, entry.party, role)
-            if at > told:
-                bodies = tuple(self._body(view, role) for view in self._views(receiver, subject, entry, role))
-                return Push(receiver, subject, entry.party, at, bodies) if bodies else None
+        for step in self._steps_of(place, entry, receiver):
+            if step.place > told:
+                bodies = [self._body(view, step.role) for view in self._views(receiver, subject, entry, step)]
+                return Push(receiver, subject, entry.party, step.place, tuple(bodies)) if bodies else None
         return None
 
-    def _views(self, receiver: Receiver, subject: Subject, entry: PartyEntry, role: Role) -> Iterator[PartyEntry]:
-        directory, viewer = self.directory, receiver.platform
+    def _steps_of(self, place: Place, entry: PartyEntry, receiver: Receiver) -> list[_Step]:
+        """The roles of a party in words of this receiver, found once for everybody with the same."""
+        key = (place, receiver.connection.version, receiver.publishes_payments)
+        steps = self._steps.get(key)
+        if steps is None:
+            roles = roles_to_tell(entry, DIALECTS[receiver.connection.version], payments=receiver.publishes_payments)
+            steps = self._steps[key] = [
+                _Step(
+                    role,
+                    place_of(place.revision, entry.party, END if role is roles[-1] else role),
+                    place_of(entry.here_since, entry.party, role),
+                )
+                for role in roles
+            ]
+        return steps
+
+    def _views(self, receiver: Receiver, subject: Subject, entry: PartyEntry, step: _Step) -> tuple[PartyEntry, ...]:
         if subject is Subject.AGREEMENTS:
-            yield from views_after_agreeing(directory, viewer, entry, None)
-            return
-        knew_before = receiver.told[subject] >= place_of(entry.here_since, entry.party, role)
-        yield from views_to_tell(directory, viewer, entry, knew_before=knew_before)
+            return views_after_agreeing(self.directory, receiver.platform, entry, None)
+        knew_before = receiver.told[subject] >= step.here_since
+        return views_to_tell(self.directory, receiver.platform, entry, knew_before=knew_before)
 
     def _body(self, view: PartyEntry, role: Role) -> bytes:
         """The object as JSON, made once for everybody who sees the same."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from itertools import zip_longest
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -21,6 +23,7 @@ from hub.leadership import Term
 from hub.observability import FilteringBoundLogger
 from hub.store.single_flight import cancelled
 from hub.store.telling_marks import Mark, Subject, Told
+from hub.telling.pace import Pace
 from hub.telling.pushes import tell
 from hub.telling.receivers import Changed, Push, Receiver, Receivers
 from routing.errors import HubFault
@@ -30,14 +33,13 @@ log: FilteringBoundLogger = structlog.get_logger()
 AT_ONCE: Final = 200
 """PUTs under way."""
 DOUBTFUL_AT_ONCE: Final = 50
-"""Of these, to platforms that did not answer the last one."""
-PAUSE_S: Final = 0.05
-"""Between two rounds."""
-PER_ROUND: Final = 50
-"""PUTs that begin in one round where messages share the process: this leaves them half of a core."""
-_STARTS_IN_A_TURN: Final = 2
-"""PUTs that begin before everything else in the process has its turn."""
-_LOOKS_IN_A_TURN: Final = 100
+"""Of these, and of those that are next, to platforms that did not answer the last one."""
+_AHEAD: Final = range(100, 801)
+"""PUTs that are marked in one transaction, before they begin; more where they begin faster."""
+_LASTS_S: Final = 0.5
+"""How long they are to last. A process that is killed, or does not lead any more, leaves out what it has marked."""
+_SHORTLY_S: Final = 0.001
+_LOOKS_IN_A_TURN: Final = 5
 _AGAIN_S: Final = 1.0
 _LAST_S: Final = 0.5
 """How long the end of a term waits for what is under way."""
@@ -79,11 +81,17 @@ class _Rounds:
         self._term = term
         self._waiting: deque[Receiver] = deque()
         """Those that may be told of something now, the one that has waited longest first."""
+        self._marked: deque[Push] = deque()
+        """What begins next."""
+        self._ahead = _AHEAD[0]
+        self._marked_at = monotonic()
         self._running: set[asyncio.Task[None]] = set()
-        self._doubtful = 0
+        self._begins_soon = False
+        self._pace = Pace(hub.drain)
+        self._doubtful: set[Push] = set()
+        """What is next, or under way, to platforms that did not answer the last one."""
         self._looks = 0
         self._is_settled = is_settled
-        self._per_round = PER_ROUND if hub.settings.workers == 1 else AT_ONCE
         self._is_away = False
         self._wake = asyncio.Event()
         self._queue(receivers.everybody())
@@ -102,15 +110,17 @@ class _Rounds:
         pushes = await self._picked()
         if pushes:
             await self._mark(pushes)
-            await self._begin(pushes)
-        elif not self._running and not self._waiting:
+            self._adapt(len(pushes))
+            self._marked.extend(pushes)
+            self._begin_soon()
+        elif not self._busy and not self._waiting:
             await self._settle()
-        if not self._waiting or not self._has_room:
+        if not self._waiting or not self._runs_short:
             await self._wake.wait()
-        await asyncio.sleep(PAUSE_S)
 
     async def end(self) -> None:
         """Let what is under way arrive, if it does so soon."""
+        self._marked.clear()
         if self._running:
             await asyncio.wait(self._running, timeout=_LAST_S)
         await cancelled(self._running)
@@ -126,8 +136,13 @@ class _Rounds:
     # ------------------------------------------------------------ what is next
 
     @property
-    def _has_room(self) -> bool:
-        return len(self._running) < AT_ONCE
+    def _busy(self) -> bool:
+        return bool(self._marked or self._running)
+
+    @property
+    def _runs_short(self) -> bool:
+        """Whether it is time to mark more."""
+        return len(self._marked) <= self._ahead // 2
 
     def _queue(self, receivers: Iterable[Receiver]) -> None:
         for receiver in receivers:
@@ -136,30 +151,35 @@ class _Rounds:
                 self._waiting.append(receiver)
 
     async def _picked(self) -> list[Push]:
-        """What can begin now, with the platforms taking turns."""
-        pushes: list[Push] = []
+        """What can begin next: as much as there is room for at each platform, the platforms taking turns."""
+        rows: list[list[Push]] = []
         later: list[Receiver] = []
-        doubtful = self._doubtful
-        room = min(AT_ONCE - len(self._running), self._per_round)
-        while self._waiting and len(pushes) < room:
+        room = self._ahead
+        while self._waiting and room > 0:
             receiver = self._waiting.popleft()
             receiver.is_waiting = False
-            if not receiver.has_room or not self._receivers.is_current(receiver):
-                continue
-            if not receiver.answers and doubtful >= DOUBTFUL_AT_ONCE:
+            if not receiver.answers and len(self._doubtful) >= DOUBTFUL_AT_ONCE:
                 later.append(receiver)
-                continue
-            push = self._receivers.next_for(receiver)
-            if push is not None:
-                receiver.busy.add(push.party)
-                pushes.append(push)
-                doubtful += not receiver.answers
-                self._queue([receiver])
+            elif row := self._picked_for(receiver):
+                rows.append(row)
+                room -= len(row)
             self._looks += 1
             if self._looks % _LOOKS_IN_A_TURN == 0:
                 await asyncio.sleep(0)
         self._queue(later)
-        return pushes
+        return [push for turn in zip_longest(*rows) for push in turn if push is not None]
+
+    def _picked_for(self, receiver: Receiver) -> list[Push]:
+        row: list[Push] = []
+        while receiver.has_room and self._receivers.is_current(receiver):
+            push = self._receivers.next_for(receiver)
+            if push is None:
+                break
+            receiver.busy.add(push.party)
+            row.append(push)
+            if not receiver.answers:
+                self._doubtful.add(push)
+        return row
 
     async def _mark(self, pushes: list[Push]) -> None:
         """Note that these are begun. Nothing is sent while that cannot be noted.
@@ -180,6 +200,15 @@ class _Rounds:
                 self._is_away = False
                 return
 
+    def _adapt(self, marked: int) -> None:
+        """Mark more the next time when these came too late, and fewer when what is marked lasts too long."""
+        now = monotonic()
+        lasted_s, self._marked_at = now - self._marked_at, now
+        if not self._marked:
+            self._ahead = min(2 * self._ahead, _AHEAD[-1])
+        elif lasted_s > _LASTS_S and marked >= self._ahead // 2:
+            self._ahead = max(self._ahead // 2, _AHEAD[0])
+
     async def _settle(self) -> None:
         """Everybody was told of everything: forget what was told to whom."""
         directory = self._receivers.directory
@@ -195,16 +224,29 @@ class _Rounds:
 
     # ------------------------------------------------------------ telling
 
-    async def _begin(self, pushes: list[Push]) -> None:
-        """Begin these. Beginning is work, too, so that everything else has its turn in between."""
-        for number, push in enumerate(pushes, 1):
-            self._doubtful += not push.receiver.answers
-            task = asyncio.create_task(self._tell(push, is_doubtful=not push.receiver.answers))
-            self._running.add(task)
-            if number % _STARTS_IN_A_TURN == 0:
-                await asyncio.sleep(0)
+    def _begin_soon(self) -> None:
+        """Have more begin in the next turn of the event loop, if more may."""
+        if self._can_begin and not self._begins_soon:
+            self._begins_soon = True
+            asyncio.get_running_loop().call_soon(self._begin_some)
 
-    async def _tell(self, push: Push, *, is_doubtful: bool) -> None:
+    @property
+    def _can_begin(self) -> bool:
+        return bool(self._marked) and len(self._running) < AT_ONCE
+
+    def _begin_some(self) -> None:
+        granted = self._pace.granted()
+        for _ in range(min(granted, len(self._marked), AT_ONCE - len(self._running))):
+            self._running.add(asyncio.create_task(self._tell(self._marked.popleft())))
+        if self._runs_short:
+            self._wake.set()
+        self._begins_soon = self._can_begin
+        if self._begins_soon and granted:
+            asyncio.get_running_loop().call_soon(self._begin_some)
+        elif self._begins_soon:
+            asyncio.get_running_loop().call_later(_SHORTLY_S, self._begin_some)
+
+    async def _tell(self, push: Push) -> None:
         receiver = push.receiver
         try:
             if self._receivers.is_current(receiver):
@@ -214,8 +256,10 @@ class _Rounds:
         except Exception:  # a bug in one must not hold up the others
             log.exception("client_info_not_pushed", platform_id=receiver.platform.id, party=str(push.party))
         finally:
-            self._doubtful -= is_doubtful
+            self._doubtful.discard(push)
             receiver.busy.discard(push.party)
-            self._running.discard(asyncio.current_task())
             self._queue([receiver])
-            self._wake.set()
+            self._running.discard(asyncio.current_task())
+            self._begin_soon()
+            if self._runs_short:
+                self._wake.set()
