@@ -514,7 +514,7 @@ async def test_stopping_cuts_what_does_not_end(listener: Listening, caplog: pyte
     await listener.port.stop(0.1)
 
     assert await client.rest() == b""
-    assert listener.drain._in_flight == 0
+    assert listener.drain.in_flight == 0
     assert "CancelledError" in caplog.text
 
 
