@@ -48,6 +48,10 @@ def named(emsp: Partner) -> set[tuple[Party, str]]:
     return {(Party(each["country_code"], each["party_id"]), each["role"]) for each in roles}
 
 
+def log_of(hub: HubProcess) -> list[str]:
+    return hub.log.read_text().splitlines()
+
+
 def refreshes(emsp: Partner) -> list[Received]:
     """The credentials that the hub has put there."""
     return emsp.ledger.of(CREDENTIALS, "PUT")
@@ -75,6 +79,8 @@ def test_the_token_of_before_goes_on_for_a_while_and_no_longer(hub: HubProcess, 
         assert with_old.status_code == 1000
         assert emsp.get("locations", to=cpo.party).status_code == 1000
 
+        # The partner has its new token a moment before the hub has noted the end of the old one.
+        eventually(lambda: any('"roles_named"' in line and emsp.name in line for line in log_of(hub)))
         asyncio.run(time_is_up(stores))
         hub.operator.change(platform_of(hub, emsp), credentials_refresh=2 * REFRESH_S)  # the hub looks at it anew
         eventually(lambda: emsp.get("locations", to=cpo.party, token=before).http_status == 401)
@@ -116,7 +122,7 @@ def test_a_refresh_that_fails_cuts_nothing_and_is_tried_again(hub: HubProcess) -
         assert emsp.connection.our_token == token
         assert emsp.get("locations", to=cpo.party).status_code == 1000
         eventually(lambda: (cpo.party, Role.CPO) in named(emsp))
-        said = [json.loads(line) for line in hub.log.read_text().splitlines() if '"roles_not_named"' in line]
+        said = [json.loads(line) for line in log_of(hub) if '"roles_not_named"' in line]
         assert [each["platform"] for each in said if each["platform"] == emsp.name] == [emsp.name]
         closed = event_of(hub, EventKind.CREDENTIALS_REFRESH_FAILED, platform_of(hub, emsp), state="closed")
         assert (closed["count"], "500" in closed["sentence"]) == (1, True)
