@@ -40,7 +40,7 @@ from hub.partners.client import PartnerClient
 from hub.peers import following_hubs
 from hub.presence import NOTE_EVERY_S, Presence
 from hub.probing import probing
-from hub.registration import Registrar
+from hub.registration import HubSide, Initiator, Registrar
 from hub.role_refreshes import role_refreshes
 from hub.settings import Settings
 from hub.snapshots import Snapshots
@@ -61,6 +61,7 @@ from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
 from hub.store.migrations import migrate
 from hub.store.operator_tokens import OperatorTokens
+from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.reachability import Reachability
 from hub.store.redis import open_redis
@@ -131,7 +132,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         partners = PartnerClient(own_ports=(settings.port, settings.operator_port))
         stack.push_async_callback(partners.close)
         platforms = Platforms(database, vault, directory, settings.hub_party)
-        registrar = Registrar(
+        side = HubSide(
             settings=settings,
             directory=directory,
             platforms=platforms,
@@ -185,6 +186,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             settings=settings,
             directory=directory,
             platforms=platforms,
+            parties=Parties(database, directory),
             remote_parties=RemoteParties(database, directory),
             agreements=KeptAgreements(database, directory),
             loops=Loops(None if redis is None else MessagesUnderWay(redis, directory.identity)),
@@ -193,7 +195,8 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             partners=partners,
             circuits=circuits,
             vault=vault,
-            registrar=registrar,
+            registrar=Registrar(side),
+            initiator=Initiator(side),
             presence=presence,
             wanted_probes=wanted_probes,
             reachability=Reachability(database, directory),

@@ -31,7 +31,7 @@ async def housekeeping(hub: Hub, _: Term, *, first_s: float = _FIRST_S, every_s:
         chores = (
             hub.return_addresses.drop_expired_callbacks,
             hub.knowledge.drop_expired,
-            hub.registrar.rotate_due,
+            hub.initiator.rotate_due,
             hub.event_rows.drop_old,
             hub.reachability.drop_old,
             hub.journal_store.tidy,

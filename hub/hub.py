@@ -23,7 +23,7 @@ from hub.observability import Metrics
 from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
 from hub.presence import Presence
-from hub.registration import Registrar
+from hub.registration import Initiator, Registrar
 from hub.settings import VAR_DIR, Settings
 from hub.snapshots import Snapshots
 from hub.spools import Spools
@@ -37,6 +37,7 @@ from hub.store.journal_reads import JournalReads
 from hub.store.live_directory import LiveDirectory
 from hub.store.losses import LossCounts
 from hub.store.operator_tokens import OperatorTokens
+from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.reachability import Reachability
 from hub.store.remote_parties import RemoteParties
@@ -57,6 +58,7 @@ class Hub:
     settings: Settings
     directory: LiveDirectory
     platforms: Platforms
+    parties: Parties
     remote_parties: RemoteParties
     agreements: KeptAgreements
     loops: Loops
@@ -66,6 +68,7 @@ class Hub:
     circuits: Circuits
     vault: Vault
     registrar: Registrar
+    initiator: Initiator
     presence: Presence
     wanted_probes: WantedProbes
     reachability: Reachability

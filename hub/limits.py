@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from time import monotonic
 from typing import Final, Protocol
 
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from routing.errors import TooManyRequests
 
 FAILED_AUTHENTICATIONS: Final = RateLimit(10 / 60, 10)

@@ -46,6 +46,7 @@ _PAGE_BYTES: Final = 4 * 1024 * 1024
 _PAGES: Final = 1000
 _MOST: Final = 50_000
 """ClientInfo objects of one hub."""
+_CLAIMED: Final = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
 _NAMED_IN_LOG: Final = 20
 _LIST: Final[EndpointKey] = (ModuleID.HUB_CLIENT_INFO, InterfaceRole.SENDER)
 _random = SystemRandom()
@@ -156,6 +157,8 @@ class _Following:
                 )
             elif found != self._conflicts.get(part.platform.id):
                 self._hub.events.over(EventKind.REMOTE_PARTY_CONFLICT, platform_id=part.platform.id)
+        for platform_id in self._conflicts.keys() - conflicts.keys():  # it is no hub any more
+            self._hub.events.over(EventKind.REMOTE_PARTY_CONFLICT, platform_id=platform_id)
         self._conflicts = conflicts
 
 
@@ -170,7 +173,9 @@ def _registered(connection: Connection) -> tuple[Secret, str]:
 
 
 def _conflicts(part: PlatformPart, snapshot: PartyDirectory) -> frozenset[Party]:
-    return frozenset(party for party in part.remote if snapshot.also_claimed(party, part.platform.id) is not None)
+    """What this hub says it has, and somebody else has as well."""
+    claimed = (party for party, entry in part.remote.items() if entry.status in _CLAIMED)
+    return frozenset(party for party in claimed if snapshot.also_claimed(party, part.platform.id) is not None)
 
 
 def acceptable(infos: Iterable[ClientInfo], connection: Connection, hub: Hub) -> list[ClientInfo]:

@@ -108,7 +108,7 @@ class _Refreshes:
     async def _refresh(self, connection: Connection) -> None:
         of = {"platform": connection.platform_name, "platform_id": connection.platform_id}
         try:
-            is_told = await self._hub.registrar.refresh_roles(connection.platform_id, connection.id)
+            is_told = await self._hub.initiator.refresh_roles(connection.platform_id, connection.id)
         except HubError as error:
             self._failed(connection, error)
         except Exception as error:  # a bug must not end all later attempts

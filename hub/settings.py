@@ -16,24 +16,37 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from hub.secret_files import FILE_SUFFIX, SettingsError, file_example, kept_secret, read_secret_file
+from hub.setting_types import (
+    CountryCode,
+    Host,
+    InLowerCase,
+    LogFormat,
+    LogLevel,
+    PartyID,
+    Pause,
+    Port,
+    Rate,
+    RateLimit,
+    Seconds,
+    SecretText,
+)
 from routing.agreements import AgreementRules
 from routing.vocabulary import Party, Secret
 
-__all__ = ["VAR_DIR", "RateLimit", "Settings", "SettingsError"]
+__all__ = ["VAR_DIR", "Settings", "SettingsError"]
 
 VAR_DIR = Path("var")
 """Where the hub keeps what it generates, relative to the working directory."""
@@ -43,11 +56,9 @@ _READABLE_FROM_FILE = ("operator_token", "secret_key", "database_url", "redis_ur
 _NOT_FOR_THE_HUB = frozenset({"HUB_DEMO_STAY"})
 """Names that start like settings and belong to a command beside the hub."""
 
-_HOST = re.compile(r"[A-Za-z0-9_.:-]{1,253}")
 _URL_HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]+\]")
 _URL_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _LONGEST_PUBLIC_URL = 128  # the hub adds paths to it and OCPI's URL type ends at 255 characters
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/s burst (\d+)")
 _WILDCARD_HOSTS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, not bound
 _SHORTEST_EXPOSED_TOKEN = 16
 _SHORTEST_KEY = 16
@@ -86,57 +97,6 @@ _EXAMPLES = {
     "secret_key": "$(openssl rand -hex 32)",
 }
 """A good value of each setting, as one writes it in a shell."""
-
-
-class RateLimit(NamedTuple):
-    """A token bucket: refilled with `per_second` tokens each second, never fuller than `burst`."""
-
-    per_second: float
-    burst: int
-
-
-def _secret(value: object) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    text = str(value)
-    if not all("!" <= char <= "~" for char in text):
-        raise ValueError("only visible ASCII characters without spaces are allowed")
-    return Secret(text)
-
-
-def _rate_limit(value: object) -> RateLimit | None:
-    if value is None or isinstance(value, RateLimit):
-        return value
-    text = str(value).strip().lower()
-    if text == "off":
-        return None
-    match = _RATE.fullmatch(text)
-    if match is None:
-        raise ValueError("neither a rate with a burst nor off")
-    limit = RateLimit(float(match[1]), int(match[2]))
-    if limit.per_second <= 0 or limit.burst < 1:
-        raise ValueError("rate and burst must be more than nothing")
-    return limit
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _upper(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Host = Annotated[str, Field(pattern=f"^{_HOST.pattern}$")]
-Seconds = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)]
-Pause = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-CountryCode = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z]{2}$")]
-PartyID = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z0-9]{1,3}$")]
-SecretText = Annotated[Secret, BeforeValidator(_secret)]
-Rate = Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_limit)]
-LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_lower)]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 
 
 class Settings(BaseSettings):
@@ -181,11 +141,11 @@ class Settings(BaseSettings):
     """Between two looks at a platform that is OFFLINE."""
     offline_after_failures: Annotated[int, Field(ge=1, le=100)] = 2
     """Looks in a row that find no answer before a platform is OFFLINE."""
-    agreements: Annotated[Literal["open", "required"], BeforeValidator(_lower)] = "open"
+    agreements: Annotated[Literal["open", "required"], InLowerCase] = "open"
     """Whether two parties without an agreement may send each other everything, or nothing."""
-    no_agreement_view: Annotated[Literal["hidden", "planned"], BeforeValidator(_lower)] = "hidden"
+    no_agreement_view: Annotated[Literal["hidden", "planned"], InLowerCase] = "hidden"
     """How a party is shown to one that may not send to it."""
-    get_all_partial: Annotated[Literal["allow", "reject"], BeforeValidator(_lower)] = "allow"
+    get_all_partial: Annotated[Literal["allow", "reject"], InLowerCase] = "allow"
     """What becomes of a list of everybody's when somebody's is missing; a platform may have it otherwise."""
     open_broadcast: bool = True
     """Whether a push of what everybody may know is broadcast when it names no receiver."""

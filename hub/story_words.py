@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
 from hub.store.journal_entries import Failure, JournalEntry, Receivers
-from routing.vocabulary import ModuleID
+from routing.vocabulary import ModuleID, Party
 
 _OBJECTS: Final = {
     "booking": "Booking",
@@ -42,7 +43,7 @@ _WHY: Final[Mapping[Failure, str]] = {
     Failure.UNREADABLE: "the hub could not read it",
     Failure.REFUSED: "the hub refused it",
     Failure.UNKNOWN_RECEIVER: "nobody that the sender may see has it, or has this address",
-    Failure.NO_AGREEMENT: "there is no agreement between the two",
+    Failure.NO_AGREEMENT: "the two have no agreement that covers it",
     Failure.NOT_OFFERED: "{receiver} has no such interface",
     Failure.RECEIVER_PLANNED: "{receiver} is not connected yet",
     Failure.RECEIVER_OFFLINE: "{receiver} was OFFLINE",
@@ -66,19 +67,22 @@ _ADVICE: Final[Mapping[Failure, str]] = {
     Failure.REFUSED: "Tell the sender: the reason below says what is wrong with its request.",
     Failure.UNKNOWN_RECEIVER: "Check the country code and party id the sender named: `ocpi-hub party list "
     "--q TEXT`; where it named nobody, the hub has not seen the object yet.",
-    Failure.NO_AGREEMENT: "If the two have a contract, `ocpi-hub agreement add A B`.",
+    Failure.NO_AGREEMENT: "See `ocpi-hub agreement list --party {receiver}`. If the two have a contract: "
+    "`ocpi-hub agreement add {sender} {receiver}`, or `ocpi-hub agreement import` to replace what they have.",
     Failure.NOT_OFFERED: "Ask the receiver to offer the module and to send its credentials again (PUT); "
-    "`ocpi-hub platform show ID` lists what it offers.",
-    Failure.RECEIVER_PLANNED: "The receiver has to register; `ocpi-hub platform show ID` shows its invitation.",
+    "`ocpi-hub platform show {platform}` lists what it offers.",
+    Failure.RECEIVER_PLANNED: "The receiver has to register; `ocpi-hub platform show {platform}` shows its invitation.",
     Failure.RECEIVER_OFFLINE: "Call the receiver's operators. The hub keeps looking, and connects it again by itself.",
-    Failure.RECEIVER_SUSPENDED: "`ocpi-hub platform resume ID`, if it is to take part again.",
-    Failure.CIRCUIT_OPEN: "See what failed before, `ocpi-hub messages --party PARTY --outcome failed`; "
+    Failure.RECEIVER_SUSPENDED: "`ocpi-hub platform resume {platform}`, or `ocpi-hub party resume {receiver}`, "
+    "if it is to take part again.",
+    Failure.CIRCUIT_OPEN: "See what failed before, `ocpi-hub messages --party {receiver} --outcome failed`; "
     "the hub tries again by itself.",
     Failure.CONNECT_FAILED: "Check that the receiver's URLs are right and can be reached from here, DNS, TLS "
-    "and firewall included: `ocpi-hub platform show ID`.",
+    "and firewall included: `ocpi-hub platform show {platform}`.",
     Failure.TIMEOUT: "Ask the receiver why it takes that long; it may have got the message all the same. "
-    "Its time can be changed: `ocpi-hub platform set ID timeout_s=60`.",
-    Failure.REFUSES_TOKEN: "It has lost or changed its token: `ocpi-hub platform rotate ID`, or let it register again.",
+    "Its time can be changed: `ocpi-hub platform set {platform} timeout_s=60`.",
+    Failure.REFUSES_TOKEN: "It has lost or changed its token: `ocpi-hub platform rotate {platform}`, or let it "
+    "register again.",
     Failure.GATEWAY: "Ask the receiver's operators about the proxy or firewall in front of their platform.",
     Failure.NOT_OCPI: "Show the receiver its answer: it has to be an envelope of OCPI, in JSON.",
     Failure.UNTRANSLATABLE: "docs/translation.md says what the rule in the reason means, and which setting "
@@ -132,7 +136,16 @@ def advice_of(entry: JournalEntry) -> str | None:
     """What an operator can do about it; None where nothing failed."""
     if entry.failure is None:
         return None
-    return _ADVICE[entry.failure].format(upstream_request_id=entry.upstream_request_id)
+    return _ADVICE[entry.failure].format(
+        upstream_request_id=entry.upstream_request_id,
+        platform=entry.receiver_platform_id or "ID",
+        sender=_in_a_shell(entry.sender),
+        receiver=_in_a_shell(entry.receiver),
+    )
+
+
+def _in_a_shell(party: Party | None) -> str:
+    return "PARTY" if party is None else shlex.quote(str(party))
 
 
 def why(entry: JournalEntry) -> str:

@@ -20,9 +20,10 @@ import click
 from msgspec import Struct
 from sqlmodel import insert
 
+from hub.store.columns import Row
 from hub.store.database import open_engine
 from hub.store.migrations import migrate
-from hub.store.tables import ConnectionRow, DirectoryRow, EndpointRow, PartyRoleRow, PartyRow, PlatformRow, Row
+from hub.store.tables import ConnectionRow, DirectoryRow, EndpointRow, PartyRoleRow, PartyRow, PlatformRow
 from hub.store.vault import Vault
 from loadtests.broadcasting import elsewhere
 from loadtests.crowd import Crowd

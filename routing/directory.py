@@ -263,9 +263,9 @@ class PartyDirectory(Struct, frozen=True, eq=False):
         return self.parts[platform_id].platform
 
     def own_party(self, hub: Platform) -> Party:
-        """The party that another hub has for itself; one that it had before is suspended."""
-        connected = (party for party in hub.parties if self.parties[party].status is ConnectionStatus.CONNECTED)
-        return next(connected, hub.parties[0])
+        """The party that another hub has for itself, whether it answers or not; one it had before is suspended."""
+        current = (party for party in hub.parties if self.parties[party].status not in _NOT_HERE)
+        return next(current, hub.parties[0])
 
     def platform_of(self, party: Party) -> Platform | None:
         """The platform that this party is called through: its own, or another hub."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
-from urllib.parse import unquote
 
 from hub.store.journal_entries import HeaderTexts
 from routing.vocabulary import ModuleID
@@ -20,9 +19,8 @@ _PARAMETER: Final = re.compile(r"([^=&?<>;]+)=([^&>;]*)")
 _IN_URL: Final = re.compile(r"(?<=[?&;])([^=&?<>; ]+)=([^&>;]*)")
 _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"})
 _URL_HEADERS: Final = frozenset({"link", "location", "referer"})
-_AUTHORIZE: Final = "authorize"
-_SHOWN_SEGMENTS: Final[dict[str, int]] = {ModuleID.TOKENS: 0, ModuleID.COMMANDS: 1, ModuleID.CHARGING_PROFILES: 1}
-"""How many segments behind a module may be shown, where nobody has looked what they are."""
+_SHOWN_SEGMENTS: Final = frozenset({"", "authorize", *ModuleID})
+"""Of paths where nobody has looked what the others are."""
 
 
 def clean(text: str, most: int = LONGEST) -> str:
@@ -53,12 +51,8 @@ def masked_path(path: str, hidden: Sequence[int]) -> str:
 
 
 def masked_unread_path(path: str) -> str:
-    """A path below an entrance, of which nobody knows what it means."""
-    parts = path.split("/")
-    shown = _SHOWN_SEGMENTS.get(unquote(parts[1]).lower()) if len(parts) > 1 else None
-    if shown is None:
-        return path
-    return "/".join(part if at <= shown + 1 or part in {"", _AUTHORIZE} else MASK for at, part in enumerate(parts))
+    """A path below an entrance, of which nobody knows what it means: the module, if it is one, and how long it is."""
+    return "/".join(part if part in _SHOWN_SEGMENTS else MASK for part in path.split("/"))
 
 
 def path_of_url(url: str) -> tuple[str, str]:

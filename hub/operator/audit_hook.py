@@ -32,7 +32,7 @@ from hub.operator.roles import Me, is_audited_read
 from hub.plain_text import readable
 from hub.store.administration_tables import ACTION_LENGTH, DETAIL_LENGTH, OBJECT_LENGTH, SOURCE_LENGTH
 from hub.store.audit import AuditLine, Outcome
-from hub.store.tables import ID_LENGTH
+from hub.store.columns import ID_LENGTH
 from routing.errors import HubError
 
 log: FilteringBoundLogger = structlog.get_logger()

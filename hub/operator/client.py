@@ -12,7 +12,8 @@ from pydantic import Field
 
 from hub.plain_text import readable
 from hub.secret_files import read_secret_file
-from hub.settings import VAR_DIR, SecretText, Settings, SettingsError
+from hub.setting_types import SecretText
+from hub.settings import VAR_DIR, Settings, SettingsError
 from hub.version import VERSION
 from routing.vocabulary import Secret
 

@@ -34,7 +34,7 @@ async def list_parties(
     cursor: Cursor = None,
 ) -> PartiesView:
     """Parties, one item for each role of each."""
-    page = await hub.platforms.parties(role=role, status=status, q=q, limit=limit, cursor=cursor)
+    page = await hub.parties.list(role=role, status=status, q=q, limit=limit, cursor=cursor)
     items = [view for party in page.items for view in party_views(party) if role in {None, view.role}]
     return PartiesView(tuple(items), page.next_cursor)
 
@@ -42,7 +42,7 @@ async def list_parties(
 @get("/parties/{party:str}", tags=["parties"], responses=documented(404, 503), opt=FOR_AUDITORS)
 async def show_party(hub: TheHub, party: Named) -> PartiesView:
     """One party, such as NL*ABC: one item for each of its roles, wherever it is."""
-    records = await hub.platforms.known_as(_name(party))
+    records = await hub.parties.known_as(_name(party))
     if not records:
         raise UnknownParty
     return _views(*records)
@@ -57,7 +57,7 @@ async def show_party(hub: TheHub, party: Named) -> PartiesView:
 )
 async def suspend_party(hub: TheHub, party: Named) -> PartiesView:
     """Refuse one party and everything for it, until it is resumed. The others of its platform go on."""
-    record = await hub.platforms.suspend_party(_name(party))
+    record = await hub.parties.suspend(_name(party))
     log.info("party_suspended", party=str(record.party), platform_id=record.platform_id)
     return _views(record)
 
@@ -71,7 +71,7 @@ async def suspend_party(hub: TheHub, party: Named) -> PartiesView:
 )
 async def resume_party(hub: TheHub, party: Named) -> PartiesView:
     """Let a suspended party take part again."""
-    record = await hub.platforms.resume_party(_name(party))
+    record = await hub.parties.resume(_name(party))
     log.info("party_resumed", party=str(record.party), platform_id=record.platform_id)
     return _views(record)
 

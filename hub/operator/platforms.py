@@ -111,7 +111,7 @@ class Platforms(Controller):
     )
     async def connect_platform(self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Connect]) -> PlatformView:
         """Register the hub at a partner that gave the operator a TOKEN_A. OCPI 2.2.1, "Credentials", Registration."""
-        record = await hub.registrar.connect(platform_id, data.versions_url, Secret(data.token_a))
+        record = await hub.initiator.connect(platform_id, data.versions_url, Secret(data.token_a))
         return await view_of(record, hub)
 
     @post(
@@ -136,7 +136,7 @@ class Platforms(Controller):
     )
     async def rotate_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """PUT credentials at the partner with a fresh token; both old tokens are dead once it has answered."""
-        return await view_of(await hub.registrar.rotate(platform_id), hub)
+        return await view_of(await hub.initiator.rotate(platform_id), hub)
 
     @post("/{platform_id:str}/suspend", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS)
     async def suspend_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
@@ -172,7 +172,7 @@ class Platforms(Controller):
     @delete("/{platform_id:str}", responses=documented(404, 503), opt=FOR_ADMINS)
     async def remove_platform(self, hub: TheHub, platform_id: PlatformID) -> None:
         """DELETE credentials at the partner and, whatever it answers, here. The platform stays listed, SUSPENDED."""
-        await hub.registrar.remove(platform_id)
+        await hub.initiator.remove(platform_id)
 
 
 async def view_of(record: PlatformRecord, hub: Hub) -> PlatformView:

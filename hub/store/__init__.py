@@ -1,8 +1,10 @@
 """What the hub remembers: who is connected to it, and where answers to earlier messages go.
 
 - `tables`, `database`, `migrations`   the truth, in PostgreSQL or SQLite
+- `columns`                            what all tables are made of
 - `records`                            one platform as one value
 - `platforms`, `registrations`         every change of the truth, each one transaction
+- `parties`                            who there is, and who may take part
 - `truth`                              reading it back as records
 - `redis`                              the directory's cache between processes
 - `live_directory`, `snapshot`         the directory this process decides from, kept up to date

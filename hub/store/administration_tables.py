@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
-from hub.store.tables import CORRELATION_ID_LENGTH, ID_LENGTH, NAME_LENGTH, Json, Row, at_most, between
+from hub.store.columns import CORRELATION_ID_LENGTH, ID_LENGTH, NAME_LENGTH, Json, Row, at_most, between
 
 EVENT_ID_LENGTH = 36
 KIND_LENGTH = 40

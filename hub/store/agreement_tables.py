@@ -10,8 +10,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from hub.store.learned_tables import PartyName
-from hub.store.tables import ID_LENGTH, Json, Row, Words, between, one_of
+from hub.store.columns import ID_LENGTH, Json, PartyName, Row, Words, between, one_of
 from routing.agreements import Agreement, Sending
 from routing.vocabulary import Party
 

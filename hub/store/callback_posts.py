@@ -10,7 +10,7 @@ import structlog
 
 from hub.limits import Buckets
 from hub.observability import FilteringBoundLogger
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from hub.store.redis import CacheUnreachable, RedisClient, answering
 from routing.errors import TooManyRequests
 

@@ -18,6 +18,7 @@ from sqlmodel import and_, case, col, func, literal, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from hub.store.columns import Words
 from hub.store.database import Database
 from hub.store.records import StatusCause, status_of
 from hub.store.tables import (
@@ -28,7 +29,6 @@ from hub.store.tables import (
     PlatformRow,
     PlatformStatusRow,
     RemotePartyRow,
-    Words,
 )
 from hub.store.truth import NEAREST, platform_row, roles_of_platform
 from routing.vocabulary import ConnectionStatus, Party

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
@@ -42,7 +43,7 @@ class EventKey(NamedTuple):
 
 
 class EventTally(Struct, frozen=True):
-    """How often it happened since it was last written. Ages are seconds before the writing."""
+    """How often it happened since it was last written. Ages are seconds before `write` is called."""
 
     count: int
     first_age_s: float
@@ -80,10 +81,12 @@ class EventRows:
 
         Rows are written in one order, so that processes which do so at once cannot block each other.
         """
+        called = monotonic()
         async with self._database.writing() as session:
             now = await database_time(session)
             await _close(session, ended, now)
-            rows = [_row(key, happened[key], now) for key in sorted(happened)]
+            told = now - timedelta(seconds=monotonic() - called)  # a database that was away takes its time
+            rows = [_row(key, happened[key], told) for key in sorted(happened)]
             if rows:
                 await session.exec(_counted(self._database.engine.dialect.name, rows))
             await _close(session, over, now)

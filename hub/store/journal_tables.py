@@ -16,9 +16,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, Text, text
 from sqlmodel import Field
 
+from hub.store.columns import CORRELATION_ID_LENGTH, ID_LENGTH, MODULE_LENGTH, Json, PartyName, Row, Words
 from hub.store.journal_entries import Failure, Hop, JournalEntry, NotedLoss, Receivers
-from hub.store.learned_tables import PartyName
-from hub.store.tables import CORRELATION_ID_LENGTH, ID_LENGTH, MODULE_LENGTH, Json, Row, Words
 from routing.vocabulary import Party, Version
 
 OBJECT_ID_LENGTH: Final = 255

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, String, inspect, type_coerce
 from sqlalchemy.sql.base import Executable
 from sqlmodel import and_, col, delete, select, tuple_
 
+from hub.store.columns import Row
 from hub.store.database import Database
 from hub.store.learned_claims import REFERENCE_COUNTS
 from hub.store.learned_tables import (
@@ -26,7 +27,7 @@ from hub.store.learned_tables import (
     TokenRow,
     WayRow,
 )
-from hub.store.tables import PartyRoleRow, RemotePartyRow, Row
+from hub.store.tables import PartyRoleRow, RemotePartyRow
 from routing.vocabulary import ConnectionStatus, Party
 
 TOKENS_OF_COMMANDS: Final = timedelta(days=30)

@@ -8,39 +8,32 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint
-from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
-from hub.store.tables import ID_LENGTH, MODULE_LENGTH, Json, Row, Words, at_most, between, one_of
+from hub.store.columns import (
+    ID_LENGTH,
+    MODULE_LENGTH,
+    PARTY_LENGTH,
+    Json,
+    PartyName,
+    Row,
+    Words,
+    at_most,
+    between,
+    one_of,
+)
 from routing.shown_ids import IdKind
 from routing.translation.questions import TokenFacts
 from routing.vocabulary import Party
 
 SEEN_LENGTH = 255
 """The longest identifier or word of a partner that is remembered. OCPI's own have 39 characters at most."""
-_PARTY_LENGTH = 6
 _INDEX_LENGTH = 20
 
 
-class PartyName(TypeDecorator[Party]):
-    """A column with a party in one piece: `NL*ABC`."""
-
-    impl = String(_PARTY_LENGTH)
-    cache_ok = True
-
-    def process_bind_param(self, value: Party | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        """What the column holds."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Party | None:  # noqa: ARG002  SQLAlchemy's signature
-        """The party again."""
-        return None if value is None else Party(value[:2], value[3:])
-
-
 def _named(*columns: str) -> tuple[CheckConstraint, ...]:
-    return tuple(between(column, 4, _PARTY_LENGTH) for column in columns)
+    return tuple(between(column, 4, PARTY_LENGTH) for column in columns)
 
 
 def _seen(*columns: str) -> tuple[CheckConstraint, ...]:
@@ -293,13 +286,13 @@ class WayRow(Row, table=True):
     __table_args__ = (
         *_named("party"),
         at_most("leads_by", _INDEX_LENGTH),
-        at_most("owner", _PARTY_LENGTH),
+        at_most("owner", PARTY_LENGTH),
         *_seen("id_key", "detail"),
         Index(None, "expires_at"),
     )
 
     id_key: str = Field(primary_key=True, max_length=SEEN_LENGTH)
-    owner: str = Field(primary_key=True, max_length=_PARTY_LENGTH)
+    owner: str = Field(primary_key=True, max_length=PARTY_LENGTH)
     """Whose id it is, as in `NL*ABC`; empty where the id stands for itself."""
     leads_by: str = Field(primary_key=True, max_length=_INDEX_LENGTH)
     """What is looked for, see `routing.clues.Index`."""

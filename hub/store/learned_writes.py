@@ -18,6 +18,7 @@ from sqlmodel import col, delete, func, or_, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.store import facts as learned
+from hub.store.columns import Row
 from hub.store.facts import Fact
 from hub.store.learned_tables import (
     IdAliasRow,
@@ -32,7 +33,6 @@ from hub.store.learned_tables import (
     WayRow,
 )
 from hub.store.shelves import Lookup, Shelf, key_of, place_of
-from hub.store.tables import Row
 from hub.store.way_facts import WayLearned, WayLost
 from routing.contracts import contract_key
 

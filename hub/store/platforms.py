@@ -1,4 +1,4 @@
-"""Every change to who is connected to the hub, and every question about it.
+"""Every change to who is connected to the hub, and every question about it. Single parties: `hub.store.parties`.
 
 Each method is one transaction on the truth. When it returns, the change is in the directory of this
 process and on its way to all others. When it raises, nothing is stored; a HubFault says that the
@@ -20,10 +20,10 @@ from hub.store.handshakes import (
     open_exchange,
     renewed_by_exchange,
 )
-from hub.store.lists import parties_called, parties_page, platforms_page
+from hub.store.lists import platforms_page
 from hub.store.live_directory import LiveDirectory
 from hub.store.ownership import plan_parties
-from hub.store.records import Page, PartyRecord, PlatformRecord, Registration
+from hub.store.records import Page, PlatformRecord, Registration
 from hub.store.registrations import (
     check_invited,
     check_room,
@@ -38,14 +38,14 @@ from hub.store.registrations import (
     store_registration,
     withdraw_invitations,
 )
-from hub.store.tables import ConnectionRow, HandshakeRow, InvitationRow, PartyRow, PlatformRow
+from hub.store.tables import ConnectionRow, HandshakeRow, InvitationRow, PlatformRow
 from hub.store.told_roles import note_told_roles, told_roles
-from hub.store.truth import UnknownParty, UnknownPlatform, party_records, platform_row, record_of
+from hub.store.truth import UnknownPlatform, platform_row, record_of
 from hub.store.vault import Vault
 from routing.directory import Invitation
 from routing.errors import InvalidParameters, Unauthorized
 from routing.quirks import Quirks
-from routing.vocabulary import ConnectionStatus, Face, Party, Role, Secret, Version
+from routing.vocabulary import Face, Party, Role, Secret, Version
 
 __all__ = ["Platforms", "UnknownPlatform"]
 
@@ -78,28 +78,6 @@ class Platforms:
         """
         async with self._database.reading() as session:
             return await platforms_page(session, limit, cursor)
-
-    async def parties(
-        self,
-        *,
-        role: Role | None = None,
-        status: ConnectionStatus | None = None,
-        q: str | None = None,
-        limit: int,
-        cursor: str | None,
-    ) -> Page[PartyRecord]:
-        """Parties in the order of their names. `q` is a part of `NL*ABC` or of the platform's name, in any case.
-
-        Raises:
-            InvalidParameters: the cursor is none of ours.
-        """
-        async with self._database.reading() as session:
-            return await parties_page(session, role=role, status=status, words=q, limit=limit, cursor=cursor)
-
-    async def known_as(self, party: Party) -> Sequence[PartyRecord]:
-        """Every party of this name: of a platform here, and behind other hubs."""
-        async with self._database.reading() as session:
-            return await parties_called(session, party)
 
     # ------------------------------------------------------------ invitations
 
@@ -315,24 +293,6 @@ class Platforms:
         """
         return await self._set_suspended(platform_id, suspended=False)
 
-    async def suspend_party(self, party: Party) -> PartyRecord:
-        """Show one party as SUSPENDED; the others of its platform go on.
-
-        Raises:
-            UnknownParty: there is none of this name.
-            InvalidParameters: it is behind another hub.
-        """
-        return await self._set_party_suspended(party, suspended=True)
-
-    async def resume_party(self, party: Party) -> PartyRecord:
-        """End the suspension of one party.
-
-        Raises:
-            UnknownParty: there is none of this name.
-            InvalidParameters: it is behind another hub.
-        """
-        return await self._set_party_suspended(party, suspended=False)
-
     async def remove(self, platform_id: str) -> PlatformRecord:
         """Forget all connections, invitations and exchanges. The platform and its parties stay listed, SUSPENDED.
 
@@ -376,26 +336,6 @@ class Platforms:
                 platform.suspended = suspended
                 platform.unreachable_since = None  # when it is resumed, whether it answers is found out anew
             return await record_of(change.session, platform)
-
-    async def _set_party_suspended(self, party: Party, *, suspended: bool) -> PartyRecord:
-        async with self._change() as change:
-            row = await change.session.get(PartyRow, tuple(party))
-            if row is None:
-                raise await _no_party_here(change, party)
-            async with settling(change, row.platform_id):
-                row.suspended = suspended
-            [record] = await party_records(change.session, [row])
-        return record
-
-
-async def _no_party_here(change: Change, party: Party) -> UnknownParty | InvalidParameters:
-    elsewhere = await parties_called(change.session, party)
-    if not elsewhere:
-        return UnknownParty()
-    hub = elsewhere[0].reachable_via or "another hub"
-    return InvalidParameters(
-        f"{party} is behind {hub}, which says how it is; suspend the platform of {hub}, or end an agreement"
-    )
 
 
 def _check_not_suspended(platform: PlatformRow) -> None:

@@ -1,139 +1,35 @@
-"""The tables of the truth, for PostgreSQL and SQLite alike.
-
-Table models do not validate what they are given, and SQLite ignores lengths, so every limit that
-matters is a CHECK constraint here as well. Times are aware and come back in UTC (SQLModel's own column
-type; an explicit DateTime column would lose the zone on SQLite). There are no relationships: what is
-not selected is not loaded.
-"""
+"""The tables of the truth, for PostgreSQL and SQLite alike."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any
 
-import msgspec
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKeyConstraint,
-    Index,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    UniqueConstraint,
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from hub.store.columns import (
+    CORRELATION_ID_LENGTH,
+    ID_LENGTH,
+    MODULE_LENGTH,
+    NAME_LENGTH,
+    Json,
+    Row,
+    Words,
+    at_most,
+    between,
+    hash_of_32_bytes,
+    one_of,
+    party_spelling,
 )
-from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
-from sqlmodel._compat import SQLModelConfig
-
 from hub.store.records import Direction, StatusCause
 from routing.quirks import Quirks
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
 
-ID_LENGTH = 32
-NAME_LENGTH = 100
 URL_LENGTH = 255
 LINK_LENGTH = 2048
-MODULE_LENGTH = 100
 LOSS_LENGTH = 10
 REASON_LENGTH = 255
-CORRELATION_ID_LENGTH = 128
-_WORD_LENGTH = 20
-_HASH_BYTES = 32
-
-Word = TypeVar("Word", bound=StrEnum)
-
-
-class Words(TypeDecorator[Word], Generic[Word]):
-    """A column of one of the specification's words."""
-
-    impl = String(_WORD_LENGTH)
-    cache_ok = True
-
-    def __init__(self, words: type[Word]) -> None:
-        super().__init__()
-        self.words = words
-
-    def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        """What the column holds."""
-        return None if value is None else value.value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Word | None:  # noqa: ARG002  SQLAlchemy's signature
-        """The word again."""
-        return None if value is None else self.words(value)
-
-
-class Json(TypeDecorator[Any]):
-    r"""A column of JSON text that reads back as the given msgspec type.
-
-    Text, not JSONB: PostgreSQL refuses `\u0000` in JSONB, and the hub never looks inside with SQL.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, content: Any) -> None:  # noqa: ANN401  any type msgspec can read
-        super().__init__()
-        self.content = content
-
-    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        """What the column holds."""
-        return None if value is None else msgspec.json.encode(value).decode()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002  what __init__ was given; SQLAlchemy's signature
-        """The value again."""
-        return None if value is None else msgspec.json.decode(value, type=self.content)
-
-
-def at_most(column: str, length: int) -> CheckConstraint:
-    """Limit the length of a text."""
-    return CheckConstraint(f"length({column}) <= {length}", name=f"{column}_length")
-
-
-def between(column: str, least: int, most: int) -> CheckConstraint:
-    """Limit the length of a text from both sides."""
-    return CheckConstraint(f"length({column}) BETWEEN {least} AND {most}", name=f"{column}_length")
-
-
-def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    """Allow nothing but the words of an enum."""
-    listed = ", ".join(f"'{word.value}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_word")
-
-
-def _hash_of_32_bytes() -> CheckConstraint:
-    return CheckConstraint(f"length(token_hash) = {_HASH_BYTES}", name="token_hash_length")
-
-
-def _party_spelling() -> tuple[CheckConstraint, ...]:
-    return (
-        CheckConstraint("length(country_code) = 2", name="country_code_length"),
-        CheckConstraint("length(party_id) BETWEEN 1 AND 3", name="party_id_length"),
-        CheckConstraint("country_code = upper(country_code) AND party_id = upper(party_id)", name="upper_case"),
-    )
-
-
-class Row(
-    SQLModel,
-    registry=registry(
-        metadata=MetaData(
-            naming_convention={
-                "pk": "pk_%(table_name)s",
-                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-                "ck": "ck_%(table_name)s_%(constraint_name)s",
-            }
-        )
-    ),
-):
-    """What all tables share: one metadata whose constraints have predictable names."""
-
-    model_config: ClassVar[SQLModelConfig] = SQLModelConfig(arbitrary_types_allowed=True)
 
 
 class DirectoryRow(Row, table=True):
@@ -212,7 +108,7 @@ class PartyRow(Row, table=True):
     """A party; the key keeps it from belonging to two platforms."""
 
     __tablename__ = "parties"
-    __table_args__ = (*_party_spelling(), one_of("status", ConnectionStatus))
+    __table_args__ = (*party_spelling(), one_of("status", ConnectionStatus))
 
     country_code: str = Field(primary_key=True, max_length=2)
     party_id: str = Field(primary_key=True, max_length=3)
@@ -240,7 +136,7 @@ class ConnectionRow(Row, table=True):
         between("id", ID_LENGTH, ID_LENGTH),
         one_of("face", Face),
         between("versions_url", 1, URL_LENGTH),
-        _hash_of_32_bytes(),
+        hash_of_32_bytes(),
         UniqueConstraint("token_hash"),
     )
 
@@ -290,7 +186,7 @@ class RemotePartyRow(Row, table=True):
 
     __tablename__ = "remote_parties"
     __table_args__ = (
-        *_party_spelling(),
+        *party_spelling(),
         one_of("role", Role),
         one_of("announced", ConnectionStatus),
         one_of("status", ConnectionStatus),
@@ -339,7 +235,7 @@ class ReplacedTokenRow(Row, table=True):
     """A former token of a partner that still counts for requests in flight."""
 
     __tablename__ = "replaced_tokens"
-    __table_args__ = (_hash_of_32_bytes(),)
+    __table_args__ = (hash_of_32_bytes(),)
 
     token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
     connection_id: str = Field(foreign_key="connections.id", ondelete="CASCADE", index=True, max_length=ID_LENGTH)
@@ -353,7 +249,7 @@ class InvitationRow(Row, table=True):
     __table_args__ = (
         between("id", ID_LENGTH, ID_LENGTH),
         one_of("face", Face),
-        _hash_of_32_bytes(),
+        hash_of_32_bytes(),
         UniqueConstraint("token_hash"),
     )
 
@@ -372,7 +268,7 @@ class HandshakeRow(Row, table=True):
     __table_args__ = (
         between("id", ID_LENGTH, ID_LENGTH),
         one_of("face", Face),
-        _hash_of_32_bytes(),
+        hash_of_32_bytes(),
         UniqueConstraint("token_hash"),
     )
 

@@ -18,8 +18,9 @@ from sqlalchemy import BigInteger
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, and_, col, delete, or_, select, update
 
+from hub.store.columns import ID_LENGTH, Row, Words, one_of
 from hub.store.database import Database
-from hub.store.tables import ID_LENGTH, DirectoryRow, Row, Words, one_of
+from hub.store.tables import DirectoryRow
 from hub.store.terms import check_term
 
 _PLACE_LENGTH: Final = 20

@@ -19,8 +19,9 @@ from hub.app import create_partner_app, running_hub
 from hub.hub import Hub
 from hub.limits import Buckets
 from hub.listener.drain import Drain
-from hub.registration import Registrar
-from hub.settings import RateLimit, Settings
+from hub.registration import HubSide, Registrar
+from hub.setting_types import RateLimit
+from hub.settings import Settings
 from hub.store.migrations import migrate
 from hub.store.records import PlatformRecord
 from loadtests.simulator import Answer, Json, Partner
@@ -102,18 +103,15 @@ class RunningHub:
     async def _open(self) -> Hub:
         await migrate(self.settings.database_url)
         parts = await self._running.enter_async_context(running_hub(self.settings, Drain()))
-        hub = replace(
-            parts,
-            registrar=Registrar(
-                settings=parts.settings,
-                directory=parts.directory,
-                platforms=parts.platforms,
-                partners=parts.partners,
-                vault=parts.vault,
-                events=parts.events,
-                callbacks_within_s=self.callbacks_within_s,
-            ),
+        side = HubSide(
+            settings=parts.settings,
+            directory=parts.directory,
+            platforms=parts.platforms,
+            partners=parts.partners,
+            vault=parts.vault,
+            events=parts.events,
         )
+        hub = replace(parts, registrar=Registrar(side, callbacks_within_s=self.callbacks_within_s))
         # Many tests present tokens that have to be refused, all from one address.
         hub.limits._failures = Buckets(RateLimit(1000, 1000))
         listener = Listener(create_partner_app(hub), None)

@@ -9,7 +9,7 @@ import pytest
 
 from hub.authentication import _spellings, authenticate, presented_token
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from loadtests.simulator import Partner
 from routing.directory import Caller, Handshaking, Invited, Registered
 from routing.errors import TooManyRequests, Unauthorized
@@ -105,7 +105,7 @@ def test_a_token_that_was_replaced_counts_no_longer_than_it_was_given(hub: Runni
     platform_id = hub.registered(cpo)
     tokens = [cpo.connection.our_token]
     for _ in range(2):
-        hub.do(hub.hub.registrar.rotate(platform_id))
+        hub.do(hub.hub.initiator.rotate(platform_id))
         tokens.append(cpo.connection.our_token)
 
     for token in tokens[:-1]:

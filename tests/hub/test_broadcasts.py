@@ -10,7 +10,7 @@ import pytest
 
 from hub.delivery_line import Room
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Partner
 from routing.quirks import Quirks

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hub.limits import Buckets
 from hub.store.return_addresses import Callback
-from loadtests.simulator import Json, Partner, envelope
+from loadtests.simulator import Answer, Json, Partner, envelope
+from routing.vocabulary import InterfaceRole
 from tests.hub.running_hub import RunningHub
 from tests.partners import CPO, EMSP, partner, token
 
@@ -87,3 +90,26 @@ def test_a_response_url_behind_a_result_is_a_parameter_like_any_other(cpo: Partn
     assert result.status_code != 3000
     [arrived] = emsp.received
     assert arrived.raw_path == "/results/1"
+
+
+def test_twenty_results_in_an_hour_are_posted_on_one_callback(hub: RunningHub, cpo: Partner, emsp: Partner) -> None:
+    now, result = [time.monotonic()], {"result": "ACCEPTED"}
+    posts = hub.hub.callback_posts
+    posts._own = [Buckets(each.limit, lambda: now[0]) for each in posts._own]  # an hour would take an hour
+    own = emsp.url("commands", InterfaceRole.SENDER, "RESERVE_NOW", "1")
+    given(hub, cpo, emsp, {"result": "ACCEPTED", "timeout": 30}, response_url=own)
+    url = cpo.received.of("commands")[-1].json()["response_url"]
+
+    def post() -> Answer:
+        now[0] += 1
+        return cpo.post(url, to=emsp.party, json=result)
+
+    assert [post().status_code for _ in range(20)] == [1000] * 20
+    refused = post()
+    assert (refused.http_status, refused.status_code) == (429, 2000)
+    wait_s = int(refused.header("retry-after") or 0)
+    assert 60 < wait_s <= 3600
+    assert len(emsp.received) == 20
+
+    now[0] += wait_s
+    assert post().status_code == 1000

@@ -195,7 +195,7 @@ def test_parties_are_filtered(shell: Shell, cpo: Partner, emsp: Partner) -> None
 
     assert str(emsp.party) in {item["id"] for item in found}
     assert str(cpo.party) not in {item["id"] for item in found}
-    assert table[0] == ["PARTY", "ROLE", "STATUS", "NAME", "PLATFORM", "VIA", "LAST UPDATED"]
+    assert table[0] == ["PARTY", "ROLE", "STATUS", "SUSPENDED", "NAME", "PLATFORM", "VIA", "LAST UPDATED"]
     assert table[1][:3] == [str(cpo.party), "CPO", "CONNECTED"]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hub.fan_out import WAIT_FOR_ALLOWED_S, fan_out
 from hub.limits import Limits
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from hub.trace import Trace
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.messages import Received

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from loadtests.simulator import Json, Partner
 from routing.vocabulary import Party, Version
 from tests.hub.failures.waiting import eventually

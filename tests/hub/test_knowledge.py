@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 
 from hub.knowledge import Knowledge
 from hub.learning import Heard
+from hub.store.columns import Row
 from hub.store.learned import Learned
 from hub.store.redis import open_redis
-from hub.store.tables import Row
 from routing.errors import ReceiverTimeout
 from routing.timestamps import write_seconds
 from routing.translation.crossing import Json

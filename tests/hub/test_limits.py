@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.limits import _REMEMBERED, Buckets, Limits
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from routing.errors import TooManyRequests
 
 

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from hub.secret_files import kept_secret
-from hub.settings import RateLimit, Settings, SettingsError
+from hub.setting_types import RateLimit
+from hub.settings import Settings, SettingsError
 from routing.vocabulary import Party, Secret
 
 KEY = "k" * 32

@@ -163,6 +163,24 @@ def test_every_failure_has_a_sentence_and_says_what_to_do(failure: Failure) -> N
 
 
 @pytest.mark.parametrize(
+    ("failure", "command"),
+    [
+        (Failure.TIMEOUT, "`ocpi-hub platform set p2 timeout_s=60`"),
+        (Failure.NO_AGREEMENT, "`ocpi-hub agreement add 'NL*CPO' 'DE*MSP'`"),
+        (Failure.RECEIVER_SUSPENDED, "`ocpi-hub party resume 'DE*MSP'`"),
+    ],
+)
+def test_commands_in_an_advice_can_be_run_as_they_are(failure: Failure, command: str) -> None:
+    assert command in (advice_of(entry(failure=failure)) or "")
+
+
+def test_where_the_receivers_platform_is_not_known_its_id_is_to_be_filled_in() -> None:
+    unknown = entry(failure=Failure.RECEIVER_PLANNED, receiver=None, receiver_platform_id=None)
+
+    assert "`ocpi-hub platform show ID`" in (advice_of(unknown) or "")
+
+
+@pytest.mark.parametrize(
     ("more", "sentence"),
     [
         ({"method": "GET", "module": "tokens", "object_type": None}, "NL*CPO asked DE*MSP for its Tokens."),

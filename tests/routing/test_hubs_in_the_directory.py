@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from routing.decision import check_sender
 from routing.directory import PartyDirectory, PlatformPart
@@ -47,6 +48,18 @@ def test_a_platform_here_comes_before_any_hub() -> None:
     rival = directory.also_claimed(HERE, "knot")
     assert rival is not None
     assert rival.platform_id == "one"
+
+
+@pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE])
+def test_a_hub_that_took_another_party_goes_by_that_one_whether_it_answers_or_not(status: ConnectionStatus) -> None:
+    hub = knot()
+    former, current = hub.parties[0], replace(hub.parties[0], party=THERE, status=status)
+    parties = (replace(former, status=ConnectionStatus.SUSPENDED), current)
+    platform = replace(hub.platform, parties=(KNOT, THERE), status=status)
+
+    directory = PartyDirectory.of(1, [replace(hub, platform=platform, parties=parties)])
+
+    assert directory.own_party(platform) == THERE
 
 
 @pytest.mark.parametrize(("priority", "counts"), [(99, "knot"), (100, "knot"), (101, "loop")])

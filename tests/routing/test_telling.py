@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from routing.client_info import publishes_payments
 from routing.dialects import DIALECTS
 from routing.directory import CredentialsRole, PartyDirectory, PartyEntry
 from routing.telling import TOLD_AT, roles_to_tell, told_through, views_to_tell
@@ -99,6 +100,10 @@ def test_roles_are_said_in_words_of_the_version() -> None:
     plain = part("emsp", EMSP).platform
     paying = part("emsp", EMSP, connections=(payments,)).platform
 
-    assert roles_to_tell(entry, DIALECTS[Version.V2_2_1], payments=False) == [Role.CPO, Role.HUB, Role.OTHER]
-    assert roles_to_tell(entry, DIALECTS[Version.V2_3_0], payments=False) == [Role.CPO, Role.OTHER]
-    assert roles_to_tell(entry, DIALECTS[Version.V2_3_0], payments=True) == [Role.CPO, Role.PTP]
+    assert roles_to_tell(entry, DIALECTS[Version.V2_2_1], payments=publishes_payments(plain)) == [
+        Role.CPO,
+        Role.HUB,
+        Role.OTHER,
+    ]
+    assert roles_to_tell(entry, DIALECTS[Version.V2_3_0], payments=publishes_payments(plain)) == [Role.CPO, Role.OTHER]
+    assert roles_to_tell(entry, DIALECTS[Version.V2_3_0], payments=publishes_payments(paying)) == [Role.CPO, Role.PTP]

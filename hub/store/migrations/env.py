@@ -9,9 +9,10 @@ from hub.store import (  # noqa: F401 - which add their tables to those of `Row`
     agreement_tables,
     journal_tables,
     learned_tables,
+    tables,
     telling_marks,
 )
-from hub.store.tables import Row
+from hub.store.columns import Row
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -11,8 +11,10 @@ from typing import NamedTuple
 import pytest
 
 from hub.circuits import Patience, State
+from hub.event_kinds import EventKind
 from loadtests.simulator import Partner
 from loadtests.simulator.misbehaviour import DEAD
+from tests.hub.event_waiting import event_of
 from tests.hub.failures.cluster import EVERYWHERE_WITHIN_S, Cluster
 from tests.hub.failures.lines import Line
 from tests.hub.failures.traffic import unharmed
@@ -143,6 +145,8 @@ def test_an_operator_sees_and_closes_the_circuits_of_all_workers(
         metrics = cluster.hub.operator.api.get("/metrics").text
         assert f'ocpi_hub_circuit_open{{platform="{platform_id}"}} 1.0' in metrics
 
+        event = event_of(cluster.hub, EventKind.CIRCUIT_OPEN, platform_id)
+
         answer = cluster.hub.operator.api.post(f"/api/v1/platforms/{platform_id}/circuit/close")
         assert answer.json()["circuit"]["state"] == "closed"
         for line in lines:
@@ -150,6 +154,7 @@ def test_an_operator_sees_and_closes_the_circuits_of_all_workers(
                 lambda line=line: not spared_by(line, emsp, guest),  # type: ignore[misc]  # as above
                 within_s=EVERYWHERE_WITHIN_S,
             )
+        assert event_of(cluster.hub, EventKind.CIRCUIT_OPEN, platform_id, state="closed")["id"] == event["id"]
 
 
 def test_a_circuit_can_be_closed_only_where_everybody_hears_of_it(cluster: Cluster, guest: Partner) -> None:

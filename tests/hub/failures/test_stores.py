@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 import redis
 
-from loadtests.simulator import HubRefused, Partner
+from hub.event_kinds import EventKind
+from loadtests.simulator import HubRefused, Json, Partner
 from tests.hub.failures.cluster import (
     EVERYWHERE_WITHIN_S,
     Cluster,
@@ -60,6 +62,17 @@ def refused(cluster: Cluster, newcomer: Partner, token_a: str) -> int:
     return refusal.value.answer.status_code
 
 
+def outages(cluster: Cluster, kind: EventKind) -> dict[str, Json]:
+    """The events of this kind so far, by id."""
+    items = cluster.hub.operator.ask("GET", "/api/v1/events", params={"kind": kind})["items"]
+    return {each["id"]: each for each in items}
+
+
+def are(state: str, events: dict[str, Json]) -> bool:
+    """Whether there are any, and all of them are in this state."""
+    return {each["state"] for each in events.values()} == {state}
+
+
 # --- Redis
 
 
@@ -70,8 +83,10 @@ def test_messages_go_on_while_redis_is_killed_and_started_again(
         with cluster.without(cluster.redis):
             cluster.says(NO_REDIS)
             traffic.goes_on()
+            eventually(lambda: not are("closed", outages(cluster, EventKind.REDIS_AWAY)))
         cluster.heals()
         cluster.spreads_changes(guest, emsp)
+        eventually(lambda: are("closed", outages(cluster, EventKind.REDIS_AWAY)))
 
 
 def test_nobody_notices_that_redis_is_flushed(
@@ -140,6 +155,11 @@ def test_messages_go_on_without_postgresql_and_registrations_say_that_they_canno
 ) -> None:
     newcomer = partner(CPO)
     invitation = cluster.invites(newcomer)
+    before = outages(cluster, EventKind.DATABASE_AWAY)
+
+    def outage() -> dict[str, Json]:
+        return {id_: each for id_, each in outages(cluster, EventKind.DATABASE_AWAY).items() if id_ not in before}
+
     with unharmed(partners) as traffic, newcomer.running():
         with cluster.without(cluster.postgres, end=end):
             cluster.says(NO_POSTGRES)
@@ -149,10 +169,13 @@ def test_messages_go_on_without_postgresql_and_registrations_say_that_they_canno
             with cluster.lines() as lines, pytest.raises(HubRefused):
                 lines[0].renew(guest)
             assert guest.authorization == old
+            over = datetime.now(UTC)
         cluster.heals()  # says the process that operators talk to, and another may be half a second behind
         cluster.invites(newcomer)
         newcomer.register(invitation.versions_url, invitation.token_a)
         cluster.spreads_changes(guest, emsp)
+        eventually(lambda: are("closed", outage()))
+    assert min(datetime.fromisoformat(each["opened_at"]) for each in outage().values()) < over
 
 
 def test_a_postgresql_that_hangs_holds_up_no_message(

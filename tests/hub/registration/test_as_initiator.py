@@ -36,7 +36,7 @@ def connect(hub: RunningHub, to: Partner, **choices: Any) -> PlatformRecord:  # 
 
 def connect_as(hub: RunningHub, to: Partner, platform_id: str) -> PlatformRecord:
     to.invite(TOKEN_A)
-    return hub.do(hub.hub.registrar.connect(platform_id, to.versions_url, Secret(TOKEN_A)))
+    return hub.do(hub.hub.initiator.connect(platform_id, to.versions_url, Secret(TOKEN_A)))
 
 
 def statuses_during(hub: RunningHub, of: Partner, request_of: str, *paths: str) -> list[int]:
@@ -120,7 +120,7 @@ def test_during_the_post_its_token_opens_versions_details_and_credentials_only(h
     cpo.answers_next(Behaviour(delay_s=0.7), module="credentials")
     invited = hub.invite()
     cpo.invite(TOKEN_A)
-    connecting = hub.start(hub.hub.registrar.connect(invited.platform_id, cpo.versions_url, Secret(TOKEN_A)))
+    connecting = hub.start(hub.hub.initiator.connect(invited.platform_id, cpo.versions_url, Secret(TOKEN_A)))
 
     paths = ["/ocpi/versions", "/ocpi/2.2.1", "/ocpi/2.2.1/credentials"]
     closed = ["/ocpi/2.2.1/hubclientinfo"]
@@ -216,14 +216,14 @@ def test_a_partner_that_names_the_hub_itself_is_not_accepted(hub: RunningHub) ->
 def test_the_hub_does_not_register_at_itself(hub: RunningHub) -> None:
     invited = hub.invite()
     with pytest.raises(InvalidParameters, match="leads to the hub itself"):
-        hub.do(hub.hub.registrar.connect(invited.platform_id, hub.versions_url, Secret(invited.token_a)))
+        hub.do(hub.hub.initiator.connect(invited.platform_id, hub.versions_url, Secret(invited.token_a)))
 
 
 @pytest.mark.parametrize("token_a", ["", "two words", "line\nbreak", "naïve", "x" * 65])
 def test_a_token_that_cannot_be_one_is_not_sent(hub: RunningHub, cpo: Partner, token_a: str) -> None:
     invited = hub.invite()
     with pytest.raises(InvalidParameters, match="token is not"):
-        hub.do(hub.hub.registrar.connect(invited.platform_id, cpo.versions_url, Secret(token_a)))
+        hub.do(hub.hub.initiator.connect(invited.platform_id, cpo.versions_url, Secret(token_a)))
 
     assert not cpo.ledger
 
@@ -274,7 +274,7 @@ def test_a_partner_that_wants_plain_tokens_is_asked_once_more_and_remembered(hub
     assert spelled == [f"Token {encoded}", *[f"Token {TOKEN_A}"] * 3]
     assert record.connections[0].auth_encoding == "plain"
     cpo.ledger.clear()
-    hub.do(hub.hub.registrar.rotate(record.id))
+    hub.do(hub.hub.initiator.rotate(record.id))
     assert [each.module for each in cpo.ledger] == ["versions", "details", "credentials"]
 
 
@@ -306,7 +306,7 @@ def test_rotating_replaces_the_tokens_of_both_directions(hub: RunningHub, cpo: P
     old_token, [old_ours] = cpo.connection.our_token, cpo.registration.their_tokens
     cpo.ledger.clear()
 
-    hub.do(hub.hub.registrar.rotate(platform_id))
+    hub.do(hub.hub.initiator.rotate(platform_id))
 
     assert [(each.module, each.method) for each in cpo.ledger] == [
         ("versions", "GET"),
@@ -326,7 +326,7 @@ def test_both_tokens_are_valid_until_the_partner_has_answered(hub: RunningHub, c
     platform_id = hub.registered(cpo)
     old_token = cpo.connection.our_token
     cpo.answers_next(Behaviour(delay_s=0.7), module="credentials")
-    rotating = hub.start(hub.hub.registrar.rotate(platform_id))
+    rotating = hub.start(hub.hub.initiator.rotate(platform_id))
 
     assert statuses_during(hub, cpo, "PUT", "/ocpi/versions", "/ocpi/2.2.1/hubclientinfo") == [200, 200]
     assert hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", old_token).http_status == 200
@@ -339,7 +339,7 @@ def test_new_endpoints_of_the_partner_are_found_when_rotating(hub: RunningHub, c
     platform_id = hub.registered(cpo)
     cpo.modules = frozenset({("locations", InterfaceRole.SENDER)})
 
-    record = hub.do(hub.hub.registrar.rotate(platform_id))
+    record = hub.do(hub.hub.initiator.rotate(platform_id))
 
     assert sorted(each.module for each in record.connections[0].endpoints) == ["credentials", "locations"]
 
@@ -348,12 +348,12 @@ def test_the_hub_may_move_a_partner_to_another_version(hub: RunningHub) -> None:
     versions = [Version.V2_2_1, Version.V2_3_0]
     with Partner("moving", {new_party(): CPO}, versions=versions).running() as moving:
         platform_id = hub.registered(moving)
-        record = hub.do(hub.hub.registrar.rotate(platform_id, Version.V2_3_0))
+        record = hub.do(hub.hub.initiator.rotate(platform_id, Version.V2_3_0))
 
         assert record.connections[0].version is Version.V2_3_0
         assert moving.connection.version is Version.V2_3_0
         with pytest.raises(InvalidParameters, match="takes an invitation"):
-            hub.do(hub.hub.registrar.rotate(platform_id, Version.V2_1_1))
+            hub.do(hub.hub.initiator.rotate(platform_id, Version.V2_1_1))
 
 
 @pytest.mark.parametrize(
@@ -373,18 +373,18 @@ def test_a_partner_that_refuses_new_tokens_keeps_the_old_ones_and_gets_no_post(
     cpo.answers_next(fault, module="credentials")
 
     with pytest.raises(PartnerRefused, match=said):
-        hub.do(hub.hub.registrar.rotate(platform_id))
+        hub.do(hub.hub.initiator.rotate(platform_id))
 
     assert [each.method for each in cpo.ledger.of("credentials")] == ["PUT"]
     after = hub.record(platform_id)
     assert (after.connections, after.handshakes) == (before.connections, ())
     assert hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", token).http_status == 200
-    assert hub.do(hub.hub.registrar.rotate(platform_id)).status is CONNECTED
+    assert hub.do(hub.hub.initiator.rotate(platform_id)).status is CONNECTED
 
 
 def test_a_platform_that_is_not_registered_has_no_token_to_rotate(hub: RunningHub) -> None:
     with pytest.raises(InvalidParameters, match="not registered"):
-        hub.do(hub.hub.registrar.rotate(hub.invite().platform_id))
+        hub.do(hub.hub.initiator.rotate(hub.invite().platform_id))
 
 
 # --- remove
@@ -394,7 +394,7 @@ def test_a_removed_platform_is_told_and_forgotten(hub: RunningHub, cpo: Partner)
     platform_id = hub.registered(cpo)
     token = cpo.connection.our_token
 
-    hub.do(hub.hub.registrar.remove(platform_id))
+    hub.do(hub.hub.initiator.remove(platform_id))
 
     [farewell] = cpo.ledger.of("credentials")
     assert farewell.method == "DELETE"
@@ -410,7 +410,7 @@ def test_a_platform_is_removed_whatever_the_partner_answers(hub: RunningHub, cpo
     platform_id = hub.registered(cpo)
     cpo.behaves(fault)
 
-    hub.do(hub.hub.registrar.remove(platform_id))
+    hub.do(hub.hub.initiator.remove(platform_id))
 
     assert hub.record(platform_id).status is SUSPENDED
 
@@ -418,7 +418,7 @@ def test_a_platform_is_removed_whatever_the_partner_answers(hub: RunningHub, cpo
 def test_a_platform_whose_partner_is_gone_is_removed(hub: RunningHub, cpo: Partner) -> None:
     platform_id = hub.registered(cpo)
     with cpo.port_closed():
-        hub.do(hub.hub.registrar.remove(platform_id))
+        hub.do(hub.hub.initiator.remove(platform_id))
 
     assert hub.record(platform_id).connections == ()
 
@@ -429,7 +429,7 @@ def test_a_platform_whose_token_cannot_be_read_any_more_is_removed(fresh_hub: Ru
         database.execute("UPDATE connections SET our_token = x'00'")
     database.close()
 
-    fresh_hub.do(fresh_hub.hub.registrar.remove(platform_id))
+    fresh_hub.do(fresh_hub.hub.initiator.remove(platform_id))
 
     assert fresh_hub.record(platform_id).connections == ()
     assert not cpo.ledger.of("credentials")
@@ -438,6 +438,6 @@ def test_a_platform_whose_token_cannot_be_read_any_more_is_removed(fresh_hub: Ru
 def test_an_invitation_that_is_removed_opens_nothing_any_more(hub: RunningHub) -> None:
     invited = hub.invite()
 
-    hub.do(hub.hub.registrar.remove(invited.platform_id))
+    hub.do(hub.hub.initiator.remove(invited.platform_id))
 
     assert hub.ask("GET", "/ocpi/versions", invited.token_a).http_status == 401

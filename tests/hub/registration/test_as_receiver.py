@@ -422,7 +422,7 @@ def test_no_log_line_has_a_token(hub: RunningHub, cpo: Partner, capfd: pytest.Ca
     tokens = {invited.token_a, cpo.connection.our_token, *cpo.registration.their_tokens}
     cpo.update()
     tokens |= {cpo.connection.our_token, *cpo.registration.their_tokens}
-    hub.do(hub.hub.registrar.rotate(invited.platform_id))
+    hub.do(hub.hub.initiator.rotate(invited.platform_id))
     tokens |= {cpo.connection.our_token, *cpo.registration.their_tokens}
 
     written = "".join(capfd.readouterr())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hub.registration import Registrar
-from hub.registration.registrar import TOKENS_LAST
+from hub.registration import HubSide, Initiator
+from hub.registration.initiator import TOKENS_LAST
 from loadtests.simulator import Behaviour, Partner
 from loadtests.simulator.misbehaviour import HTML
 from routing.quirks import Quirks
@@ -13,7 +13,7 @@ from tests.hub.running_hub import RunningHub
 
 
 def rotated_at(hub: RunningHub, moment: datetime) -> None:
-    hub.do(hub.hub.registrar.rotate_due(moment))
+    hub.do(hub.hub.initiator.rotate_due(moment))
 
 
 def test_tokens_are_replaced_when_they_are_a_month_old_and_not_before(
@@ -85,19 +85,21 @@ def test_of_two_processes_that_replace_tokens_at_once_one_does_it_and_the_partne
 ) -> None:
     platform_id = fresh_hub.registered(cpo)
     parts = fresh_hub.hub
-    other = Registrar(
-        settings=parts.settings,
-        directory=parts.directory,
-        platforms=parts.platforms,
-        partners=parts.partners,
-        vault=parts.vault,
-        events=parts.events,
+    other = Initiator(
+        HubSide(
+            settings=parts.settings,
+            directory=parts.directory,
+            platforms=parts.platforms,
+            partners=parts.partners,
+            vault=parts.vault,
+            events=parts.events,
+        )
     )
     cpo.ledger.clear()
     cpo.answers_next(Behaviour(delay_s=0.5), module="credentials", method="PUT", times=2)
     due = datetime.now(UTC) + TOKENS_LAST
 
-    both = [fresh_hub.start(registrar.rotate_due(due)) for registrar in (parts.registrar, other)]
+    both = [fresh_hub.start(initiator.rotate_due(due)) for initiator in (parts.initiator, other)]
     for each in both:
         each.result(10)
 
@@ -113,10 +115,10 @@ def test_an_exchange_that_has_begun_is_completed_when_the_process_ends(fresh_hub
     cpo.ledger.clear()
     cpo.answers_next(Behaviour(delay_s=0.5), module="credentials", method="PUT")
 
-    rotation = fresh_hub.start(fresh_hub.hub.registrar.rotate(platform_id))
+    rotation = fresh_hub.start(fresh_hub.hub.initiator.rotate(platform_id))
     cpo.ledger.wait_for("credentials")
     rotation.cancel()
 
-    fresh_hub.do(fresh_hub.hub.registrar.rotate(platform_id))
+    fresh_hub.do(fresh_hub.hub.initiator.rotate(platform_id))
     assert len(cpo.ledger.of("credentials", "PUT")) == 2
     assert fresh_hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", cpo.connection.our_token).http_status == 200

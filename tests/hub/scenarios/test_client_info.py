@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner, envelope
 from loadtests.simulator.messages import Received
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.event_waiting import event_of
 from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, new_party, partner, registered
@@ -156,6 +158,9 @@ def test_a_platform_that_does_not_take_a_push_gets_no_other_and_delays_nobody(hu
         all_told(hub, broken, fine)
 
         assert pushes(broken, newcomer.party) == [("CPO", "CONNECTED")]
+        # It is open until the platform takes the next one, which is here already.
+        missed = event_of(hub, EventKind.CLIENT_INFO_MISSED, platform_of(hub, broken), state="closed")
+        assert (missed["count"], "HTTP 500" in missed["sentence"]) == (1, True)
         metrics = hub.operator.api.get("/metrics").text
         assert 'ocpi_hub_client_info_pushes_total{outcome="refused"} ' in metrics
         assert 'ocpi_hub_client_info_pushes_total{outcome="delivered"} ' in metrics

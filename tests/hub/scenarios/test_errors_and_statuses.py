@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.misbehaviour import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -125,15 +125,16 @@ def test_the_same_can_be_found_by_the_uid_of_the_card_which_is_nowhere(
     assert (entry["object_type"], entry["object_id"]) == ("token", None)
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "failure", "upstream_status"),
-    [
-        (UNAUTHORIZED, "refuses_token", 2000),
-        (HTML, "not_ocpi", None),
-        (DEAD, "timeout", None),
-        (None, "connect_failed", None),
-    ],
+FAILING_RECEIVERS: Final = (
+    (UNAUTHORIZED, "refuses_token", 2000),
+    (Behaviour(answer=Answer(502, (), b"")), "gateway", None),
+    (HTML, "not_ocpi", None),
+    (DEAD, "timeout", None),
+    (None, "connect_failed", None),
 )
+
+
+@pytest.mark.parametrize(("behaviour", "failure", "upstream_status"), FAILING_RECEIVERS)
 def test_a_receiver_that_does_not_take_a_message_is_said_with_what_it_said(
     hub: HubProcess, cpo: Partner, emsp: Partner, behaviour: Behaviour | None, failure: str, upstream_status: int | None
 ) -> None:
@@ -203,20 +204,20 @@ def _not_offered(_: HubProcess, cpo: Partner, emsp: Partner) -> Answer:
     )
 
 
-@pytest.mark.parametrize(
-    ("send", "failure"),
-    [
-        (_without_token, "not_authenticated"),
-        (_to_nobody, "unknown_receiver"),
-        (_garbage, "unreadable"),
-        (_as_another, "refused"),
-        (_contradiction, "refused"),
-        (_nowhere, "refused"),
-        (_to_invited, "receiver_planned"),
-        (_to_suspended, "receiver_suspended"),
-        (_not_offered, "not_offered"),
-    ],
+REFUSED: Final = (
+    (_without_token, "not_authenticated"),
+    (_to_nobody, "unknown_receiver"),
+    (_garbage, "unreadable"),
+    (_as_another, "refused"),
+    (_contradiction, "refused"),
+    (_nowhere, "refused"),
+    (_to_invited, "receiver_planned"),
+    (_to_suspended, "receiver_suspended"),
+    (_not_offered, "not_offered"),
 )
+
+
+@pytest.mark.parametrize(("send", "failure"), REFUSED)
 def test_every_refusal_says_why(
     hub: HubProcess,
     cpo: Partner,

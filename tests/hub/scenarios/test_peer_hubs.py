@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Behaviour, HubRefused, Json, Partner, envelope
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.event_waiting import event_of
 from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.logs import log_lines
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
@@ -203,7 +205,7 @@ def test_a_party_here_comes_before_what_a_hub_says_and_operators_see_both(hub: H
     with registered(hub, partner(CPO)) as [double]:
         peer = PeerHub("Double", (double.party, Role.CPO), version=Version.V2_3_0)
         with peer.running():
-            hub.operator.registered(peer, allow_hub=True)
+            platform_id = hub.operator.registered(peer, allow_hub=True)
 
             assert emsp.get("locations", to=double.party).status_code == 1000
             assert double.received.wait_for("locations")
@@ -213,6 +215,12 @@ def test_a_party_here_comes_before_what_a_hub_says_and_operators_see_both(hub: H
             assert in_conflict[-1]["parties"] == [str(double.party)]
             refused = peer.get("tokens", to=emsp.party, sender=double.party)
             assert (refused.http_status, refused.status_code) == (403, 2001)
+            event = event_of(hub, EventKind.REMOTE_PARTY_CONFLICT, platform_id)
+            assert str(double.party) in event["sentence"]
+
+            peer.unregister()
+            closed = event_of(hub, EventKind.REMOTE_PARTY_CONFLICT, platform_id, state="closed")
+            assert closed["id"] == event["id"]
 
 
 def test_nobody_registers_a_party_behind_a_hub_unless_invited_by_name(hub: HubProcess, knot: Partner) -> None:

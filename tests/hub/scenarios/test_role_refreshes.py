@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner, envelope
 from loadtests.simulator.messages import Received
 from routing.vocabulary import ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.event_waiting import event_of
 from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, new_party, partner, registered
@@ -43,6 +48,10 @@ def named(emsp: Partner) -> set[tuple[Party, str]]:
     return {(Party(each["country_code"], each["party_id"]), each["role"]) for each in roles}
 
 
+def log_of(hub: HubProcess) -> list[str]:
+    return hub.log.read_text().splitlines()
+
+
 def refreshes(emsp: Partner) -> list[Received]:
     """The credentials that the hub has put there."""
     return emsp.ledger.of(CREDENTIALS, "PUT")
@@ -60,7 +69,7 @@ def test_a_partner_is_told_in_time_whom_it_can_reach_and_all_at_once(hub: HubPro
         assert emsp.get("locations", to=cpo.party).status_code == 1000
 
 
-def test_the_token_of_before_goes_on_for_a_while(hub: HubProcess) -> None:
+def test_the_token_of_before_goes_on_for_a_while_and_no_longer(hub: HubProcess, stores: StoreUrls) -> None:
     with newest(hub) as emsp, registered(hub, partner(CPO)) as [cpo]:
         before = emsp.connection.our_token
         eventually(lambda: emsp.connection.our_token != before)
@@ -69,6 +78,21 @@ def test_the_token_of_before_goes_on_for_a_while(hub: HubProcess) -> None:
 
         assert with_old.status_code == 1000
         assert emsp.get("locations", to=cpo.party).status_code == 1000
+
+        # The partner has its new token a moment before the hub has noted the end of the old one.
+        eventually(lambda: any('"roles_named"' in line and emsp.name in line for line in log_of(hub)))
+        asyncio.run(time_is_up(stores))
+        hub.operator.change(platform_of(hub, emsp), credentials_refresh=2 * REFRESH_S)  # the hub looks at it anew
+        eventually(lambda: emsp.get("locations", to=cpo.party, token=before).http_status == 401)
+        assert emsp.get("locations", to=cpo.party).status_code == 1000
+
+
+async def time_is_up(stores: StoreUrls) -> None:
+    """Let no token that was replaced be good any more: their time would take a minute."""
+    engine = create_async_engine(stores.database_url)
+    async with engine.begin() as database:
+        await database.execute(text("UPDATE replaced_tokens SET not_after = '2026-01-01 00:00:00.000000'"))
+    await engine.dispose()
 
 
 def test_who_is_offline_is_named_still_and_who_has_left_is_not(hub: HubProcess) -> None:
@@ -98,8 +122,10 @@ def test_a_refresh_that_fails_cuts_nothing_and_is_tried_again(hub: HubProcess) -
         assert emsp.connection.our_token == token
         assert emsp.get("locations", to=cpo.party).status_code == 1000
         eventually(lambda: (cpo.party, Role.CPO) in named(emsp))
-        said = [json.loads(line) for line in hub.log.read_text().splitlines() if '"roles_not_named"' in line]
+        said = [json.loads(line) for line in log_of(hub) if '"roles_not_named"' in line]
         assert [each["platform"] for each in said if each["platform"] == emsp.name] == [emsp.name]
+        closed = event_of(hub, EventKind.CREDENTIALS_REFRESH_FAILED, platform_of(hub, emsp), state="closed")
+        assert (closed["count"], "500" in closed["sentence"]) == (1, True)
 
 
 def test_a_partner_that_the_hub_registered_at_is_told_whom_it_can_reach(hub: HubProcess) -> None:

@@ -414,7 +414,7 @@ def test_an_operator_cannot_send_the_hub_there_either(strict: Strict) -> None:
     for url in FORBIDDEN_URLS:
         with pytest.raises(InvalidParameters):
             strict.hub.do(
-                strict.hub.hub.registrar.connect(strict.hub.invite().platform_id, url, Secret("token-of-the-partner"))
+                strict.hub.hub.initiator.connect(strict.hub.invite().platform_id, url, Secret("token-of-the-partner"))
             )
 
 

@@ -15,7 +15,7 @@ from routing.vocabulary import InterfaceRole, Party
 from tests.hub.failures.waiting import eventually
 from tests.hub.operator.test_problems import check_problem
 from tests.hub.scenarios.translated import new_id, status
-from tests.partners import CPO, EMSP, location, new_party, partner, registered
+from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered
 from tests.servers import Postgres, Redis
 
 HUB = Party("EU", "HUB")
@@ -63,6 +63,13 @@ def statuses(asker: Partner, sender: Party, receiver: Party) -> list[tuple[int, 
     return [(each.status_code, each.json()["status_code"]) for each in answers]
 
 
+def shown(viewer: Partner, of: Partner) -> dict[Party, str]:
+    """The statuses in which a partner sees the parties of another."""
+    infos = viewer.get("hubclientinfo").data
+    statuses = {Party(each["country_code"], each["party_id"]): each["status"] for each in infos}
+    return {party: status for party, status in statuses.items() if party in of.parties}
+
+
 def test_a_suspended_party_may_send_nothing_and_gets_nothing(
     hub: HubProcess, partners: tuple[Partner, Partner]
 ) -> None:
@@ -78,16 +85,13 @@ def test_a_suspended_party_may_send_nothing_and_gets_nothing(
 
         assert (403, 2001) not in statuses(cpo, sibling, emsp.party)
         assert set(statuses(emsp, emsp.party, sibling)) == {(200, 1000)}
-        shown = {each["party_id"]: each["status"] for each in emsp.get("hubclientinfo").data}
-        assert shown == {suspended.party_id: "SUSPENDED", sibling.party_id: "CONNECTED"}
+        assert shown(emsp, cpo) == {suspended: "SUSPENDED", sibling: "CONNECTED"}
     finally:
         set_suspended(hub, suspended, to=False)
     eventually(lambda: set(statuses(emsp, emsp.party, suspended)) == {(200, 1000)}, within_s=_SOON_S)
 
 
-def test_a_list_of_everybodys_and_a_broadcast_leave_a_suspended_party_out(
-    hub: HubProcess, partners: tuple[Partner, Partner]
-) -> None:
+def test_a_list_of_everybodys_leaves_a_suspended_party_out(hub: HubProcess, partners: tuple[Partner, Partner]) -> None:
     cpo, emsp = partners
     suspended, sibling = cpo.parties
     cpo.hold("locations", *(location(party, new_id("LOC")) for party in (suspended, sibling)))
@@ -105,6 +109,28 @@ def test_a_list_of_everybodys_and_a_broadcast_leave_a_suspended_party_out(
     eventually(lambda: len(owners()) == 2, within_s=_SOON_S)
 
 
+def test_a_broadcast_leaves_a_suspended_party_out(hub: HubProcess, partners: tuple[Partner, Partner]) -> None:
+    cpo, _ = partners
+    owner = next(iter(cpo.parties))
+    with registered(hub, Partner("Two eMSPs", {new_party("DE"): EMSP, new_party("DE"): EMSP})) as [both]:
+        suspended, sibling = both.parties
+
+        def told() -> set[Party | None]:
+            place = location(owner, new_id("LOC"))
+            pushed = cpo.put("locations", path_of(owner, place["id"]), to=HUB, sender=owner, json=place)
+            assert status(pushed) == (200, 1000)
+            both.received.wait_for(lambda request: request.receiver == sibling and place["id"] in request.raw_path)
+            return {each.receiver for each in both.received if place["id"] in each.raw_path}
+
+        eventually(lambda: told() == {suspended, sibling})
+        set_suspended(hub, suspended, to=True)
+        eventually(lambda: told() == {sibling}, within_s=_SOON_S)
+        both.received.clear()
+        for _ in range(_IN_A_ROW):
+            told()  # with so many, one to the other party would be among those that are here
+        assert {each.receiver for each in both.received} == {sibling}
+
+
 def test_a_party_that_is_not_there_cannot_be_suspended(hub: HubProcess) -> None:
     for name in ("XX*NON", "XX", "XXX*A", "XX*LONG"):
         check_problem(hub.operator.api.post(f"/api/v1/parties/{name}/suspend"), 404)
@@ -119,7 +145,7 @@ def test_a_suspended_platform_is_refused_as_a_whole(hub: HubProcess, partners: t
         # Whoever goes on with a token that is none is told to wait, too.
         eventually(lambda: {each for each, _ in statuses(cpo, cpo.party, emsp.party)} <= {401, 429}, within_s=_SOON_S)
         assert set(statuses(emsp, emsp.party, cpo.party)) == {(200, 4003)}
-        assert {each["status"] for each in emsp.get("hubclientinfo").data} == {"SUSPENDED"}
+        assert set(shown(emsp, cpo).values()) == {"SUSPENDED"}
         assert status(cpo.get("hubclientinfo"))[0] in {401, 429}
     finally:
         hub.operator.ask("POST", f"/api/v1/platforms/{platform_id}/resume")

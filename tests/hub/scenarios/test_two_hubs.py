@@ -20,6 +20,8 @@ NEAR_HUB = Party("EU", "HUB")
 FAR_HUBS = {Version.V2_2_1: Party("BE", "KNO"), Version.V2_3_0: Party("FR", "LOO")}
 """The hubs that peer with the near one, by the version they do so in."""
 SENDER, RECEIVER = InterfaceRole.SENDER, InterfaceRole.RECEIVER
+_SOON = {"offline_after_failures": "1", "offline_probe_every_s": "0.5"}
+"""How the near hub sees that the far one is gone, and that it is back."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def cdr(owner: Party, emsp: Party) -> Json:
 def near(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubProcess, Partner, Partner]]:
     """The near hub, on each store, with its CPO and its eMSP. The far one is on the embedded store."""
     with (
-        HubProcess(tmp_path_factory.mktemp("near"), {**stores._asdict(), "rate_limit": "off"}) as hub,
+        HubProcess(tmp_path_factory.mktemp("near"), {**stores._asdict(), **_SOON, "rate_limit": "off"}) as hub,
         registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp],
     ):
         yield hub, cpo, emsp
@@ -312,3 +314,31 @@ def test_who_comes_and_leaves_at_one_hub_is_announced_to_the_partners_of_the_oth
         newcomer.unregister()
         for viewer in (peers.emsp, peers.far_emsp):
             eventually(lambda: told(viewer) == ["CONNECTED", "SUSPENDED"])  # noqa: B023 - as above
+
+
+@pytest.mark.parametrize("stores", ["postgresql+redis"], indirect=True)
+@pytest.mark.parametrize("peering", [Version.V2_2_1], indirect=True)
+def test_everybody_behind_a_hub_that_was_killed_is_offline_until_it_is_back(peers: Peers) -> None:
+    everybody = {peers.far_hub, peers.far_cpo.party, peers.far_emsp.party}
+
+    def are(status: str) -> bool:
+        told = [request.json() for request in peers.emsp.ledger.of("hubclientinfo", "PUT")]
+        pushed = {Party(info["country_code"], info["party_id"]) for info in told if info["status"] == status}
+        infos = client_infos(peers.emsp)
+        return pushed == everybody and {infos[party][1] for party in everybody} == {status}
+
+    peers.far.kill()
+    try:
+        assert peers.emsp.get("locations", to=peers.far_cpo.party).status_code == 4003
+        eventually(lambda: are("OFFLINE"))
+        again = peers.emsp.get("locations", to=peers.far_cpo.party)
+        assert (again.http_status, again.status_code) == (200, 4003)
+        assert client_infos(peers.emsp)[peers.cpo.party] == ("CPO", "CONNECTED")
+    finally:
+        peers.far.start()
+
+    eventually(lambda: are("CONNECTED"))
+    eventually(lambda: peers.emsp.get("locations", to=peers.far_cpo.party).status_code == 1000)
+    infos = [request.json() for request in peers.emsp.ledger.of("hubclientinfo", "PUT")]
+    about_the_cpo = [each["status"] for each in infos if each["party_id"] == peers.far_cpo.party.party_id]
+    assert about_the_cpo == ["OFFLINE", "CONNECTED"]

@@ -11,6 +11,7 @@ from hub.store.agreements import KeptAgreements
 from hub.store.database import Database
 from hub.store.live_directory import LiveDirectory
 from hub.store.migrations import migrate
+from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.records import PartnerEndpoint, RegisteredParty, Registration
 from hub.store.redis import open_redis
@@ -40,6 +41,7 @@ class Process(NamedTuple):
     vault: Vault
     directory: LiveDirectory
     platforms: Platforms
+    parties: Parties
     return_addresses: ReturnAddresses
     agreements: KeptAgreements
 
@@ -85,8 +87,9 @@ async def process(
     try:
         await directory.start()
         platforms = Platforms(database, vault, directory, hub_party)
+        parties = Parties(database, directory)
         agreements = KeptAgreements(database, directory)
-        yield Process(database, vault, directory, platforms, ReturnAddresses(database), agreements)
+        yield Process(database, vault, directory, platforms, parties, ReturnAddresses(database), agreements)
     finally:
         await directory.stop()
         await database.close()

@@ -46,7 +46,7 @@ async def test_parties_can_be_found_by_role_status_and_words(store: Process) -> 
     async def found(
         role: Role | None = None, status: ConnectionStatus | None = None, q: str | None = None
     ) -> list[str]:
-        page = await store.platforms.parties(role=role, status=status, q=q, limit=10, cursor=None)
+        page = await store.parties.list(role=role, status=status, q=q, limit=10, cursor=None)
         return [str(each.party) for each in page.items]
 
     assert await found() == ["DE*ROM", "FR*LAT", "NL*VLT"]
@@ -62,8 +62,8 @@ async def test_parties_are_listed_page_by_page(store: Process) -> None:
     parties = [Party(country, party_id) for country in ("DE", "NL") for party_id in ("AAA", "BBB")]
     await store.platforms.create("All", parties=[(party, Role.CPO) for party in parties])
 
-    first = await store.platforms.parties(limit=3, cursor=None)
-    second = await store.platforms.parties(limit=3, cursor=first.next_cursor)
+    first = await store.parties.list(limit=3, cursor=None)
+    second = await store.parties.list(limit=3, cursor=first.next_cursor)
 
     assert [each.party for each in first.items + second.items] == parties
     assert second.next_cursor is None
@@ -74,4 +74,4 @@ async def test_a_cursor_nobody_gave_is_refused(store: Process, cursor: str) -> N
     with pytest.raises(InvalidParameters):
         await store.platforms.list(limit=2, cursor=cursor)
     with pytest.raises(InvalidParameters):
-        await store.platforms.parties(limit=2, cursor=cursor)
+        await store.parties.list(limit=2, cursor=cursor)

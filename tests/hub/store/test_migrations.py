@@ -11,9 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import SchemaItem
 
+from hub.store.columns import Row
 from hub.store.database import open_engine
 from hub.store.migrations import migrate
-from hub.store.tables import Row
 from routing.errors import HubFault
 from tests.conftest import StoreUrls
 from tests.servers import Postgres

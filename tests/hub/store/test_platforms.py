@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
+from hub.store.columns import Row
 from hub.store.platforms import UnknownPlatform
-from hub.store.tables import Row
-from hub.store.truth import UnknownParty
 from routing.directory import Invited, Registered
 from routing.errors import AlreadyRegistered, InvalidParameters, Unauthorized
 from routing.quirks import Quirks
@@ -254,14 +253,14 @@ async def test_suspending_a_platform_closes_it_and_resuming_opens_it(store: Proc
     assert store.caller(token) is None
     assert (store.status(CPO), store.status(EMSP)) == (SUSPENDED, SUSPENDED)
 
-    assert (await store.platforms.suspend_party(EMSP)).suspended
+    assert (await store.parties.suspend(EMSP)).suspended
     record = await store.platforms.resume(platform_id)
 
     assert record.status is CONNECTED
     assert isinstance(store.caller(token), Registered)
     assert (store.status(CPO), store.status(EMSP)) == (CONNECTED, SUSPENDED)
 
-    assert not (await store.platforms.resume_party(EMSP)).suspended
+    assert not (await store.parties.resume(EMSP)).suspended
     assert store.status(EMSP) is CONNECTED
 
 
@@ -288,13 +287,6 @@ async def test_a_party_that_was_suspended_is_never_planned_again(store: Process)
     assert store.status(CPO) is SUSPENDED
     await store.platforms.register(store.invitation(token_a), registration(CPO))
     assert store.status(CPO) is CONNECTED
-
-
-async def test_a_party_nobody_has_cannot_be_suspended(store: Process) -> None:
-    await store.connected(CPO)
-
-    with pytest.raises(UnknownParty):
-        await store.platforms.suspend_party(EMSP)
 
 
 async def test_a_removed_platform_stays_listed_and_can_be_invited_again(store: Process) -> None:

@@ -147,11 +147,11 @@ async def test_the_suspended_and_those_who_left_are_nothing_else(leading: Leadin
 
 async def test_a_party_that_is_resumed_while_its_platform_is_offline_comes_back_with_it(leading: Leading) -> None:
     token = await leading.store.connected(CPO, SECOND)
-    await leading.store.platforms.suspend_party(SECOND)
+    await leading.store.parties.suspend(SECOND)
     await leading.gone(token)
     assert leading.statuses(CPO, SECOND) == [OFFLINE, SUSPENDED]
 
-    await leading.store.platforms.resume_party(SECOND)
+    await leading.store.parties.resume(SECOND)
     assert leading.statuses(CPO, SECOND) == [OFFLINE, SUSPENDED]
 
     await leading.back(token)
@@ -160,7 +160,7 @@ async def test_a_party_that_is_resumed_while_its_platform_is_offline_comes_back_
 
 async def test_a_party_that_stays_suspended_does_not_come_back_with_its_platform(leading: Leading) -> None:
     token = await leading.store.connected(CPO, SECOND)
-    await leading.store.platforms.suspend_party(SECOND)
+    await leading.store.parties.suspend(SECOND)
     await leading.gone(token)
 
     await leading.back(token)

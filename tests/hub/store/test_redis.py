@@ -11,7 +11,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from hub.snapshots import Snapshots
 from hub.store.facts import LocationSeen
 from hub.store.list_snapshots import MOST, ListSnapshots

@@ -43,8 +43,8 @@ class PeeredHub:
     def status(self, party: Party) -> ConnectionStatus | None:
         return self.process.status(party)
 
-    async def listed(self, **wanted: Any) -> list[tuple[str, ConnectionStatus, Party | None]]:  # noqa: ANN401 - as `parties`
-        page = await self.process.platforms.parties(limit=10, cursor=None, **wanted)
+    async def listed(self, **wanted: Any) -> list[tuple[str, ConnectionStatus, Party | None]]:  # noqa: ANN401 - as `Parties.list`
+        page = await self.process.parties.list(limit=10, cursor=None, **wanted)
         return [brief(each) for each in page.items]
 
 
@@ -203,7 +203,7 @@ async def test_the_list_of_parties_is_read_page_by_page(process: Process) -> Non
     found, cursor = [], None
 
     for _ in range(4):
-        page = await process.platforms.parties(limit=1, cursor=cursor)
+        page = await process.parties.list(limit=1, cursor=cursor)
         found += [brief(each) for each in page.items]
         cursor = page.next_cursor
 

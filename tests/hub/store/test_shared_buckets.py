@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.limits import Buckets
-from hub.settings import RateLimit
+from hub.setting_types import RateLimit
 from hub.store.redis import RedisClient, open_redis
 from hub.store.shared_buckets import SharedBuckets
 from tests.hub.store.opened import eventually

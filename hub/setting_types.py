@@ -1,0 +1,66 @@
+"""What the environment may say: the types of settings, read from text."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from routing.vocabulary import Secret
+
+_HOST = re.compile(r"[A-Za-z0-9_.:-]{1,253}")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/s burst (\d+)")
+
+
+class RateLimit(NamedTuple):
+    """A token bucket: refilled with `per_second` tokens each second, never fuller than `burst`."""
+
+    per_second: float
+    burst: int
+
+
+def _secret(value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    text = str(value)
+    if not all("!" <= char <= "~" for char in text):
+        raise ValueError("only visible ASCII characters without spaces are allowed")
+    return Secret(text)
+
+
+def _rate_limit(value: object) -> RateLimit | None:
+    if value is None or isinstance(value, RateLimit):
+        return value
+    text = str(value).strip().lower()
+    if text == "off":
+        return None
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise ValueError("neither a rate with a burst nor off")
+    limit = RateLimit(float(match[1]), int(match[2]))
+    if limit.per_second <= 0 or limit.burst < 1:
+        raise ValueError("rate and burst must be more than nothing")
+    return limit
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Host = Annotated[str, Field(pattern=f"^{_HOST.pattern}$")]
+Seconds = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)]
+Pause = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+CountryCode = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z]{2}$")]
+PartyID = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z0-9]{1,3}$")]
+SecretText = Annotated[Secret, BeforeValidator(_secret)]
+Rate = Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_limit)]
+InLowerCase: Final = BeforeValidator(_lower)
+LogFormat = Annotated[Literal["console", "json"], InLowerCase]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], InLowerCase]
