@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -126,8 +127,6 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         vault = Vault(settings.secret_key)
         event_rows = EventRows(database)
         events = Events(event_rows)
-        events.start()
-        stack.push_async_callback(events.close)
         directory = LiveDirectory(database, vault, redis, events.server_away, rules=settings.agreement_rules)
         partners = PartnerClient(own_ports=(settings.port, settings.operator_port))
         stack.push_async_callback(partners.close)
@@ -149,19 +148,17 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         stack.push_async_callback(directory.stop)
         wanted_probes = WantedProbes(redis, directory.identity)
         presence = Presence(platforms, wanted_probes, note_every_s=min(NOTE_EVERY_S, settings.alive_after_s / 4))
-        presence.start()
-        stack.push_async_callback(presence.close)
         knowledge = Knowledge(Learned(database, vault, redis), directory)
-        await knowledge.start()
-        stack.push_async_callback(knowledge.stop)
-        shown_ids = ShownIds(database, told=events.id_taken)
-        stack.push_async_callback(shown_ids.close)
-        losses.start()
-        stack.push_async_callback(losses.close)
         journal_store = JournalStore(database, vault, keep_days=settings.journal_days)
         journal = Journal(journal_store, vault, metrics, events)
+        stack.push_async_callback(_at_once, presence.close, knowledge.stop, losses.close, journal.close, events.close)
+        events.start()
+        presence.start()
+        losses.start()
         journal.start()
-        stack.push_async_callback(journal.close)
+        await knowledge.start()
+        shown_ids = ShownIds(database, told=events.id_taken)
+        stack.push_async_callback(shown_ids.close)
         spools = Spools(settings.var_dir / "spool")
         stack.push_async_callback(spools.close)
         limits = Limits(settings.rate_limit)
@@ -227,6 +224,14 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         await stack.enter_async_context(command_timeouts(hub))
         await stack.enter_async_context(broadcasting(hub))
         yield hub
+
+
+async def _at_once(*endings: Callable[[], Awaitable[None]]) -> None:
+    """Let all of these end side by side: each may wait some seconds for a store that does not answer."""
+    ended = await asyncio.gather(*(ending() for ending in endings), return_exceptions=True)
+    failed = [each for each in ended if isinstance(each, Exception)]
+    if failed:
+        raise ExceptionGroup("What was still to be written could not be", failed)
 
 
 def create_partner_app(hub: Hub) -> App:

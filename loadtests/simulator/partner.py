@@ -251,7 +251,10 @@ class Partner:
     def answers_next(
         self, what: Behaviour | Answer, *, module: str | None = None, method: str | None = None, times: int = 1
     ) -> None:
-        """Meet the next request (to this module, with this method) this way instead of the usual one."""
+        """Meet the next request (to this module, with this method) this way instead of the usual one.
+
+        Client info has to be named: it comes whenever somebody else comes or goes.
+        """
         behaviour = Behaviour(answer=what) if isinstance(what, Answer) else what
         self.script.add(behaviour, module=module, method=method, times=times)
 

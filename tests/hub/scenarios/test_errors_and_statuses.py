@@ -118,7 +118,7 @@ def test_a_suspended_receiver_is_4003_and_is_not_called(hub: HubProcess, cpo: Pa
         hub.operator.ask("POST", f"/api/v1/platforms/{platform_id}/resume")
 
     assert status(answer) == (200, 4003)
-    assert not cpo.ledger
+    assert not cpo.received
 
 
 def test_a_receiver_that_has_left_is_4003(hub: HubProcess, emsp: Partner) -> None:

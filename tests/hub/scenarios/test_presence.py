@@ -129,7 +129,7 @@ def test_a_platform_that_does_not_answer_twice_is_offline_with_all_its_parties_a
         assert len(looked) >= 2  # maybe one more since
         for party in cpo.parties:
             wait_for_pushes(emsp, party, 1)
-        assert shown(emsp, *cpo.parties) == {"OFFLINE"}
+        eventually(lambda: shown(emsp, *cpo.parties) == {"OFFLINE"})
         assert len(entries(emsp, *cpo.parties)) == 2
         changed = {each["last_updated"] for each in entries(emsp, *cpo.parties)}
         cpo.ledger.wait_for(looks, count=5)
@@ -141,7 +141,7 @@ def test_a_platform_that_does_not_answer_twice_is_offline_with_all_its_parties_a
 
         cpo.behaves()
         becomes(attentive, platform_id, "CONNECTED")
-        assert shown(emsp, *cpo.parties) == {"CONNECTED"}
+        eventually(lambda: shown(emsp, *cpo.parties) == {"CONNECTED"})
         assert history(attentive, platform_id)[0]["cause"] == "answered"
         for party in cpo.parties:
             wait_for_pushes(emsp, party, 2)
@@ -189,7 +189,7 @@ def test_suspended_and_planned_platforms_are_never_looked_at(attentive: HubProce
         becomes(attentive, platform_id, "OFFLINE")
 
         attentive.operator.ask("POST", f"/api/v1/platforms/{platform_id}/suspend")
-        assert shown(emsp, cpo.party) == {"SUSPENDED"}
+        eventually(lambda: shown(emsp, cpo.party) == {"SUSPENDED"})
         eventually(lambda: attentive.operator.platform(platform_id)["status"] == "SUSPENDED")
         other.ledger.clear()
         other.ledger.wait_for(looks)  # whatever was under way is over now
@@ -215,7 +215,7 @@ def test_who_registers_anew_is_there_again(calm: HubProcess) -> None:
         cpo.update()
 
         assert calm.operator.platform(platform_id)["status"] == "CONNECTED"
-        assert shown(emsp, cpo.party) == {"CONNECTED"}
+        eventually(lambda: shown(emsp, cpo.party) == {"CONNECTED"})
 
 
 def test_nobody_is_called_who_is_offline_and_nothing_is_kept_for_them(calm: HubProcess) -> None:
@@ -233,7 +233,7 @@ def test_nobody_is_called_who_is_offline_and_nothing_is_kept_for_them(calm: HubP
         assert not emsp.received
         assert call(emsp, cpo) != 4003  # it is registered, and may call
         becomes(calm, platform_id, "CONNECTED")
-        cpo.get("tokens", to=emsp.party)
+        eventually(lambda: cpo.get("tokens", to=emsp.party).status_code != 4003)
         assert {request.module for request in emsp.received} == {"tokens"}
 
 

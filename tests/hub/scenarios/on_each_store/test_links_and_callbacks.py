@@ -548,7 +548,7 @@ def test_a_booking_that_names_a_response_url_has_a_result(hub: HubProcess) -> No
         emsp.update()
         body = {"request_id": "R1", "response_url": emsp.url("bookings", SENDER, "result")}
         emsp.post("bookings", to=cpo.party, json=body, interface=SENDER)
-        [request] = cpo.received
+        [request] = cpo.received.of("bookings")
         url = request.json()["response_url"]
 
         assert url.startswith(f"{hub.url}/ocpi/2.3.0/sender/bookings/callback/")
