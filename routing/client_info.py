@@ -12,9 +12,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from routing.dialects import Dialect
-from routing.directory import CredentialsRole, PartyDirectory, PartyEntry, Platform
+from routing.directory import CredentialsRole, FormerRole, PartyDirectory, PartyEntry, Platform
 from routing.errors import InvalidParameters
 from routing.paging import PageRequest
 from routing.timestamps import read_timestamp, write_timestamp
@@ -108,23 +109,46 @@ def shown_roles(
 
     2.3.0 has no HUB. No version's list of roles has PTP: it is said only to those who publish `payments`.
     """
-    knows_ptp = payments and Role.PTP in dialect.roles
     shown: dict[Role, dict[str, Any]] = {}
     for entry in roles:
-        role = Role.OTHER if entry.role is Role.PTP and not knows_ptp else entry.role
+        role = _word_for(entry.role, dialect, payments=payments)
         if role in dialect.roles:
             shown.setdefault(role, entry.business_details)
     return list(shown.items())
 
 
+def shown_former_roles(entry: PartyEntry, dialect: Dialect, *, payments: bool) -> list[tuple[Role, FormerRole]]:
+    """The roles that a party has no longer, in the words of `shown_roles` and in the order in which they ended.
+
+    One that it has in the same words is left out.
+    """
+    current = {role for role, _ in shown_roles(entry.roles, dialect, payments=payments)}
+    words = {_word_for(former.role, dialect, payments=payments): former for former in entry.former_roles}
+    shown = [(role, former) for role, former in words.items() if role in dialect.roles and role not in current]
+    return sorted(shown, key=lambda each: (each[1].revision, each[0]))
+
+
+def in_former_role(entry: PartyEntry, former: FormerRole) -> PartyEntry:
+    """A party as it is in a role that it has no longer. OCPI 2.2.1, "HubClientInfo", Push model."""
+    return replace(entry, status=ConnectionStatus.SUSPENDED, last_updated=former.since)
+
+
+def _word_for(role: Role, dialect: Dialect, *, payments: bool) -> Role:
+    return Role.OTHER if role is Role.PTP and not (payments and Role.PTP in dialect.roles) else role
+
+
 def client_infos(directory: PartyDirectory, viewer: Platform, dialect: Dialect) -> list[tuple[PartyEntry, Role]]:
-    """One row for each role of each party this platform may communicate with, the oldest first."""
+    """One row for each role of each party this platform may communicate with, the oldest first, former roles last."""
     payments = publishes_payments(viewer)
-    return [
-        (entry, role)
-        for entry in visible_entries(directory, viewer)
-        for role, _ in sorted(shown_roles(entry.roles, dialect, payments=payments), key=lambda shown: shown[0])
-    ]
+    rows: list[tuple[PartyEntry, Role]] = []
+    for entry in visible_entries(directory, viewer):
+        roles = shown_roles(entry.roles, dialect, payments=payments)
+        rows += [(entry, role) for role, _ in sorted(roles, key=lambda shown: shown[0])]
+        if entry.former_roles:
+            for role, former in shown_former_roles(entry, dialect, payments=payments):
+                view = directory.as_shown_to(viewer, in_former_role(entry, former))
+                rows += [] if view is None else [(view, role)]
+    return rows
 
 
 def page_of(rows: list[tuple[PartyEntry, Role]], wanted: PageRequest, url: str) -> Page:

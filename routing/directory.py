@@ -28,6 +28,15 @@ class CredentialsRole(Struct, frozen=True, gc=False):
     business_details: dict[str, Any]
 
 
+class FormerRole(Struct, frozen=True, gc=False):
+    """A role that a party has no longer, while it has others. OCPI 2.2.1, "HubClientInfo": nothing is deleted."""
+
+    role: Role
+    since: datetime
+    revision: int
+    """Of the change with which it ended."""
+
+
 class PartyEntry(Struct, frozen=True, gc=False):
     """A party and how it can be reached."""
 
@@ -45,6 +54,8 @@ class PartyEntry(Struct, frozen=True, gc=False):
     """Of the change with which its status and roles became what they are."""
     here_since: int = 0
     """Revision of the change before which it was planned or gone; of no interest while it is again."""
+    former_roles: tuple[FormerRole, ...] = ()
+    """None that it has now; those that ended first come first."""
 
 
 _NOT_HERE: Final = frozenset({ConnectionStatus.PLANNED, ConnectionStatus.SUSPENDED})

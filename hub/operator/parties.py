@@ -35,7 +35,8 @@ async def list_parties(
 ) -> PartiesView:
     """Parties, one item for each role of each."""
     page = await hub.parties.list(role=role, status=status, q=q, limit=limit, cursor=cursor)
-    items = [view for party in page.items for view in party_views(party) if role in {None, view.role}]
+    views = (view for party in page.items for view in party_views(party))
+    items = [view for view in views if role in {None, view.role} and status in {None, view.status}]
     return PartiesView(tuple(items), page.next_cursor)
 
 

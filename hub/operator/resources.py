@@ -290,21 +290,23 @@ def circuit_view(circuit: CircuitNow | None) -> CircuitView:
 
 
 def party_views(record: PartyRecord) -> list[PartyView]:
-    """One view for each role of a party."""
+    """One view for each role of a party; those that it has no longer are SUSPENDED."""
+    roles = [(role.role, _business_name(role.business_details), record.status) for role in record.roles]
+    former = [(each.role, None, ConnectionStatus.SUSPENDED) for each in record.former_roles]
     return [
         PartyView(
             id=str(record.party),
             country_code=record.party.country_code,
             party_id=record.party.party_id,
-            role=role.role,
-            name=_business_name(role.business_details),
-            status=record.status,
+            role=role,
+            name=name,
+            status=status,
             suspended=record.suspended,
             platform_id=record.platform_id,
             last_updated=record.last_updated,
             reachable_via=None if record.reachable_via is None else str(record.reachable_via),
         )
-        for role in record.roles
+        for role, name, status in (*roles, *former)
     ]
 
 

@@ -6,23 +6,26 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapped
-from sqlmodel import and_, case, col, func, literal, or_, select, tuple_, union_all
+from sqlmodel import and_, case, col, func, literal, or_, select, true, tuple_, union_all
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from hub.store.records import LossRecord, Page, PartyRecord, PlatformRecord
 from hub.store.tables import LossRow, PartyRoleRow, PartyRow, PlatformRow, RemotePartyRow
-from hub.store.truth import NEAREST, party_records, platform_row, records_of, remote_records
+from hub.store.truth import IS_CURRENT, NEAREST, party_records, platform_row, records_of, remote_records
 from routing.errors import InvalidParameters
 from routing.vocabulary import ConnectionStatus, Party, Role
 
 Item = TypeVar("Item")
 Place = TypeVar("Place")
+
+_STATUSES_OF_FORMER_ROLES: Final = frozenset({None, ConnectionStatus.SUSPENDED})
+"""What is asked for when former roles are wanted, too; None is any status."""
 
 
 async def platforms_page(session: AsyncSession, limit: int, cursor: str | None) -> Page[PlatformRecord]:
@@ -81,10 +84,9 @@ class _Listed(NamedTuple):
 
 def _own(role: Role | None, status: ConnectionStatus | None, words: str | None) -> Select[str, str, Any]:
     query: Select[str, str, Any] = select(PartyRow.country_code, PartyRow.party_id, literal("").label("via"))
-    if role is not None:
-        query = query.where(_has_role(role))
-    if status is not None:
-        query = query.where(col(PartyRow.status) == status)
+    has = true() if role is None else _has_role(role, IS_CURRENT)
+    found = has if status is None else and_(has, col(PartyRow.status) == status)
+    query = query.where(or_(found, _has_role(role, ~IS_CURRENT)) if status in _STATUSES_OF_FORMER_ROLES else found)
     if words:
         query = query.join(PlatformRow, col(PlatformRow.id) == col(PartyRow.platform_id))
         query = query.where(_mentions(words, col(PartyRow.country_code), col(PartyRow.party_id)))
@@ -92,15 +94,16 @@ def _own(role: Role | None, status: ConnectionStatus | None, words: str | None) 
 
 
 def _remote(role: Role | None, status: ConnectionStatus | None, words: str | None) -> Select[str, str, Any]:
-    """Each party once for each hub that announces it; its status is the nearest of its roles'."""
+    """Each party once for each hub that announces it; its status is the nearest of its roles', see `remote_records`."""
     place = (RemotePartyRow.country_code, RemotePartyRow.party_id, RemotePartyRow.platform_id)
     query: Select[str, str, Any] = select(place[0], place[1], col(place[2]).label("via"))
     query = query.group_by(*map(col, place))
-    if role is not None:
-        query = query.having(func.max(case((col(RemotePartyRow.role) == role, 1), else_=0)) == 1)
-    if status is not None:
-        nearness = case({each: number for number, each in enumerate(NEAREST)}, value=col(RemotePartyRow.status))
-        query = query.having(func.min(nearness) == NEAREST.index(status))
+    is_withdrawn = col(RemotePartyRow.announced) == ConnectionStatus.SUSPENDED
+    has = true() if role is None else _any(and_(col(RemotePartyRow.role) == role, ~is_withdrawn))
+    nearness = case({each: number for number, each in enumerate(NEAREST)}, value=col(RemotePartyRow.status))
+    found = has if status is None else and_(has, func.min(nearness) == NEAREST.index(status))
+    withdrawn = _any(is_withdrawn if role is None else and_(col(RemotePartyRow.role) == role, is_withdrawn))
+    query = query.having(or_(found, withdrawn) if status in _STATUSES_OF_FORMER_ROLES else found)
     if words:
         query = query.join(PlatformRow, col(PlatformRow.id) == col(RemotePartyRow.platform_id))
         query = query.where(_mentions(words, col(place[0]), col(place[1])))
@@ -153,13 +156,18 @@ async def losses_page(session: AsyncSession, platform_id: str, limit: int, curso
     return Page(records, cursor_to((last.direction, last.module, last.kind, last.loss, last.other_version)))
 
 
-def _has_role(role: Role) -> ColumnElement[bool]:
-    its_role = and_(
+def _has_role(role: Role | None, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    its_roles = select(PartyRoleRow.id).where(
         col(PartyRoleRow.country_code) == col(PartyRow.country_code),
         col(PartyRoleRow.party_id) == col(PartyRow.party_id),
-        col(PartyRoleRow.role) == role,
+        which,
     )
-    return select(PartyRoleRow.id).where(its_role).exists()
+    return (its_roles if role is None else its_roles.where(col(PartyRoleRow.role) == role)).exists()
+
+
+def _any(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether it holds for some row of a group."""
+    return func.max(case((condition, 1), else_=0)) == 1
 
 
 def _mentions(words: str, country_code: Mapped[str], party_id: Mapped[str]) -> ColumnElement[bool]:

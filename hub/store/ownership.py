@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, delete, select, tuple_, update
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import col, select, tuple_, update
 
 from hub.store.changes import Change
 from hub.store.records import RegisteredParty
@@ -46,27 +45,45 @@ async def claim_parties(
     parties = [each.party for each in named]
     await _own(change, platform, parties, hub_party, is_invited=False)
     await release_parties(change, connection_id)
-    if parties:
-        left_over = and_(col(PartyRoleRow.connection_id).is_(None), _is_any_of(parties))
-        await change.session.exec(delete(PartyRoleRow).where(left_over))
     change.session.add_all(_role_row(each.party, role, connection_id) for each in named for role in each.roles)
+    await _end_roles(change, parties)
 
 
 async def release_parties(change: Change, connection_id: str) -> None:
     """Let the connection name no party any more. One that no other connection names keeps its roles on record."""
-    ours = (await change.session.exec(_roles_of(connection_id))).all()
-    parties = {Party(row.country_code, row.party_id) for row in ours}
+    ours = col(PartyRoleRow.connection_id) == connection_id
+    query = select(PartyRoleRow.country_code, PartyRoleRow.party_id).where(ours)
+    parties = {Party(*row) for row in (await change.session.exec(query)).all()}
+    await change.session.exec(update(PartyRoleRow).where(ours).values(connection_id=None))
+    await _end_roles(change, parties)
+
+
+async def _end_roles(change: Change, parties: Collection[Party]) -> None:
+    """Of those of these parties that are registered: the roles that no connection names become former ones.
+
+    OCPI 2.2.1, "HubClientInfo": what is invalidated is not deleted.
+    """
     if not parties:
         return
-    elsewhere = select(PartyRoleRow.country_code, PartyRoleRow.party_id).where(
-        _is_any_of(parties), col(PartyRoleRow.connection_id) != connection_id
-    )
-    shared = {Party(*row) for row in (await change.session.exec(elsewhere)).all()}
-    if shared:
-        ours_too = and_(col(PartyRoleRow.connection_id) == connection_id, _is_any_of(shared))
-        await change.session.exec(delete(PartyRoleRow).where(ours_too))
-    kept = update(PartyRoleRow).where(col(PartyRoleRow.connection_id) == connection_id)
-    await change.session.exec(kept.values(connection_id=None))
+    await change.session.flush()
+    query = select(PartyRoleRow).where(_is_any_of(parties)).order_by(col(PartyRoleRow.id).desc())
+    rows = (await change.session.exec(query)).all()
+    known = {_named(row) for row in rows if row.connection_id is not None}
+    registered = {party for party, _ in known}
+    for row in rows:
+        party, role = _named(row)
+        if row.connection_id is not None or party not in registered:
+            continue
+        if (party, role) in known:
+            await change.session.delete(row)
+        elif row.former_since is None:
+            row.former_since, row.former_revision = change.now, change.revision
+        known.add((party, role))
+    await change.session.flush()
+
+
+def _named(row: PartyRoleRow) -> tuple[Party, Role]:
+    return Party(row.country_code, row.party_id), row.role
 
 
 async def own_parties(change: Change, platform: PlatformRow) -> set[Party]:
@@ -112,10 +129,6 @@ def _role_row(party: Party, role: CredentialsRole, connection_id: str | None) ->
         role=role.role,
         business_details=role.business_details,
     )
-
-
-def _roles_of(connection_id: str) -> SelectOfScalar[PartyRoleRow]:
-    return select(PartyRoleRow).where(col(PartyRoleRow.connection_id) == connection_id)
 
 
 def _is_any_of(parties: Iterable[Party]) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from routing.dialects import DIALECTS
-from routing.directory import CredentialsRole
+from routing.directory import CredentialsRole, FormerRole
 from routing.quirks import Quirks
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Secret, Version
 
@@ -74,7 +74,8 @@ class PartyRecord(Struct, frozen=True, gc=False):
     """Another hub, of a party behind it; `platform_id` is that hub's then."""
     shown_revision: int = 0
     here_since: int = 0
-    """Both as in `routing.directory.PartyEntry`."""
+    former_roles: tuple[FormerRole, ...] = ()
+    """All as in `routing.directory.PartyEntry`."""
 
 
 class ReplacedToken(Struct, frozen=True, gc=False):

@@ -109,6 +109,7 @@ def _entry(party: PartyRecord, *, is_remote: bool) -> PartyEntry:
         is_remote=is_remote,
         shown_revision=party.shown_revision,
         here_since=party.here_since,
+        former_roles=party.former_roles,
     )
 
 

@@ -161,7 +161,8 @@ class ConnectionRow(Row, table=True):
 class PartyRoleRow(Row, table=True):
     """One role of a party, and the connection that registered it.
 
-    Without a connection it is what an invitation announced, or what the party was before it left.
+    Without a connection it is what an invitation announced, or what the party was before it left; or a role that it
+    no longer has while it has others, and then it says since when.
     """
 
     __tablename__ = "party_roles"
@@ -179,6 +180,9 @@ class PartyRoleRow(Row, table=True):
     )
     role: Role = Field(sa_type=Words(Role))
     business_details: dict[str, Any] = Field(sa_type=Json(dict[str, Any]))
+    former_since: datetime | None = None
+    former_revision: int = Field(default=0, sa_type=BigInteger)
+    """As in `routing.directory.FormerRole`; of no meaning for a role the party has."""
 
 
 class RemotePartyRow(Row, table=True):

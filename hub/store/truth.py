@@ -36,7 +36,7 @@ from hub.store.tables import (
 )
 from hub.store.vault import VaultError
 from routing.agreements import Agreement
-from routing.directory import CredentialsRole
+from routing.directory import CredentialsRole, FormerRole
 from routing.errors import NoSuchPath
 from routing.vocabulary import ConnectionStatus, InterfaceRole, Party, Role
 
@@ -51,6 +51,11 @@ _AGREEMENTS_AT_ONCE: Final = 1_000
 """Of one step; between two steps the event loop does other work."""
 _LAST_ID: Final = "g"
 """Greater than every id, which are hexadecimal digits."""
+IS_CURRENT: Final = col(PartyRoleRow.former_since).is_(None)
+"""A role that its party has, had when it left, or is invited in."""
+_OWN_ROLE: Final = and_(
+    col(PartyRow.country_code) == col(PartyRoleRow.country_code), col(PartyRow.party_id) == col(PartyRoleRow.party_id)
+)
 _AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
 
 
@@ -195,18 +200,19 @@ async def records_of(session: AsyncSession, platforms: Sequence[PlatformRow]) ->
 async def party_records(session: AsyncSession, rows: Sequence[PartyRow]) -> list[PartyRecord]:
     """These parties with their roles, in their order."""
     platform_ids = list({row.platform_id for row in rows})
-    roles = await _roles_of(session, platform_ids)
+    roles, former = await _roles_of(session, platform_ids), await _former_roles_of(session, platform_ids)
     return [
         PartyRecord(
             party=row.party,
             platform_id=row.platform_id,
             status=row.status,
             suspended=row.suspended,
-            roles=tuple(roles[row.party]),
+            roles=tuple(roles[row.party].values()),
             created_at=row.created_at,
             last_updated=row.last_updated,
             shown_revision=row.shown_revision,
             here_since=row.here_since,
+            former_roles=former[row.party],
         )
         for row in rows
     ]
@@ -222,20 +228,23 @@ async def remote_records(session: AsyncSession, rows: Sequence[RemotePartyRow]) 
 
 
 def _remote_record(rows: list[RemotePartyRow], hub: Party | None) -> PartyRecord:
-    """One party. It is there when one of its roles is, and has the roles that are not withdrawn."""
+    """One party. It is there when one of its roles is, and has those that are not withdrawn; all, when all are."""
     first = rows[0]
-    present = [row for row in rows if row.announced is not ConnectionStatus.SUSPENDED] or rows
+    present = [row for row in rows if row.announced is not ConnectionStatus.SUSPENDED]
+    withdrawn = [row for row in rows if row.announced is ConnectionStatus.SUSPENDED] if present else []
+    former = (FormerRole(row.role, row.last_updated, row.shown_revision) for row in withdrawn)
     return PartyRecord(
         party=first.party,
         platform_id=first.platform_id,
         status=min((row.status for row in rows), key=NEAREST.index),
         suspended=False,
-        roles=tuple(CredentialsRole(row.role, dict(row.business_details)) for row in present),
+        roles=tuple(CredentialsRole(row.role, dict(row.business_details)) for row in present or rows),
         created_at=min(row.created_at for row in rows),
         last_updated=max(row.last_updated for row in rows),
         reachable_via=hub,
         shown_revision=max(row.shown_revision for row in rows),
         here_since=max(row.here_since for row in rows),
+        former_roles=_in_order(former),
     )
 
 
@@ -243,11 +252,7 @@ async def _hub_parties(session: AsyncSession, platform_ids: Collection[str]) -> 
     """The party that each of these hubs has for itself."""
     if not platform_ids:
         return {}
-    own = and_(
-        col(PartyRow.country_code) == col(PartyRoleRow.country_code),
-        col(PartyRow.party_id) == col(PartyRoleRow.party_id),
-    )
-    query = select(PartyRow).join(PartyRoleRow, own).where(col(PartyRoleRow.role) == Role.HUB)
+    query = select(PartyRow).join(PartyRoleRow, _OWN_ROLE).where(col(PartyRoleRow.role) == Role.HUB, IS_CURRENT)
     rows = (await session.exec(query.where(col(PartyRow.platform_id).in_(platform_ids)))).all()
     # One that it had before stays listed, suspended.
     return {row.platform_id: row.party for row in sorted(rows, key=lambda row: -NEAREST.index(row.status))}
@@ -264,7 +269,8 @@ async def _remote_parties_of(session: AsyncSession, platform_ids: Sequence[str])
 
 async def roles_of_platform(session: AsyncSession, platform_id: str) -> dict[Party, list[CredentialsRole]]:
     """Every party of a platform that has roles, with each role once."""
-    return await _roles_of(session, [platform_id])
+    roles = await _roles_of(session, [platform_id])
+    return {party: list(own.values()) for party, own in roles.items()}
 
 
 async def _parties_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[str, list[PartyRecord]]:
@@ -277,25 +283,29 @@ async def _parties_of(session: AsyncSession, platform_ids: Sequence[str]) -> dic
     return _grouped(await party_records(session, rows), lambda record: record.platform_id)
 
 
-async def _roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[Party, list[CredentialsRole]]:
-    query = (
-        select(PartyRoleRow.country_code, PartyRoleRow.party_id, PartyRoleRow.role, PartyRoleRow.business_details)
-        .join(
-            PartyRow,
-            and_(
-                col(PartyRow.country_code) == col(PartyRoleRow.country_code),
-                col(PartyRow.party_id) == col(PartyRoleRow.party_id),
-            ),
-        )
-        .where(col(PartyRow.platform_id).in_(platform_ids))
-        .order_by(col(PartyRoleRow.id))
-    )
-    by_party: dict[Party, dict[Role, CredentialsRole]] = defaultdict(dict)
-    for country_code, party_id, role, business_details in await session.exec(query):
-        by_party[Party(country_code, party_id)].setdefault(
-            Role(role), CredentialsRole(Role(role), dict(business_details))
-        )
-    return defaultdict(list, {party: list(roles.values()) for party, roles in by_party.items()})
+async def _roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[Party, dict[Role, CredentialsRole]]:
+    columns = (PartyRoleRow.country_code, PartyRoleRow.party_id, PartyRoleRow.role, PartyRoleRow.business_details)
+    query = select(*columns).join(PartyRow, _OWN_ROLE).where(col(PartyRow.platform_id).in_(platform_ids), IS_CURRENT)
+    roles: dict[Party, dict[Role, CredentialsRole]] = defaultdict(dict)
+    for country_code, party_id, word, business_details in await session.exec(query.order_by(col(PartyRoleRow.id))):
+        role = Role(word)
+        roles[Party(country_code, party_id)].setdefault(role, CredentialsRole(role, dict(business_details)))
+    return roles
+
+
+async def _former_roles_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[Party, tuple[FormerRole, ...]]:
+    query = select(PartyRoleRow).join(PartyRow, _OWN_ROLE).where(col(PartyRow.platform_id).in_(platform_ids))
+    rows = (await session.exec(query.where(~IS_CURRENT))).all()
+    former: dict[Party, list[FormerRole]] = defaultdict(list)
+    for row in rows:
+        if row.former_since is not None:
+            ended = FormerRole(row.role, row.former_since, row.former_revision)
+            former[Party(row.country_code, row.party_id)].append(ended)
+    return defaultdict(tuple, {party: _in_order(roles) for party, roles in former.items()})
+
+
+def _in_order(former: Iterable[FormerRole]) -> tuple[FormerRole, ...]:
+    return tuple(sorted(former, key=lambda each: (each.revision, each.role)))
 
 
 async def _connections_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[str, list[ConnectionRecord]]:

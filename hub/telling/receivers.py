@@ -11,9 +11,9 @@ from msgspec import Struct, field
 
 from hub.store.telling_marks import Mark, Place, Subject, Told
 from hub.telling.news import END, News, agreed_since, changed_in, place_of
-from routing.client_info import client_info, publishes_payments
+from routing.client_info import client_info, in_former_role, publishes_payments, shown_former_roles
 from routing.dialects import DIALECTS
-from routing.directory import Connection, PartyDirectory, PartyEntry, Platform, PlatformPart
+from routing.directory import Connection, FormerRole, PartyDirectory, PartyEntry, Platform, PlatformPart
 from routing.telling import roles_to_tell, told_through, views_after_agreeing, views_to_tell
 from routing.vocabulary import ConnectionStatus, Party, Role, Version
 
@@ -68,6 +68,8 @@ class _Step(NamedTuple):
     """Where it stands in the news; of the last role of a party, behind everything of the party."""
     here_since: Place
     """Who was told of this place, or of one after it, has heard of the party since that came here."""
+    former: FormerRole | None
+    """Set for a role that the party has no longer."""
 
 
 class Changed(Struct, frozen=True):
@@ -185,26 +187,38 @@ class Receivers:
         for step in self._steps_of(place, entry, receiver):
             if step.place > told:
                 bodies = [self._body(view, step.role) for view in self._views(receiver, subject, entry, step)]
-                return Push(receiver, subject, entry.party, step.place, tuple(bodies)) if bodies else None
+                if bodies:
+                    return Push(receiver, subject, entry.party, step.place, tuple(bodies))
         return None
 
     def _steps_of(self, place: Place, entry: PartyEntry, receiver: Receiver) -> list[_Step]:
-        """The roles of a party in words of this receiver, found once for everybody with the same."""
+        """The roles of a party in words of this receiver, found once for everybody with the same; former ones first."""
         key = (place, receiver.connection.version, receiver.publishes_payments)
         steps = self._steps.get(key)
         if steps is None:
-            roles = roles_to_tell(entry, DIALECTS[receiver.connection.version], payments=receiver.publishes_payments)
+            dialect, payments = DIALECTS[receiver.connection.version], receiver.publishes_payments
+            former = shown_former_roles(entry, dialect, payments=payments)
+            # A number comes before every word.
+            named: list[tuple[Role, str, FormerRole | None]]
+            named = [(role, str(number), ended) for number, (role, ended) in enumerate(former)]
+            named += [(role, role, None) for role in roles_to_tell(entry, dialect, payments=payments)]
             steps = self._steps[key] = [
                 _Step(
                     role,
-                    place_of(place.revision, entry.party, END if role is roles[-1] else role),
+                    place_of(place.revision, entry.party, name if number < len(named) else END),
                     place_of(entry.here_since, entry.party, role),
+                    ended,
                 )
-                for role in roles
+                for number, (role, name, ended) in enumerate(named, start=1)
             ]
         return steps
 
     def _views(self, receiver: Receiver, subject: Subject, entry: PartyEntry, step: _Step) -> tuple[PartyEntry, ...]:
+        if step.former is not None:
+            if subject is Subject.AGREEMENTS or not _is_news(step.former, entry, step.place, receiver.told[subject]):
+                return ()
+            ended = in_former_role(entry, step.former)
+            return views_to_tell(self.directory, receiver.platform, ended, knew_before=True)
         if subject is Subject.AGREEMENTS:
             return views_after_agreeing(self.directory, receiver.platform, entry, None)
         knew_before = receiver.told[subject] >= step.here_since
@@ -217,3 +231,11 @@ class Receivers:
         if body is None:
             body = self._bodies[key] = msgspec.json.encode(client_info(view, role))
         return body
+
+
+def _is_news(former: FormerRole, entry: PartyEntry, place: Place, told: Place) -> bool:
+    """Whether the end of a role may not have been told yet, however often the party has changed since.
+
+    Who is in the middle of this party was just told of one that ended before it, and so needs this one as well.
+    """
+    return told < place_of(former.revision, entry.party, END) or told >= place_of(place.revision, entry.party)

@@ -4,10 +4,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from routing.client_info import ClientInfo, Page, client_infos, page_of, read_client_info
 from routing.dialects import DIALECTS
-from routing.directory import Connection, CredentialsRole, PartyDirectory, PartyEntry, Platform, PlatformPart
+from routing.directory import (
+    Connection,
+    CredentialsRole,
+    FormerRole,
+    PartyDirectory,
+    PartyEntry,
+    Platform,
+    PlatformPart,
+)
 from routing.errors import InvalidParameters
 from routing.paging import read_page_request
 from routing.quirks import Quirks
@@ -123,6 +132,41 @@ def test_a_payment_terminal_provider_is_other_to_who_does_not_publish_payments(
     known = directory(part("terminal", entry("terminal", Party("NL", "PAY"), Role.PTP)), viewer_modules=modules)
 
     assert [each["role"] for each in shown(known, version).items] == [role]
+
+
+# --- roles a party had
+
+
+def with_former(now: PartyEntry, *roles: Role) -> PartyDirectory:
+    former = (FormerRole(role, START + timedelta(seconds=60 + n), 7 + n) for n, role in enumerate(roles))
+    return directory(part(now.platform_id, replace(now, former_roles=tuple(former))))
+
+
+def test_a_role_that_a_party_had_is_suspended_from_then_on() -> None:
+    known = with_former(entry("both", Party("NL", "TWO"), Role.EMSP), Role.CPO)
+
+    assert names(shown(known)) == ["EMSP NL*TWO CONNECTED", "CPO NL*TWO SUSPENDED"]
+    assert [each["last_updated"] for each in shown(known).items] == [
+        "2026-01-01T12:00:00.000Z",
+        "2026-01-01T12:01:00.000Z",
+    ]
+    assert names(shown(known, query="date_from=2026-01-01T12:01:00Z")) == ["CPO NL*TWO SUSPENDED"]
+
+
+@pytest.mark.parametrize(
+    ("now", "former", "listed"),
+    [
+        (Role.OTHER, [Role.PTP], ["OTHER CONNECTED"]),
+        (Role.CPO, [Role.PTP, Role.OTHER], ["CPO CONNECTED", "OTHER SUSPENDED"]),
+        (Role.CPO, [Role.HUB], ["CPO CONNECTED"]),
+    ],
+)
+def test_a_former_role_is_told_once_and_not_beside_one_that_is_called_the_same(
+    now: Role, former: list[Role], listed: list[str]
+) -> None:
+    known = with_former(entry("p", Party("NL", "PAY"), now), *former)
+
+    assert [f"{each['role']} {each['status']}" for each in shown(known, Version.V2_3_0).items] == listed
 
 
 # --- pages

@@ -35,6 +35,18 @@ def test_a_party_with_two_roles_is_two_items(hub: HubProcess) -> None:
     assert [item["role"] for item in parties(hub, q=str(party), role="EMSP")] == ["EMSP"]
 
 
+def test_a_role_that_a_party_has_no_longer_is_a_suspended_item(hub: HubProcess, cpo: Partner) -> None:
+    cpo.parties = {cpo.party: [Role.CPO, Role.EMSP]}
+    cpo.update()
+    cpo.parties = {cpo.party: [Role.EMSP]}
+    cpo.update()
+
+    listed = [(item["role"], item["status"]) for item in parties(hub, q=str(cpo.party))]
+    assert listed == [("EMSP", "CONNECTED"), ("CPO", "SUSPENDED")]
+    assert [item["role"] for item in parties(hub, q=str(cpo.party), status="SUSPENDED")] == ["CPO"]
+    assert [item["role"] for item in parties(hub, q=str(cpo.party), status="CONNECTED")] == ["EMSP"]
+
+
 def test_filters_narrow_the_list(hub: HubProcess, emsp: Partner) -> None:
     planned = invited(hub, Role.CPO)
 

@@ -135,6 +135,36 @@ def test_a_party_that_changes_its_roles_is_announced_and_one_that_renews_its_tok
         assert not pushes(cpo, added)
 
 
+def test_a_role_that_a_party_drops_is_suspended_and_told_once_until_it_has_the_role_again(hub: HubProcess) -> None:
+    cpo = partner([Role.CPO, Role.EMSP])
+
+    def listed(viewer: Partner) -> list[tuple[str, str]]:
+        infos = (info for page in viewer.pages(LIST) for info in page.data)
+        return [(each["role"], each["status"]) for each in infos if each["party_id"] == cpo.party.party_id]
+
+    with told(hub, partner(EMSP), cpo) as [viewer, _]:
+        cpo.parties = {cpo.party: CPO}
+        cpo.update()
+        wait_for_pushes(viewer, cpo.party, 2)
+        assert listed(viewer) == [("CPO", "CONNECTED"), ("EMSP", "SUSPENDED")]
+        assert viewer.get(ModuleID.LOCATIONS, to=cpo.party).status_code == 1000
+        cpo.parties = {cpo.party: [Role.CPO, Role.NSP]}
+        cpo.update()
+        wait_for_pushes(viewer, cpo.party, 4)
+        cpo.parties = {cpo.party: [Role.CPO, Role.EMSP]}
+        cpo.update()
+        wait_for_pushes(viewer, cpo.party, 7)
+
+        assert listed(viewer) == [("CPO", "CONNECTED"), ("EMSP", "CONNECTED"), ("NSP", "SUSPENDED")]
+        assert sorted(pushes(viewer, cpo.party)[:2]) == [("CPO", "CONNECTED"), ("EMSP", "SUSPENDED")]
+        assert sorted(pushes(viewer, cpo.party)[2:4]) == [("CPO", "CONNECTED"), ("NSP", "CONNECTED")]
+        assert sorted(pushes(viewer, cpo.party)[4:]) == [
+            ("CPO", "CONNECTED"),
+            ("EMSP", "CONNECTED"),
+            ("NSP", "SUSPENDED"),
+        ]
+
+
 def test_who_is_suspended_by_the_operator_is_announced_and_hears_of_nothing_until_it_is_back(hub: HubProcess) -> None:
     with told(hub, partner(EMSP), partner(CPO)) as [viewer, cpo], partner(EMSP).running() as newcomer:
         platform = f"/api/v1/platforms/{platform_of(hub, cpo)}"

@@ -103,7 +103,11 @@ async def test_who_a_hub_names_no_longer_is_suspended_and_comes_back(process: Pr
     after = process.snapshot.entry(MSP)
 
     assert [hub.status(each) for each in (VLT, MSP, EVE)] == [CONNECTED, SUSPENDED, PLANNED]
-    assert parties((await process.platforms.get(hub.platform_id)).remote)[VLT] == {Role.CPO}
+    [volt] = await process.parties.known_as(VLT)
+    assert {each.role for each in volt.roles} == {Role.CPO}
+    assert [each.role for each in volt.former_roles] == [Role.EMSP]
+    assert await hub.listed(role=Role.EMSP, status=SUSPENDED) == [(str(VLT), CONNECTED, KNOT)]
+    assert await hub.listed(role=Role.EMSP, status=CONNECTED) == []
     assert before is not None
     assert after is not None
     assert after.last_updated > before.last_updated

@@ -49,6 +49,8 @@ def _tell_what_changes() -> None:
     ):
         op.add_column(table, sa.Column(column, sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("connections", sa.Column("told_roles", sa.LargeBinary(), nullable=True))
+    op.add_column("party_roles", sa.Column("former_since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("party_roles", sa.Column("former_revision", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "telling_marks",
         sa.Column("platform_id", sa.String(32), nullable=False),
