@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from routing.client_info import publishes_payments
-from routing.client_info import publishes_payments
 from routing.dialects import DIALECTS
 from routing.directory import CredentialsRole, PartyDirectory, PartyEntry
 from routing.telling import TOLD_AT, roles_to_tell, told_through, views_to_tell
