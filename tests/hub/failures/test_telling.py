@@ -43,7 +43,7 @@ def replicas(
 @pytest.fixture
 def crowd(replicas: tuple[HubProcess, HubProcess]) -> Iterator[Crowd]:
     """Fifty platforms that want to be told, and take a moment to answer."""
-    with Crowd(SIZE, country_code="BE", slow_s=0.2, modules=[ModuleID.HUB_CLIENT_INFO]).running() as crowd:
+    with Crowd(SIZE, country_code="BE", slow_s=0.8, modules=[ModuleID.HUB_CLIENT_INFO]).running() as crowd:
         crowd.register(replicas[0])
         last = new_party("XX")
         replicas[0].operator.invite("last", parties={last: CPO})
