@@ -24,6 +24,7 @@ from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.store.leases import Lease
 from hub.store.redis import CacheUnreachable
+from hub.store.single_flight import cancelled
 from hub.store.terms import TermOver
 from routing.errors import HubFault
 
@@ -58,8 +59,7 @@ async def leading(hub: Hub, duties: Sequence[Duty]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancelled([task])
 
 
 async def _stand(hub: Hub, duties: Sequence[Duty]) -> None:
@@ -98,7 +98,7 @@ async def _lead_if_nobody_does(lease: Lease, hub: Hub, duties: Sequence[Duty]) -
         ruling = asyncio.create_task(_rule(term, lease, duties, hub), name=f"term {term.number}")
         await _first_to_end(keeping, ruling)
     finally:
-        await _ended(keeping)
+        await cancelled([keeping])
         await lease.release(hub.lead.last_term)
 
 
@@ -112,13 +112,16 @@ async def _do(term: Term, duties: Sequence[Duty], hub: Hub) -> None:
     hub.lead.term = hub.lead.last_term = term.number
     _somebody_leads(hub)
     log.info("term_begins", term=term.number)
+    # No TaskGroup: it cancels only once, and a duty that waits for Redis may lose that.
+    tasks = [asyncio.create_task(_keep_doing(duty, term, hub)) for duty in duties]
     try:
-        async with asyncio.TaskGroup() as group:
-            for duty in duties:
-                group.create_task(_keep_doing(duty, term, hub))
-    except* TermOver:
+        over, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in over:
+            task.result()
+    except TermOver:
         log.warning("term_overtaken", term=term.number)
     finally:
+        await cancelled(tasks)
         hub.lead.term = None
         log.info("term_ends", term=term.number)
 
@@ -143,16 +146,10 @@ async def _first_to_end(*tasks: asyncio.Task[None]) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _ended(*tasks)
+        await cancelled(tasks)
     for task in tasks:
         if not task.cancelled():
             task.result()
-
-
-async def _ended(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _nobody_leads(hub: Hub, reason: str) -> None:

@@ -2,10 +2,12 @@
 
     ocpi-hub:{identity}:leader:1        who has it, for a few seconds
     ocpi-hub:{identity}:leader:1:ended  the number of the term that ended in an orderly way last
+    ocpi-hub:{identity}:leader:1:taken  how often it was taken, as far as this Redis remembers
 
 A lease that nobody has may be one that a Redis lost when it was started again, while its holder still counts on it.
 So whoever takes one waits until the term before it is over for certain: it ended in an orderly way, or was this
-process's own, or its lease was seen to run out, or the longest time that a lease lasts has gone by.
+process's own, or its lease was seen to run out and nobody had another in between, or the longest time that a lease
+lasts has gone by.
 """
 
 from __future__ import annotations
@@ -30,11 +32,13 @@ _LOOKED_S: Final = 2.0
 
 _TAKE: Final = """
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', KEYS[1]), false} end
+if holder and holder ~= ARGV[1] then
+    return {0, redis.call('PTTL', KEYS[1]), false, tonumber(redis.call('GET', KEYS[3]) or 0)}
+end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local ended = redis.call('GET', KEYS[2])
 redis.call('DEL', KEYS[2])
-return {1, 0, ended}
+return {1, 0, ended, redis.call('INCR', KEYS[3])}
 """
 _RENEW: Final = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -54,9 +58,11 @@ class Lease:
         self._client: Any = client  # the two clients have these commands in common, their stubs differ
         self._name = name
         key = f"ocpi-hub:{{{identity}}}:leader:1"
-        self._keys = (key, f"{key}:ended")
+        self._keys = (key, f"{key}:ended", f"{key}:taken")
         self._sure_until = 0.0
         self._taken_at = 0.0
+        self._takings = 0  # as this process saw it when it looked last
+        self._is_next = False  # nobody took it between that look and ours
         self._ended = 0  # the last term that is known to have ended
         self._runs_out_at: float | None = None  # another's; none where nothing is known about others
 
@@ -68,10 +74,11 @@ class Lease:
         """
         asked_at = monotonic()
         try:
-            is_ours, left_ms, ended = await self._run(_TAKE, self._name, int(LEASE_S * 1000))
+            is_ours, left_ms, ended, takings = await self._run(_TAKE, self._name, int(LEASE_S * 1000))
         except CacheUnreachable:
             self._runs_out_at = None
             raise
+        self._is_next, self._takings = takings == self._takings + 1, takings
         if not is_ours:
             self._runs_out_at = asked_at + left_ms / 1000
             return False
@@ -88,8 +95,8 @@ class Lease:
 
     @property
     def _was_seen_to_run_out(self) -> bool:
-        """A Redis that lost it would have given it to us before its time, or not have answered in between."""
-        return self._runs_out_at is not None and 0 <= self._taken_at - self._runs_out_at <= _LOOKED_S
+        """A Redis that lost it would have given it to us before its time, or begun to count anew."""
+        return self._is_next and self._runs_out_at is not None and 0 <= self._taken_at - self._runs_out_at <= _LOOKED_S
 
     async def keep(self) -> None:
         """Renew the lease while that succeeds. Returns, in time, when this process cannot count on it any more."""

@@ -49,6 +49,10 @@ async def _cancel_all() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+_TURNS = 5
+"""Of the event loop, in which a connection that was just accepted gets its protocol, and one that is cut notices."""
+
+
 class Listener:
     """uvicorn's httptools protocol on a port that stays the same when it is closed and opened again."""
 
@@ -81,9 +85,10 @@ class Listener:
         if self._server is not None:
             self._server.close()
             self._server = None
-        for connection in self._connections():
-            connection.transport.abort()
-        await asyncio.sleep(0)  # lets each protocol notice
+        for _ in range(_TURNS):
+            for connection in self._connections():
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
     def transport_of(self, scope: object) -> asyncio.Transport | None:
         """The connection a request came on; none when it is gone."""

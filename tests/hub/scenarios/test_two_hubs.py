@@ -16,6 +16,9 @@ from tests.hub.failures.waiting import eventually
 from tests.hub.scenarios.stories import story
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
 
+# So both kinds of stores are seen: the far hubs are on the embedded one.
+pytestmark = pytest.mark.parametrize("stores", ["postgresql+redis"], indirect=True)
+
 NEAR_HUB = Party("EU", "HUB")
 FAR_HUBS = {Version.V2_2_1: Party("BE", "KNO"), Version.V2_3_0: Party("FR", "LOO")}
 """The hubs that peer with the near one, by the version they do so in."""
@@ -107,7 +110,7 @@ def cdr(owner: Party, emsp: Party) -> Json:
 
 @pytest.fixture(scope="module")
 def near(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubProcess, Partner, Partner]]:
-    """The near hub, on each store, with its CPO and its eMSP. The far one is on the embedded store."""
+    """The near hub with its CPO and its eMSP."""
     with (
         HubProcess(tmp_path_factory.mktemp("near"), {**stores._asdict(), **_SOON, "rate_limit": "off"}) as hub,
         registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp],
@@ -316,7 +319,6 @@ def test_who_comes_and_leaves_at_one_hub_is_announced_to_the_partners_of_the_oth
             eventually(lambda: told(viewer) == ["CONNECTED", "SUSPENDED"])  # noqa: B023 - as above
 
 
-@pytest.mark.parametrize("stores", ["postgresql+redis"], indirect=True)
 @pytest.mark.parametrize("peering", [Version.V2_2_1], indirect=True)
 def test_everybody_behind_a_hub_that_was_killed_is_offline_until_it_is_back(peers: Peers) -> None:
     everybody = {peers.far_hub, peers.far_cpo.party, peers.far_emsp.party}
