@@ -40,7 +40,7 @@ _FORGET_EVERY_S: Final = 3600.0
 _ASK_AGAIN_S: Final = 10.0
 _FACT_LENGTH: Final = 500
 _FACTS: Final = 12
-_END_WITHIN_S: Final = 5.0
+_END_WITHIN_S: Final = 3.0
 
 
 class _Pending(Struct):

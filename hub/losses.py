@@ -29,7 +29,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 WRITE_EVERY_S: Final = 1.0
 MOST: Final = 20_000
 """Different counters that are kept while they cannot be written."""
-_END_WITHIN_S: Final = 5.0
+_END_WITHIN_S: Final = 3.0
 
 Lost: TypeAlias = tuple[str | None, bool, Loss]
 """The kind of object, if it was one, whether it was an answer, and the loss."""

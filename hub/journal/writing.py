@@ -41,7 +41,7 @@ _LARGE: Final = 64 * 1024
 _MOST_CAPTURED: Final = 16 * 1024 * 1024
 """Bytes of bodies that wait at most."""
 _AGAIN_AFTER_S: Final = 1.0
-_END_WITHIN_S: Final = 5.0
+_END_WITHIN_S: Final = 3.0
 _NUMBERS: Final = 1 << 31
 
 
