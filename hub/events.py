@@ -23,6 +23,7 @@ from hub.event_kinds import EventKind
 from hub.observability import FilteringBoundLogger
 from hub.store.administration_tables import SUBJECT_LENGTH
 from hub.store.events import MOST_AT_ONCE, EventKey, EventRows, EventTally, Facts
+from hub.store.single_flight import last_written
 from routing.errors import HubError, HubFault
 
 __all__ = ["EventKind", "Events"]
@@ -40,7 +41,6 @@ _FORGET_EVERY_S: Final = 3600.0
 _ASK_AGAIN_S: Final = 10.0
 _FACT_LENGTH: Final = 500
 _FACTS: Final = 12
-_END_WITHIN_S: Final = 3.0
 
 
 class _Pending(Struct):
@@ -87,12 +87,7 @@ class Events:
 
     async def close(self) -> None:
         """Write what is left. It is lost, with a line in the log, when the database is away."""
-        self._ends.set()
-        if self._writing is not None:
-            _, late = await asyncio.wait({self._writing}, timeout=_END_WITHIN_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        await last_written(self._writing, self._ends)
         if left := sum(each.count > 0 for each in self._pending.values()):
             log.error("events_not_written", events=left)
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from hub.observability import FilteringBoundLogger, Metrics
 from hub.store.losses import MOST_AT_ONCE, LossCounts, LossKey, LossTally
 from hub.store.records import Direction
+from hub.store.single_flight import last_written
 from routing.directory import Connection
 from routing.errors import HubFault
 from routing.translation.crossing import Loss
@@ -29,7 +30,6 @@ log: FilteringBoundLogger = structlog.get_logger()
 WRITE_EVERY_S: Final = 1.0
 MOST: Final = 20_000
 """Different counters that are kept while they cannot be written."""
-_END_WITHIN_S: Final = 3.0
 
 Lost: TypeAlias = tuple[str | None, bool, Loss]
 """The kind of object, if it was one, whether it was an answer, and the loss."""
@@ -76,12 +76,7 @@ class Losses:
 
     async def close(self) -> None:
         """Write what is left. It is lost, with a line in the log, when the database is away."""
-        self._ends.set()
-        if self._writing is not None:
-            _, pending = await asyncio.wait({self._writing}, timeout=_END_WITHIN_S)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        await last_written(self._writing, self._ends)
         if self._tallies:
             log.error("losses_not_written", counters=len(self._tallies))
 

@@ -26,6 +26,7 @@ from hub.observability import FilteringBoundLogger, Metrics
 from hub.store.journal import Gap, JournalStore
 from hub.store.journal_entries import Capture
 from hub.store.journal_tables import EntryKey
+from hub.store.single_flight import last_written
 from hub.store.vault import Vault
 from routing.directory import Connection
 from routing.errors import HubFault, InvalidParameters
@@ -41,7 +42,6 @@ _LARGE: Final = 64 * 1024
 _MOST_CAPTURED: Final = 16 * 1024 * 1024
 """Bytes of bodies that wait at most."""
 _AGAIN_AFTER_S: Final = 1.0
-_END_WITHIN_S: Final = 3.0
 _NUMBERS: Final = 1 << 31
 
 
@@ -91,12 +91,7 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is left. It is lost, with a line in the log, when the database is away."""
-        self._ends.set()
-        if self._writing is not None:
-            _, pending = await asyncio.wait({self._writing}, timeout=_END_WITHIN_S)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        await last_written(self._writing, self._ends)
         if self.waiting or self._gap is not None:
             log.error(
                 "journal_not_written", entries=self.waiting, dropped=0 if self._gap is None else self._gap.entries

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 _PATIENCE_S = 0.5
+LAST_WRITING_S = 3.0
+"""At the end of a process, when several such writings go on side by side."""
 
 
 class SingleFlight:
@@ -46,3 +48,14 @@ async def cancelled(tasks: Collection[asyncio.Task[Any]]) -> None:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_PATIENCE_S)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def last_written(writing: asyncio.Task[None] | None, ends: asyncio.Event) -> None:
+    """Let what writes behind messages write what is left, for as long as a store that does not answer may keep a hub.
+
+    `ends` tells it that this is the last time.
+    """
+    ends.set()
+    if writing is not None:
+        _, late = await asyncio.wait({writing}, timeout=LAST_WRITING_S)
+        await cancelled(late or {writing})
