@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Protocol, Self
 
 import httpx
 
@@ -114,6 +114,26 @@ class Operator:
         return answer
 
 
+class Running(Protocol):
+    """A process as `subprocess.Popen` shows it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send a signal, if it still runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its exit code. Raises subprocess.TimeoutExpired."""
+
+    def kill(self) -> None:
+        """Send it SIGKILL."""
+
+
 class HubProcess:
     """`python -m hub serve` on free loopback ports, with SQLite in `folder` unless `settings` say otherwise.
 
@@ -144,7 +164,7 @@ class HubProcess:
                 **(settings or {}),
             }
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -163,15 +183,18 @@ class HubProcess:
     def start(self) -> None:
         """Start, or start again with the same data; returns when it is ready. Raises HubFailed."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command, cwd=self._folder, env=self._environment, stdout=log, stderr=log
-            )
+            self._process = self._launch(log)
         deadline = time.monotonic() + START_WITHIN_S
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise HubFailed(f"the hub does not start: {self.last_words()}")
             time.sleep(0.02)
+
+    def _launch(self, log: IO[bytes]) -> Running:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            self._command, cwd=self._folder, env=self._environment, stdout=log, stderr=log
+        )
 
     def stop(self) -> int:
         """Ask it to end, and wait; returns the exit code. Raises HubFailed when it does not end."""

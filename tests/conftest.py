@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import server_programs
+from tests.migrated import MigratedDatabase, MigratedFile
 from tests.servers import Postgres, PostgresServer, Redis, RedisServer
 
 
@@ -56,13 +57,26 @@ def worker_number() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> MigratedFile:
+    """What the SQLite files of this run are copied from."""
+    return MigratedFile(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: Postgres) -> MigratedDatabase:
+    """What the PostgreSQL databases of this run are copied from."""
+    return MigratedDatabase(postgres_server)
+
+
 @pytest.fixture
 async def database_url(
     anyio_backend: str,  # noqa: ARG001  # asking for it makes the anyio plugin run this fixture, in sync tests too
     postgres_server: Postgres,
+    migrated_database: MigratedDatabase,
 ) -> AsyncIterator[str]:
-    """The URL of a new, empty PostgreSQL database, which is dropped afterwards, with whoever still uses it."""
-    url = await postgres_server.create_database()
+    """The URL of a new PostgreSQL database with all tables, which is dropped afterwards, with whoever still uses it."""
+    url = await migrated_database.copied()
     yield url
     await postgres_server.drop_database(url)
 
@@ -75,8 +89,8 @@ def redis_url(redis_server: Redis) -> str:
 
 
 @pytest.fixture(params=["embedded", "postgresql+redis"])
-def store_urls(request: pytest.FixtureRequest, tmp_path: Path) -> StoreUrls:
+def store_urls(request: pytest.FixtureRequest, migrated_file: MigratedFile, tmp_path: Path) -> StoreUrls:
     """Run the test twice: on SQLite alone, and on PostgreSQL and Redis."""
     if request.param == "embedded":
-        return StoreUrls(f"sqlite+aiosqlite:///{tmp_path}/hub.db", None)
+        return StoreUrls(migrated_file.copied_to(tmp_path), None)
     return StoreUrls(request.getfixturevalue("database_url"), request.getfixturevalue("redis_url"))

@@ -11,11 +11,11 @@ import pytest
 from hub.delivery_line import Room
 from hub.limits import Buckets
 from hub.setting_types import RateLimit
-from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Partner
 from routing.quirks import Quirks
 from routing.vocabulary import Party, Version
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.running_hub import RunningHub
 from tests.partners import CPO, EMSP, location, partner, path_of, registered
 
@@ -128,7 +128,7 @@ def test_what_a_2_1_1_owner_pushes_to_everybody_is_remembered_although_nobody_ge
 
 
 def test_a_hub_that_is_told_to_end_first_finishes_what_it_has_accepted(tmp_path: Path) -> None:
-    with HubProcess(tmp_path) as hub, registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
+    with ForkedHub(tmp_path) as hub, registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         emsp.behaves(Behaviour(delay_s=0.5))
         for number in range(2):
             body = {"name": f"{number}", "last_updated": "2026-11-22T08:00:00Z"}

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
+from tests.hub.forked import ForkedHub
 from tests.partners import location
 
 
@@ -26,7 +26,7 @@ def test_a_running_hub_is_alive_and_ready(anyone: httpx.Client) -> None:
 
 
 def test_a_draining_hub_is_alive_and_not_ready(tmp_path: Path) -> None:
-    with HubProcess(tmp_path) as hub:
+    with ForkedHub(tmp_path) as hub:
         drained = hub.operator.api.post("/api/v1/drain")
         ready = hub.operator.api.get("/readyz")
         alive = hub.operator.api.get("/healthz")

@@ -3,14 +3,14 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from loadtests.hub_process import HubProcess
 from loadtests.simulator.misbehaviour import UNAUTHORIZED
+from tests.hub.forked import ForkedHub
 from tests.partners import CPO, EMSP, location, partner
 
 
 def test_no_token_is_in_logs_metrics_or_what_operators_see(tmp_path: Path) -> None:
     with (
-        HubProcess(tmp_path, {"log_level": "debug"}) as hub,
+        ForkedHub(tmp_path, {"log_level": "debug"}) as hub,
         partner(CPO).running() as cpo,
         partner(EMSP).running() as emsp,
     ):

@@ -12,18 +12,22 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from routing.vocabulary import Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.translated import Everyone
+from tests.migrated import MigratedFile
 from tests.partners import CPO, EMSP, new_party, partner, registered
 
 
 @pytest.fixture(scope="module", params=["embedded", "postgresql+redis"])
-def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
+def stores(
+    request: pytest.FixtureRequest, migrated_file: MigratedFile, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StoreUrls]:
     """What a hub of the whole module keeps its data in; its tests run twice."""
     if request.param == "embedded":
-        yield StoreUrls(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('stores')}/hub.db", None)
+        yield StoreUrls(migrated_file.copied_to(tmp_path_factory.mktemp("stores")), None)
         return
     postgres, redis = request.getfixturevalue("postgres_server"), request.getfixturevalue("redis_server")
-    database_url = asyncio.run(postgres.create_database())
+    database_url = asyncio.run(request.getfixturevalue("migrated_database").copied())
     yield StoreUrls(database_url, redis.url)
     asyncio.run(postgres.drop_database(database_url))
 
@@ -31,7 +35,7 @@ def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub that takes as many messages as the scenarios send, and logs all there is to log."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off", "log_level": "debug"}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {"rate_limit": "off", "log_level": "debug"}) as process:
         yield process
 
 

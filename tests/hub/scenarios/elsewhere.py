@@ -11,6 +11,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from routing.vocabulary import InterfaceRole
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 
 
 class Places:
@@ -43,5 +44,5 @@ def places(folder: Path, stores: StoreUrls) -> Iterator[Places]:
         hubs = []
         for name in ("one", "other") if stores.redis_url else ("one",):
             (folder / name).mkdir()
-            hubs.append(stack.enter_context(HubProcess(folder / name, settings)))
+            hubs.append(stack.enter_context(ForkedHub(folder / name, settings)))
         yield Places(hubs[0], hubs[1] if len(hubs) > 1 else None)

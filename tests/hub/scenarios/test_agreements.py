@@ -13,6 +13,7 @@ from loadtests.simulator import Answer, Json, Partner, Received
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.translated import made, new_id, status
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
 
@@ -48,7 +49,7 @@ class Market(NamedTuple):
 def market(folder_of: pytest.TempPathFactory, **settings: str | None) -> Iterator[Market]:
     parts = (partner(CPO), partner(CPO), partner(EMSP), partner(EMSP, Version.V2_3_0))
     required = {"agreements": "required", "rate_limit": "off", **settings}
-    with HubProcess(folder_of.mktemp("hub"), required) as hub, registered(hub, *parts) as everybody:
+    with ForkedHub(folder_of.mktemp("hub"), required) as hub, registered(hub, *parts) as everybody:
         yield Market(hub, *everybody)
 
 

@@ -13,6 +13,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
 from routing.vocabulary import Party
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.translated import new_id, status
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered
@@ -25,7 +26,7 @@ RECEIVERS = 100
 @pytest.fixture
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """One with the limits it has when nobody sets any."""
-    with HubProcess(tmp_path_factory.mktemp("hub")) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub")) as process:
         yield process
 
 

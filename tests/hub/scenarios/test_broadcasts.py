@@ -14,6 +14,7 @@ from loadtests.simulator import Answer, Json, Partner, envelope
 from loadtests.simulator.misbehaviour import DEAD, HTML
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.logs import conversation, log_lines
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
@@ -27,7 +28,7 @@ SHARED = {"locations", "tariffs", "tokens"}
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of its own: what is broadcast comes to everybody there is."""
     settings = {"rate_limit": "off", "log_level": "debug", "forward_timeout_s": "1", "connect_timeout_s": "1"}
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), **settings}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), **settings}) as process:
         yield process
 
 

@@ -17,6 +17,7 @@ from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.event_waiting import event_of
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, new_party, partner, registered
 
@@ -26,7 +27,7 @@ LIST = ModuleID.HUB_CLIENT_INFO
 @pytest.fixture(scope="module")
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of its own, on each store: everybody is told of everybody."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
         yield process
 
 
@@ -271,7 +272,7 @@ def test_who_is_behind_another_hub_is_announced_here_and_to_no_other_hub(hub: Hu
 
 def test_what_two_parties_agree_on_shows_them_to_each_other_and_what_ends_hides_them(tmp_path: Path) -> None:
     with (
-        HubProcess(tmp_path, {"agreements": "required", "rate_limit": "off"}) as hub,
+        ForkedHub(tmp_path, {"agreements": "required", "rate_limit": "off"}) as hub,
         registered(hub, partner(EMSP), partner(CPO), partner(CPO)) as [emsp, cpo, stranger],
     ):
         agreement = hub.operator.ask("POST", "/api/v1/agreements", json={"a": str(cpo.party), "b": str(emsp.party)})

@@ -17,6 +17,7 @@ from loadtests.simulator.misbehaviour import DEAD
 from loadtests.simulator.stations import cards, cdr, charging_network
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.translated import new_id, status
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered
@@ -50,7 +51,7 @@ class Network(NamedTuple):
 def everybody(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     parts = (*(partner(CPO) for _ in range(3)), partner(EMSP), partner(EMSP), partner(CPO, OLD), partner(EMSP, OLD))
     with (
-        HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as hub,
+        ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as hub,
         registered(hub, *parts) as [c1, c2, c3, emsp, other_emsp, older_cpo, older_emsp],
     ):
         hub.operator.change(platform_of(hub, c2), timeout_s=0.4)

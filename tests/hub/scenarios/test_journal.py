@@ -14,6 +14,7 @@ from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.misbehaviour import DEAD, HTML, UNAUTHORIZED
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
 
@@ -26,7 +27,7 @@ WITHIN_S = 10.0
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of its own, on each kind of store."""
     settings = {"rate_limit": "off", "forward_timeout_s": "0.5", "connect_timeout_s": "0.5"}
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), **settings}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), **settings}) as process:
         yield process
 
 

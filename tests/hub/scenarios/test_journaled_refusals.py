@@ -16,6 +16,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.test_journal import FAILING_RECEIVERS, REFUSED, entries, push, story_id
 from tests.hub.scenarios.test_peer_hubs import PeerHub
@@ -51,7 +52,7 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everybody]:
     settings = {"agreements": "required", "rate_limit": f"{BURST}/s burst {BURST}", "max_body_bytes": str(MOST_BYTES)}
     peer = PeerHub("Knot", (BEHIND, Role.EMSP))
     with (
-        HubProcess(folder, {**settings, "forward_timeout_s": "3"}) as hub,
+        ForkedHub(folder, {**settings, "forward_timeout_s": "3"}) as hub,
         registered(hub, partner(CPO), *map(partner, [EMSP] * 3), partner(EMSP, Version.V2_1_1)) as all_of_them,
         peer.running(),
     ):

@@ -18,6 +18,7 @@ from loadtests.simulator.stations import cards, cdr, charging_network, session
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.translated import new_id, status
 from tests.partners import CPO, EMSP, new_party, partner, path_of, registered, token
@@ -54,7 +55,7 @@ def house(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     parts = (partner(CPO), partner(CPO, V230), partner(EMSP), partner(EMSP, V230), partner(CPO, V211))
     settings = {**stores._asdict(), "rate_limit": "off", "log_level": "debug"}
     with (
-        HubProcess(tmp_path_factory.mktemp("hub"), settings) as hub,
+        ForkedHub(tmp_path_factory.mktemp("hub"), settings) as hub,
         registered(hub, *parts, partner(EMSP, V211)) as everybody,
     ):
         yield Scene(hub, *everybody)
@@ -712,7 +713,7 @@ def test_aliases_are_the_same_at_every_worker_and_after_a_restart(tmp_path: Path
     parts = (partner(CPO), partner(CPO), partner(EMSP, V211))
     ids = [f"LOC{number}" for number in range(12)]
     with (
-        HubProcess(tmp_path, {**store_urls._asdict(), **workers, "rate_limit": "off"}) as hub,
+        ForkedHub(tmp_path, {**store_urls._asdict(), **workers, "rate_limit": "off"}) as hub,
         registered(hub, *parts) as [first, second, emsp],
     ):
 

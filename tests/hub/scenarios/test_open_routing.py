@@ -12,6 +12,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Version
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.translated import made, new_id, status
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
 
@@ -23,7 +24,7 @@ V22, V221 = Version.V2_2, Version.V2_2_1
 @pytest.fixture(scope="module")
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of the module's own, on each kind of store."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
         yield process
 
 
@@ -254,7 +255,7 @@ def test_a_token_without_a_type_in_the_url_is_what_its_body_says(cpo: Partner, e
 @pytest.fixture
 def alone(store_urls: StoreUrls, tmp_path: Path) -> Iterator[HubProcess]:
     """A hub with no partners but the test's own, on each kind of store."""
-    with HubProcess(tmp_path, store_urls._asdict()) as process:
+    with ForkedHub(tmp_path, store_urls._asdict()) as process:
         yield process
 
 

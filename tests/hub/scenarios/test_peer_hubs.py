@@ -13,6 +13,7 @@ from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.event_waiting import event_of
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.logs import log_lines
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
 
@@ -67,7 +68,7 @@ def told(viewer: Partner) -> dict[Party, tuple[str, str]]:
 @pytest.fixture(scope="module")
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of its own: what hubs announce is there for all its partners."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
         yield process
 
 

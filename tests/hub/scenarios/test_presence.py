@@ -13,6 +13,7 @@ from loadtests.simulator.messages import Received
 from routing.vocabulary import ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.test_client_info import pushes, wait_for_pushes
 from tests.hub.scenarios.test_peer_hubs import PeerHub
@@ -27,7 +28,7 @@ EVERY_S = 0.2
 def attentive(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub that looks at silent partners soon, and at those who are offline all the time."""
     settings = {"alive_after_s": str(ALIVE_AFTER_S), "offline_probe_every_s": str(EVERY_S), "log_level": "debug"}
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), **settings}) as hub:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), **settings}) as hub:
         yield hub
 
 
@@ -38,12 +39,12 @@ def calm(
     """A hub that only looks where it has a reason to, and believes what it sees."""
     folder, settings = tmp_path_factory.mktemp("calm"), {"offline_after_failures": "1", "log_level": "debug"}
     if stores.redis_url is None:
-        with HubProcess(folder, settings) as hub:
+        with ForkedHub(folder, settings) as hub:
             yield hub
         return
     postgres: Postgres = request.getfixturevalue("postgres_server")
     database_url = asyncio.run(postgres.create_database())
-    with HubProcess(folder, {"database_url": database_url, "redis_url": stores.redis_url, **settings}) as hub:
+    with ForkedHub(folder, {"database_url": database_url, "redis_url": stores.redis_url, **settings}) as hub:
         yield hub
     asyncio.run(postgres.drop_database(database_url))
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
-from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Version
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.translated import made, new_id
 from tests.partners import CPO, EMSP, partner, path_of, registered, token
 
@@ -55,7 +55,7 @@ def scene(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("privacy")
     parts = (partner(CPO), partner(CPO, V211), partner(EMSP), partner(EMSP), partner(EMSP, V211), partner(CPO))
     settings = {**stores._asdict(), "rate_limit": "off"}
-    with HubProcess(folder, settings) as hub, registered(hub, *parts) as everybody:
+    with ForkedHub(folder, settings) as hub, registered(hub, *parts) as everybody:
         at = Scene(*everybody)
         card = secret_token(at.owner)
         at.owner.hold("tokens", card)

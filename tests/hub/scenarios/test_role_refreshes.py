@@ -20,6 +20,7 @@ from routing.vocabulary import ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.event_waiting import event_of
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, new_party, partner, registered
 
@@ -30,7 +31,7 @@ REFRESH_S = 1
 @pytest.fixture(scope="module")
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub of its own, on each store: everybody is told of everybody."""
-    with HubProcess(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {**stores._asdict(), "rate_limit": "off"}) as process:
         yield process
 
 

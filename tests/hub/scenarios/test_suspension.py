@@ -14,6 +14,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from routing.vocabulary import InterfaceRole, Party
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.operator.test_problems import check_problem
 from tests.hub.scenarios.translated import new_id, status
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered
@@ -32,7 +33,7 @@ def hub(
     """One with two workers."""
     database_url = asyncio.run(postgres_server.create_database())
     settings = {"database_url": database_url, "redis_url": redis_server.url, "workers": "2", "rate_limit": "off"}
-    with HubProcess(tmp_path_factory.mktemp("hub"), settings) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as process:
         yield process
     asyncio.run(postgres_server.drop_database(database_url))
 

@@ -13,6 +13,7 @@ from loadtests.simulator import Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Version
 from tests.conftest import StoreUrls
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.stories import story
 from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
 
@@ -112,7 +113,7 @@ def cdr(owner: Party, emsp: Party) -> Json:
 def near(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubProcess, Partner, Partner]]:
     """The near hub with its CPO and its eMSP."""
     with (
-        HubProcess(tmp_path_factory.mktemp("near"), {**stores._asdict(), **_SOON, "rate_limit": "off"}) as hub,
+        ForkedHub(tmp_path_factory.mktemp("near"), {**stores._asdict(), **_SOON, "rate_limit": "off"}) as hub,
         registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp],
     ):
         yield hub, cpo, emsp
@@ -129,7 +130,7 @@ def peering(
     party = FAR_HUBS[request.param]
     settings = {"rate_limit": "off", "country_code": party.country_code, "party_id": party.party_id}
     with (
-        HubProcess(tmp_path_factory.mktemp("far"), settings) as far,
+        ForkedHub(tmp_path_factory.mktemp("far"), settings) as far,
         registered(far, partner(CPO), partner(EMSP)) as [far_cpo, far_emsp],
     ):
         platform_id = peer(hub, far, request.param)

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from hub.store.audit import AuditLine, AuditLog, AuditSearch, Outcome
 from hub.store.database import Database
-from hub.store.migrations import migrate
 from hub.store.vault import Vault
 from routing.errors import HubFault, InvalidParameters
 from tests.conftest import StoreUrls
@@ -32,7 +31,6 @@ DONE = replace(BEGUN, outcome=Outcome.DONE, status=200, before='{"status":"CONNE
 
 @pytest.fixture
 async def database(store_urls: StoreUrls) -> AsyncIterator[Database]:
-    await migrate(store_urls.database_url)
     found = Database(store_urls.database_url)
     yield found
     await found.close()

@@ -31,7 +31,6 @@ ID = "0" * 32
 
 @pytest.fixture
 async def database(store_urls: StoreUrls) -> AsyncIterator[Database]:
-    await migrate(store_urls.database_url)
     opened = Database(store_urls.database_url)
     yield opened
     await opened.close()

@@ -35,7 +35,6 @@ class Clock:
 
 @pytest.fixture
 async def database(store_urls: StoreUrls) -> AsyncIterator[Database]:
-    await migrate(store_urls.database_url)
     found = Database(store_urls.database_url)
     yield found
     await found.close()

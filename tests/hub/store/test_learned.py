@@ -23,7 +23,6 @@ from hub.store.facts import (
     TokenUsed,
 )
 from hub.store.learned import Learned
-from hub.store.migrations import migrate
 from hub.store.remembered import UNKNOWN
 from hub.store.shelves import KnownLocation, KnownSession, KnownToken, KnownWay, Lookup, Reference, UsedToken
 from hub.store.way_facts import WayLearned
@@ -82,14 +81,12 @@ FACTS: list[tuple[Fact, Lookup, Any]] = [
 @pytest.fixture
 async def one(store_urls: StoreUrls) -> AsyncIterator[Learned]:
     """What a process has learned. The test runs twice."""
-    await migrate(store_urls.database_url)
     async with learning(store_urls) as learned:
         yield learned
 
 
 @pytest.fixture
 async def shared_urls(database_url: str, redis_url: str) -> StoreUrls:
-    await migrate(database_url)
     return StoreUrls(database_url, redis_url)
 
 
@@ -129,7 +126,6 @@ async def test_a_process_knows_what_it_learned_before_it_is_written(one: Learned
 
 
 async def test_what_is_left_is_written_at_the_end(store_urls: StoreUrls) -> None:
-    await migrate(store_urls.database_url)
     async with learning(store_urls) as one:
         one.note(seen(token()))
 

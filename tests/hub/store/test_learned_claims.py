@@ -12,7 +12,6 @@ from hub.store import shelves
 from hub.store.facts import ReferenceGiven, ReservationSeen
 from hub.store.learned import Learned
 from hub.store.learned_claims import Charge
-from hub.store.migrations import migrate
 from hub.store.shelves import Credit, Reference
 from routing.translation.commands import reservation_numbers
 from routing.vocabulary import Party
@@ -29,7 +28,6 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 async def one(store_urls: StoreUrls) -> AsyncIterator[Learned]:
     """What a process has learned. The test runs twice."""
-    await migrate(store_urls.database_url)
     async with learning(store_urls) as learned:
         yield learned
 
@@ -112,7 +110,6 @@ async def test_different_reservations_that_want_one_number_never_share_it(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.store.learned_claims.reservation_numbers", lambda *_: iter(range(100, 200)))
-    await migrate(database_url)
     urls = StoreUrls(database_url, redis_url)
     async with learning(urls) as one, learning(urls) as other:
         found = await asyncio.gather(
@@ -178,7 +175,6 @@ async def test_a_reference_learned_a_moment_ago_counts(one: Learned) -> None:
 
 
 async def test_sessions_that_race_for_references_get_different_ones(database_url: str, redis_url: str) -> None:
-    await migrate(database_url)
     urls = StoreUrls(database_url, redis_url)
     async with learning(urls) as one, learning(urls) as other:
         await written(one, *(given(f"REF-{index}", minutes_ago=index) for index in range(1, 5)))

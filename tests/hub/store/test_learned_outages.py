@@ -43,7 +43,6 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 async def urls(database_url: str, redis: RedisServer) -> StoreUrls:
     """PostgreSQL that stays, and a Redis to hurt."""
-    await migrate(database_url)
     return StoreUrls(database_url, redis.url)
 
 

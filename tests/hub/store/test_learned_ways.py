@@ -12,7 +12,6 @@ import pytest
 from hub.store import remembered, shelves
 from hub.store.facts import Fact, TokenNamed
 from hub.store.learned import Learned
-from hub.store.migrations import migrate
 from hub.store.records import RegisteredParty, Registration
 from hub.store.shelves import MOST_DETAILS, MOST_WAYS, KnownToken, KnownWay
 from hub.store.way_facts import WayLearned, WayLost
@@ -41,7 +40,6 @@ def to_cpo(index: Index, *key: str, at: timedelta = timedelta(), kept: timedelta
 @pytest.fixture
 async def one(store_urls: StoreUrls) -> AsyncIterator[Learned]:
     """What a process has learned. The test runs twice."""
-    await migrate(store_urls.database_url)
     async with learning(store_urls) as learned:
         yield learned
 
@@ -102,7 +100,6 @@ async def test_what_is_learned_and_lost_in_a_row_counts_in_that_order(one: Learn
 
 async def test_another_process_hears_of_new_ways_and_of_lost_ones(database_url: str, redis_url: str) -> None:
     urls, tariff = StoreUrls(database_url, redis_url), shelves.ways(Index.TARIFF, ("T1",))
-    await migrate(database_url)
     async with learning(urls) as one, learning(urls) as other:
         assert await group(other, tariff) == ()
         one.note(WayLearned(Index.TARIFF, ("T1",), CPO, NOW))
@@ -113,7 +110,6 @@ async def test_another_process_hears_of_new_ways_and_of_lost_ones(database_url: 
 
 async def test_processes_that_learn_the_same_place_at_once_know_all_of_it(database_url: str, redis_url: str) -> None:
     urls = StoreUrls(database_url, redis_url)
-    await migrate(database_url)
 
     def evses(name: str) -> Iterator[Fact]:
         return (at_place(CPO, f"{name}{number}", "SHARED") for number in range(20))

@@ -3,28 +3,39 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.schema import SchemaItem
 
 from hub.store.columns import Row
 from hub.store.database import open_engine
 from hub.store.migrations import migrate
 from routing.errors import HubFault
-from tests.conftest import StoreUrls
 from tests.servers import Postgres
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_migrated_tables_are_those_the_code_declares(store_urls: StoreUrls) -> None:
-    await migrate(store_urls.database_url)
+@pytest.fixture(params=["embedded", "postgresql"])
+async def empty_url(request: pytest.FixtureRequest, postgres_server: Postgres, tmp_path: Path) -> AsyncIterator[str]:
+    """A database without tables. The test runs twice."""
+    if request.param == "embedded":
+        yield f"sqlite+aiosqlite:///{tmp_path}/hub.db"
+        return
+    url = await postgres_server.create_database()
+    yield url
+    await postgres_server.drop_database(url)
 
-    engine = open_engine(store_urls.database_url)
+
+async def test_the_migrated_tables_are_those_the_code_declares(empty_url: str) -> None:
+    await migrate(empty_url)
+
+    engine = open_engine(empty_url)
     async with engine.connect() as connection:
         differences = await connection.run_sync(_differences)
     await engine.dispose()
@@ -33,15 +44,15 @@ async def test_the_migrated_tables_are_those_the_code_declares(store_urls: Store
 
 
 async def test_the_migrated_constraints_are_those_the_code_declares(
-    store_urls: StoreUrls, postgres_server: Postgres, tmp_path: Path
+    empty_url: str, postgres_server: Postgres, tmp_path: Path
 ) -> None:
     """Alembic compares neither CHECK constraints nor what they say, so both databases are asked."""
-    is_sqlite = store_urls.redis_url is None
+    is_sqlite = make_url(empty_url).get_backend_name() == "sqlite"
     declared_url = (
         f"sqlite+aiosqlite:///{tmp_path}/declared.db" if is_sqlite else await postgres_server.create_database()
     )
-    await migrate(store_urls.database_url)
-    migrated, declared = open_engine(store_urls.database_url), open_engine(declared_url)
+    await migrate(empty_url)
+    migrated, declared = open_engine(empty_url), open_engine(declared_url)
     async with declared.begin() as connection:
         await connection.run_sync(Row.metadata.create_all)
 
@@ -51,26 +62,26 @@ async def test_the_migrated_constraints_are_those_the_code_declares(
     await declared.dispose()
 
 
-async def test_migrating_again_changes_nothing(store_urls: StoreUrls) -> None:
-    await migrate(store_urls.database_url)
-    before = await _identity(store_urls.database_url)
+async def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    await migrate(empty_url)
+    before = await _identity(empty_url)
 
-    await migrate(store_urls.database_url)
+    await migrate(empty_url)
 
-    assert await _identity(store_urls.database_url) == before
+    assert await _identity(empty_url) == before
 
 
-async def test_processes_that_migrate_at_once_take_turns(store_urls: StoreUrls) -> None:
+async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
     program = "import asyncio, sys; from hub.store.migrations import migrate; asyncio.run(migrate(sys.argv[1]))"
 
     def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", program, store_urls.database_url], stderr=subprocess.PIPE)
+        return subprocess.Popen([sys.executable, "-c", program, empty_url], stderr=subprocess.PIPE)
 
     processes = [start() for _ in range(2)]
     results = [await asyncio.to_thread(process.communicate) for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0], results
-    assert len(await _identity(store_urls.database_url)) == 32
+    assert len(await _identity(empty_url)) == 32
 
 
 async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from hub.store import shelves
 from hub.store.facts import OwnPush
 from hub.store.learned import Learned
 from hub.store.learned_tables import OwnPushRow
-from hub.store.migrations import migrate
 from hub.store.read_back import merged, part_of
 from hub.store.vault import Vault
 from routing.translation import numbers
@@ -38,7 +37,6 @@ LOCATION: dict[str, Any] = {
 @pytest.fixture
 async def one(store_urls: StoreUrls) -> AsyncIterator[Learned]:
     """What a process has learned. The test runs twice."""
-    await migrate(store_urls.database_url)
     async with learning(store_urls) as learned:
         yield learned
 

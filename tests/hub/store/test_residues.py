@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 from hub.store import shelves
 from hub.store.facts import ResidueLeft
 from hub.store.learned import Learned
-from hub.store.migrations import migrate
 from hub.store.residues import write_residue
 from routing.translation.questions import Residue
 from routing.vocabulary import Party
@@ -27,7 +26,6 @@ WHERE = shelves.residue(CPO, "Connector", ("loc1", "e1", "1"), EMSP)
 
 @pytest.fixture
 async def learned(store_urls: StoreUrls) -> AsyncIterator[Learned]:
-    await migrate(store_urls.database_url)
     async with learning(store_urls) as one:
         yield one
 

@@ -9,6 +9,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.conftest import usual_older_partners, usual_partners
 
 
@@ -16,7 +17,7 @@ from tests.hub.scenarios.conftest import usual_older_partners, usual_partners
 def hub(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub on one of the stores."""
     settings = {**stores._asdict(), "rate_limit": "off", "log_level": "debug"}
-    with HubProcess(tmp_path_factory.mktemp("hub"), settings) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as process:
         yield process
 
 
