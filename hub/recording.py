@@ -1,4 +1,7 @@
-"""What is said about one exchange at its end: a line in the log, figures in the metrics, an entry in the journal."""
+"""What is said about one exchange at its end: figures in the metrics, an entry in the journal, a line in the log.
+
+The line is of level `debug` where all went well.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,8 @@ def record(answer: Answer, trace: Trace, hub: Hub) -> None:
         hub.metrics.upstream(module, trace.target.platform_id, trace.upstream_s)
     if trace.losses:
         _note_losses(trace, module, hub)
-    log_message(_line(_event(trace), answer.http_status, answer.ocpi_status, seconds, trace))
+    if _is_logged(answer.http_status, answer.ocpi_status, hub):
+        log_message(_line(_event(trace), answer.http_status, answer.ocpi_status, seconds, trace))
     # Of what a receiver refuses, the journal says what its answer told the sender.
     kept = answer if trace.is_captured or (answer.ocpi_status not in SUCCESS and trace.fault is None) else None
     ended = trace.started + seconds
@@ -60,9 +64,10 @@ def record_delivery(outcome: str, http_status: int, ocpi_status: int, trace: Tra
         hub.metrics.upstream(module, trace.target.platform_id, trace.upstream_s)
     if trace.losses:
         _note_losses(trace, module, hub)
-    line = _line("broadcast_delivery", http_status, ocpi_status, monotonic() - trace.started, trace)
-    line.outcome = outcome
-    log_message(line)
+    if _is_logged(http_status, ocpi_status, hub):
+        line = _line("broadcast_delivery", http_status, ocpi_status, monotonic() - trace.started, trace)
+        line.outcome = outcome
+        log_message(line)
     hub.journal.note(Noted(Hop.DELIVERY, trace, http_status, ocpi_status, monotonic()))
 
 
@@ -96,8 +101,18 @@ def _event(trace: Trace) -> str:
     return "message_forwarded" if trace.upstream_request_id else "message_refused"
 
 
+def _is_logged(http_status: int, ocpi_status: int, hub: Hub) -> bool:
+    """Whether there is a line about it: most messages go well, and the journal has them all."""
+    return hub.settings.log_level == "debug" or not _went_well(http_status, ocpi_status)
+
+
+def _went_well(http_status: int, ocpi_status: int) -> bool:
+    return http_status < 400 and ocpi_status in SUCCESS
+
+
 def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace: Trace) -> MessageLine:
     return MessageLine(
+        level="debug" if _went_well(http_status, ocpi_status) else "info",
         event=event,
         correlation_id=trace.ids.correlation_id,
         sender=trace.sender and _written(trace.sender),

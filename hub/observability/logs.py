@@ -182,8 +182,8 @@ _LONGEST_PLAIN: Final = TEXT_LIMIT + 250
 
 
 def log_message(line: MessageLine) -> None:
-    """Log what became of a message, as `log.info` would; this one line is most of all lines, and takes a third."""
-    if _message_lines_as_json:
+    """Log what became of a message, as `log.info` would, or `log.debug` by its level. It takes a third of the time."""
+    if line.level in _message_levels_as_json:
         line.time = _clock.now()
         losses, line.losses = line.losses, UNSET  # whose names are our own
         written = _encoder.encode(line)
@@ -195,11 +195,16 @@ def log_message(line: MessageLine) -> None:
         line.losses = losses
     fields = msgspec.structs.asdict(line)
     del fields["time"], fields["level"]
-    structlog.get_logger().info(**{name: value for name, value in fields.items() if value is not UNSET})
+    write = structlog.get_logger().debug if line.level == "debug" else structlog.get_logger().info
+    write(**{name: value for name, value in fields.items() if value is not UNSET})
 
 
-_message_lines_as_json = False
-"""Whether these settings have a message's line written, and as JSON."""
+_MESSAGE_LEVELS: Final[dict[str, frozenset[str]]] = {
+    "debug": frozenset({"debug", "info"}),
+    "info": frozenset({"info"}),
+}
+_message_levels_as_json: frozenset[str] = frozenset()
+"""Of these levels these settings have a message's line written, and as JSON."""
 
 
 class _AsConsole:
@@ -308,8 +313,9 @@ class LogSettings(Protocol):
 
 def configure_logging(settings: LogSettings, *, fd: int = 2) -> None:
     """Send every log line of this process to `fd`, in the format and from the level of the settings on."""
-    global _message_lines_as_json  # noqa: PLW0603 - logging is configured for the whole process
-    _message_lines_as_json = settings.log_format == "json" and settings.log_level in {"debug", "info"}
+    global _message_levels_as_json  # noqa: PLW0603 - logging is configured for the whole process
+    wanted = _MESSAGE_LEVELS.get(settings.log_level, frozenset())
+    _message_levels_as_json = wanted if settings.log_format == "json" else frozenset()
     _writer.start(fd)
     structlog.configure(
         processors=[_complete, _as_json if settings.log_format == "json" else _AsConsole(colors=os.isatty(fd))],
