@@ -53,6 +53,14 @@ class Visit:
             self._partner.sent_bytes += len(piece)
             await self._writer.drain()
 
+    async def head(self) -> None:
+        """The head of the next request; what follows it stays unread."""
+        await self._partner.readers[self.number].readuntil(b"\r\n\r\n")
+
+    def say_no_more(self) -> None:
+        """Close this side's half of the connection."""
+        self._writer.write_eof()
+
     async def for_ever(self) -> None:
         """Stay, and say nothing."""
         await asyncio.Event().wait()

@@ -172,6 +172,56 @@ async def test_a_body_that_ends_with_its_connection_is_read(client: PartnerClien
     assert partner.connections == 2
 
 
+async def test_an_answer_that_comes_before_the_request_was_taken_is_read_and_its_connection_not_used_again(
+    client: PartnerClient,
+) -> None:
+    async def hasty(visit: Visit) -> None:
+        await visit.head()
+        await visit.send(answer(b'{"a":1}', status="413 Too Large"))
+        await visit.for_ever()
+
+    async with HostilePartner(hasty) as partner:
+        large = Call("PUT", partner.url(), [], bytes(16 * MEBIBYTE))
+        replies = [await client.call(large, limits()) for _ in range(2)]
+        await partner.until(lambda: partner.connections == 2)
+    assert [(reply.http_status, reply.body) for reply in replies] == [(413, b'{"a":1}')] * 2
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"])
+async def test_a_partner_that_closes_its_half_after_the_answer_is_understood_and_let_go(
+    client: PartnerClient, head: bytes
+) -> None:
+    async def half_closing(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(head, b"{}")
+        visit.say_no_more()
+        await visit.request()  # until the hub lets go, too
+
+    async with HostilePartner(half_closing) as partner:
+        for _ in range(2):
+            assert (await client.call(put(partner), limits())).body == b"{}"
+            await partner.until(lambda: partner.open == 0)
+    assert [received.connection for received in partner.received] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"), [(b"", ReceiverUnreachable), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", NotRoutable)]
+)
+async def test_a_partner_that_closes_its_half_too_early_is_not_waited_for(
+    client: PartnerClient, said: bytes, error: type[Exception]
+) -> None:
+    async def half_closing(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(said)
+        visit.say_no_more()
+        await visit.for_ever()
+
+    async with HostilePartner(half_closing) as partner:
+        with pytest.raises(error):
+            await client.call(put(partner), limits())
+    assert len(partner.received) == 1
+
+
 @pytest.mark.parametrize(
     ("encoding", "encoded"),
     [

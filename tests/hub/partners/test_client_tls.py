@@ -1,9 +1,11 @@
+import asyncio
 import socket
 import ssl
 import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 import trustme
 
@@ -130,3 +132,21 @@ async def test_a_server_that_takes_no_connection_ends_with_the_time_to_connect(c
             queued.connect_ex(address)  # now the queue is full, and further attempts go unanswered
             with pytest.raises(ReceiverUnreachable, match="in time"):
                 await client.call(Call("GET", f"http://{NAME}:{address[1]}/", []), limits)
+
+
+async def test_calls_that_are_given_up_at_any_moment_leave_no_connection_open(
+    client: PartnerClient, authority: trustme.CA
+) -> None:
+    one_at_once = msgspec.structs.replace(LIMITS, concurrency=1)
+    async with HostilePartner(answering(answer()), tls=serving(authority.issue_cert(NAME))) as partner:
+        call = Call("PUT", partner.url(host=NAME), [], b"{}")
+        for turns in range(30):  # while the name is resolved, the connection made, hands shaken, the answer read
+            given_up = asyncio.create_task(client.call(call, one_at_once))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            given_up.cancel()
+            await asyncio.gather(given_up, return_exceptions=True)
+        assert (await client.call(call, one_at_once)).body == b"{}"
+        await partner.until(lambda: partner.open == 1)
+        await client.close()
+        await partner.until(lambda: partner.open == 0)
