@@ -106,6 +106,6 @@ async def _read_body(receive: Receive, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"The body has more than {limit} bytes")
-        chunks.append(chunk)
         if not event["more_body"]:
-            return b"".join(chunks)
+            return b"".join([*chunks, chunk]) if chunks else chunk  # most come in one piece
+        chunks.append(chunk)

@@ -81,23 +81,22 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError("The answer has begun before")
         length = (b"content-length", b"%d" % len(body))
         framing = b"" if self.keep_alive else b"connection: close\r\n"
-        self._write_head(status, [*self.default_headers, length, *headers], framing)
-        if self.scope["method"] != "HEAD":
-            self.transport.write(body)
+        head = self._head(status, [*self.default_headers, length, *headers], framing)
+        self.transport.write(head if self.scope["method"] == "HEAD" else head + body)
         self._complete()
 
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Find out how the body will end, and write the head."""
-        self._write_head(status, headers, self._framing(status, dict(headers)))
+        self.transport.write(self._head(status, headers, self._framing(status, dict(headers))))
 
-    def _write_head(self, status: int, headers: list[tuple[bytes, bytes]], framing: bytes) -> None:
-        """The names of headers are in lower case, as ASGI demands."""
+    def _head(self, status: int, headers: list[tuple[bytes, bytes]], framing: bytes) -> bytes:
+        """What begins the answer. The names of headers are in lower case, as ASGI demands."""
         lines = b"\r\n".join(map(b": ".join, headers))
         if len(lines.translate(None, _CONTROLS)) != len(lines) - 2 * (len(headers) - 1):
             raise RuntimeError("A header of the answer has control characters")
         self.response_started = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"%b%b\r\n%b\r\n" % (STATUS_LINE[status], lines, framing))
+        return b"%b%b\r\n%b\r\n" % (STATUS_LINE[status], lines, framing)
 
     def _framing(self, status: int, headers: dict[bytes, bytes]) -> bytes:
         """Find out how the body ends and whether the connection does; gives the header lines that lack."""

@@ -253,7 +253,8 @@ class Connection(HttpToolsProtocol):
             self._answer_refusal()
         elif not self._begun and not self._deaf:
             self._wait_for_next()
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
 
     def refuse(self, refusal: Refusal) -> None:
         """Make this the last answer of the connection, in its turn, unless that request is being answered already."""

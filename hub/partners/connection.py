@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._outbox = outbox
         self._deadlines = deadlines
+        self._news = select.poll()
         self._unsent: bytes | None = None
         self._reader = AnswerReader()
         self._answer: asyncio.Future[Reply] | None = None
@@ -41,6 +42,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected; with TLS, after the handshake."""
         self._transport = cast("asyncio.Transport", transport)
+        sock: socket.socket = transport.get_extra_info("socket")
+        self._news.register(sock.fileno(), select.POLLIN)
 
     def exchange(self, request: bytes, max_answer_bytes: int, deadline: float) -> asyncio.Future[Reply]:
         """Send a request; the future is its answer, or a HubError. `deadline` is a time of the event loop."""
@@ -127,7 +130,4 @@ class Connection(asyncio.Protocol):
 
     def _has_news(self) -> bool:
         """Whether the socket has something to read, which on an idle connection is its end."""
-        sock: socket.socket = self._transport.get_extra_info("socket")
-        poll = select.poll()
-        poll.register(sock.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._news.poll(0))

@@ -105,9 +105,12 @@ class JournalDays:
         return time if self._is_partitioned else as_text(time)
 
 
+_TEXT_LENGTH: Final = len("2026-11-22 20:44:47.123456")
+
+
 def as_text(time: datetime) -> str:
     """A time in the way SQLite has it."""
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return (time if time.tzinfo is UTC else time.astimezone(UTC)).isoformat(" ", "microseconds")[:_TEXT_LENGTH]
 
 
 def _name(day: date) -> str:
