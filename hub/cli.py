@@ -31,6 +31,7 @@ from hub.operator.tables import (
 from hub.plain_text import readable
 from hub.settings import Settings, SettingsError
 from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list
+from hub.simulate_command import simulate
 from hub.version import VERSION
 from routing.errors import HubError
 from routing.versions import VERSIONS_PATH
@@ -116,7 +117,7 @@ def party() -> None:
     """See and suspend the parties behind the platforms."""
 
 
-for command in (agreement, audit, events, messages, token, trace):
+for command in (agreement, audit, events, messages, simulate, token, trace):
     commands.add_command(command)
 
 

@@ -28,14 +28,14 @@ from loadtests.simulator import HubRefused, Partner
 from loadtests.simulator.client import HubClient
 from loadtests.simulator.messages import Answer, Received, envelope, header_lines, routing_headers
 from loadtests.simulator.misbehaviour import Script
+from loadtests.simulator.premises import Premises
 from loadtests.simulator.registration import Identity, Registration
-from loadtests.simulator.server import Listener, Loop
 from loadtests.simulator.shapes import modules_of
-from loadtests.simulator.site import Receive, Scope, Send, Site
+from loadtests.simulator.site import Site
 from loadtests.simulator.stations import location
+from loadtests.simulator.stock import numbered_party
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 
-_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PLACE: Final = "@PLACE@"
 _MODELS: Final = 20
 """Different Locations of one CPO; the others are like these, under other ids."""
@@ -50,23 +50,19 @@ _HUB: Final = Party("EU", "HUB")
 class CPO:
     """One platform with one party and so many Locations."""
 
-    def __init__(self, number: int, count: int, base: str) -> None:
+    def __init__(self, number: int, count: int, premises: Premises) -> None:
         self.number = number
         self.count = count
-        self.party = Party("NL", "".join(_DIGITS[(number + 36**2) // 36**place % 36] for place in (2, 1, 0)))
+        self.party = numbered_party("NL", number)
         self.identity = Identity(f"CPO {number}", {self.party: [Role.CPO]}, (Version.V2_2_1,), self._modules)
-        self.identity.base = f"{base}/{number}"
-        self.site = Site(self._modules, Script(), lambda _: None, self._respond)
+        self.identity.base = premises.let(str(number), Site(self._modules, Script(), lambda _: None, self._respond))
+        self.registration = Registration(self.identity, HubClient(premises.http))
         dice = random.Random(number)  # noqa: S311 - realistic, not secret
         places = [location(self.party, Version.V2_2_1, _PLACE, ["T1"], dice) for _ in range(_MODELS)]
         self._models = [msgspec.json.encode(place).split(_PLACE.encode()) for place in places]
 
     def _modules(self) -> Any:  # noqa: ANN401 - see `shapes.Modules`
         return modules_of(self.identity.parties)
-
-    async def meet(self, client: HubClient) -> None:
-        """Get ready to register."""
-        self.registration = Registration(self.identity, client)
 
     async def _respond(self, request: Received) -> Answer:
         if not self.registration.admits(request):
@@ -94,35 +90,21 @@ class CPOs:
     """All of them behind one port: the first segment of a path is the number of one."""
 
     def __init__(self, count: int, locations: int) -> None:
-        self._loop = Loop("CPOs")
-        self._listener = Listener(self, None)
-        self._loop.run(self._listener.open())
-        base = f"http://127.0.0.1:{self._listener.port}"
+        self._premises = Premises("CPOs")
+        self._premises.open()
         share = [locations // count + (number < locations % count) for number in range(count)]
-        self.all = [CPO(number, its, base) for number, its in enumerate(share)]
-        self._loop.run(self._meet())
-
-    async def _meet(self) -> None:
-        self._client = HubClient()
-        for each in self.all:
-            await each.meet(self._client)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        _, number, rest = scope["raw_path"].split(b"/", 2)
-        await self.all[int(number)].site({**scope, "raw_path": b"/" + rest}, receive, send)
+        self.all = [CPO(number, its, self._premises) for number, its in enumerate(share)]
 
     def register(self, hub: HubProcess) -> None:
         """Register every one of them."""
         for each in self.all:
             invitation = hub.operator.invite(each.identity.name)
-            self._loop.run(each.registration.register(invitation.versions_url, invitation.token_a, Version.V2_2_1))
+            registering = each.registration.register(invitation.versions_url, invitation.token_a, Version.V2_2_1)
+            self._premises.loop.run(registering)
 
     def close(self) -> None:
         """Stop serving."""
-        self._loop.run(self._listener.close())
-        self._loop.run(self._client.close())
-        self._loop.close()
+        self._premises.close()
 
 
 class Memory:

@@ -22,9 +22,9 @@ from loadtests.simulator.client import authorization
 from loadtests.simulator.messages import HeaderLines
 from loadtests.simulator.server import Loop, free_port
 from loadtests.simulator.shapes import credentials_object, version_details, versions_list
-from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
+from loadtests.simulator.stock import numbered_party
+from routing.vocabulary import InterfaceRole, ModuleID, Role, Version
 
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _AT_ONCE = 4
 """Registrations under way."""
 _ANSWER = envelope().body
@@ -57,7 +57,7 @@ class Crowd:
         modules: Collection[str] = (ModuleID.LOCATIONS,),
     ) -> None:
         """`modules` are those they take pushes of."""
-        self.parties = [_party(country_code, number) for number in range(size)]
+        self.parties = [numbered_party(country_code, number) for number in range(size)]
         self.slow: Collection[int] = ()
         self.dead: Collection[int] = ()
         self.slow_s = slow_s
@@ -207,8 +207,3 @@ class _Protocol(asyncio.Protocol):
         self._transport.write(head + body)
         if not self._parser.should_keep_alive():
             self._transport.close()
-
-
-def _party(country_code: str, number: int) -> Party:
-    """A party id of three characters, of which there are 46,656."""
-    return Party(country_code, "".join(_DIGITS[number // 36**place % 36] for place in (2, 1, 0)))

@@ -77,18 +77,15 @@ def authorization(token: str, version: Version, *, plain: bool = False) -> str:
 class HubClient:
     """One partner's HTTP client."""
 
-    def __init__(self) -> None:
-        self._http = httpx.AsyncClient(trust_env=False, timeout=30, follow_redirects=False)
-        self.sent: deque[Sent] = deque(maxlen=1000)
+    def __init__(self, http: httpx.AsyncClient, *, remembers: int = 1000) -> None:
+        """`http` may be shared, and is closed by its owner."""
+        self._http = http
+        self.sent: deque[Sent] = deque(maxlen=remembers)
         """The latest requests that were answered."""
         self.plain_tokens = False
         """Send every token as it is, also where the version wants Base64."""
         self.routing_headers_211 = False
         """Name sender and receiver also in 2.1.1, which does not know that."""
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._http.aclose()
 
     async def call(self, method: str, url: str, version: Version, options: Options) -> Answer:
         """One request and its complete answer, whatever its status."""

@@ -77,22 +77,6 @@ UNAUTHORIZED = Behaviour(answer=envelope(status_code=2000, status_message="who a
 REDIRECTING = Behaviour(answer=_page(302, "over there", ("location", "http://169.254.169.254/latest/meta-data")))
 FOREIGN_HEADERS = Behaviour(edit=_with_foreign_headers)
 
-PROFILES = {
-    "fast": FAST,
-    "typical": TYPICAL,
-    "slow": SLOW,
-    "dead": DEAD,
-    "closing": CLOSING,
-    "resetting": RESETTING,
-    "garbage": GARBAGE,
-    "html": HTML,
-    "huge": HUGE,
-    "dripping": DRIPPING,
-    "unauthorized": UNAUTHORIZED,
-    "redirecting": REDIRECTING,
-}
-"""The profiles a load test chooses from by name."""
-
 
 @cache
 def gzip_bomb() -> Behaviour:
@@ -118,6 +102,8 @@ class Script:
 
     def __init__(self) -> None:
         self.profile = FAST
+        self.mood: Callable[[Received], Behaviour] | None = None
+        """Asked instead of the profile, of a partner that is not always the same."""
         self._lines: list[_Line] = []
 
     def add(self, behaviour: Behaviour, *, module: str | None, method: str | None, times: int) -> None:
@@ -127,12 +113,13 @@ class Script:
     def clear(self) -> None:
         """Behave from now on."""
         self.profile = FAST
+        self.mood = None
         self._lines.clear()
 
     def next_for(self, request: Received) -> Behaviour:
         """The behaviour this request meets; uses up its line."""
         line = next((line for line in self._lines if line.fits(request)), None)
         if line is None:
-            return self.profile
+            return self.profile if self.mood is None else self.mood(request)
         line.left -= 1
         return line.behaviour

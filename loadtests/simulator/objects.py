@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -31,15 +31,22 @@ def id_of(thing: Mapping[str, object]) -> str:
 class Shelf:
     """Objects by module, in the order in which they first came."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stock: Callable[[str], Iterable[Json]] | None = None, most_pushed: int | None = None) -> None:
+        """`stock` gives what is there from the start, module by module, when somebody asks first.
+
+        With `most_pushed` only so many objects of a module are kept, those that came last, and a change of one that is
+        not there is taken all the same.
+        """
         self.own: dict[str, dict[str, Json]] = {}
         """Module → id → object this partner is the owner of."""
         self.pushed: dict[str, dict[Key, Json]] = {}
         """Module → (country code, party id, id) in upper case → object somebody pushed here."""
+        self._stock = stock
+        self._most_pushed = most_pushed
 
     def hold(self, module: str, *things: Json) -> None:
         """Put objects of our own on the shelf, in the place of those with the same id."""
-        self.own.setdefault(module, {}).update({id_of(thing): thing for thing in things})
+        self._owned(module).update({id_of(thing): thing for thing in things})
 
     def page(self, module: str, params: Mapping[str, str], *, owner: Party | None, most: int) -> Page:
         """One page of our own objects.
@@ -50,15 +57,13 @@ class Shelf:
         offset, limit = int(params.get("offset", 0)), min(int(params.get("limit", most)), most)
         if offset < 0 or limit < 1:
             raise ValueError("offset and limit must be positive")
-        chosen = [
-            thing for thing in self.own.get(module, {}).values() if _owned_by(thing, owner) and _within(thing, params)
-        ]
+        chosen = [thing for thing in self._owned(module).values() if _owned_by(thing, owner) and _within(thing, params)]
         end = offset + limit
         return Page(chosen[offset:end], len(chosen), limit, end if end < len(chosen) else None)
 
     def find(self, module: str, path: Path) -> Json | None:
         """One of our own objects, or the EVSE or connector a longer path leads to."""
-        return _inside(self.own.get(module, {}).get(path[0]), path[1:])
+        return _inside(self._owned(module).get(path[0]), path[1:])
 
     def find_pushed(self, module: str, path: Path) -> Json | None:
         """An object somebody pushed to us, by country code, party id, id, and maybe EVSE and connector."""
@@ -70,15 +75,24 @@ class Shelf:
         whole = shelf.get(_key(path))
         if len(path) <= len(_key(path)) and not partial:
             shelf[_key(path)] = thing
+            if self._most_pushed is not None and len(shelf) > self._most_pushed:
+                del shelf[next(iter(shelf))]
             return True
         if whole is None:
-            return False
+            return self._most_pushed is not None
         shelf[_key(path)] = _changed(whole, path[3:], thing, partial=partial)
         return True
 
     def drop(self, module: str, path: Path) -> bool:
         """Forget an object that was pushed; False when there is none."""
         return self.pushed.get(module, {}).pop(_key(path), None) is not None
+
+    def _owned(self, module: str) -> dict[str, Json]:
+        things = self.own.get(module)
+        if things is None:
+            stock = () if self._stock is None else self._stock(module)
+            things = self.own[module] = {id_of(thing): thing for thing in stock}
+        return things
 
 
 _PARTS = ("evses", "connectors")

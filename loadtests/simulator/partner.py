@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Self, Unpack
@@ -15,8 +15,8 @@ from loadtests.simulator.ledger import Ledger
 from loadtests.simulator.messages import Answer, Json, Received, Sent, envelope
 from loadtests.simulator.misbehaviour import FAST, Behaviour, Script
 from loadtests.simulator.objects import Shelf
+from loadtests.simulator.premises import Premises
 from loadtests.simulator.registration import Identity, Registration
-from loadtests.simulator.server import Listener, Loop
 from loadtests.simulator.shapes import Modules, Roles, endpoint_path, modules_of
 from loadtests.simulator.site import Site
 from routing.vocabulary import CONFIGURATION_MODULES, InterfaceRole, ModuleID, Party, Version
@@ -46,10 +46,13 @@ class Partner:
         modules: Collection[tuple[str, InterfaceRole]] | None = None,
         tls: ssl.SSLContext | None = None,
         routing_headers_211: bool = False,
+        shelf: Shelf | None = None,
+        note: Callable[[Received], None] | None = None,
     ) -> None:
         """`version` is registered with, `versions` are offered; `modules` follow from the roles unless given.
 
         `routing_headers_211`: it names sender and receiver although 2.1.1 does not know that.
+        `note` is called with every request instead of keeping it in the ledgers, which grow for ever.
         """
         self.name = name
         self.version = version
@@ -59,7 +62,7 @@ class Partner:
         """Every request."""
         self.received = Ledger(keep=lambda request: request.module not in _CONFIGURATION)
         """The messages: every request to a functional module."""
-        self.shelf = Shelf()
+        self.shelf = shelf or Shelf()
         self.script = Script()
         self.interfaces = Interfaces(self.shelf, lambda: self.base)
         self.command_result: Json | None = {"result": "ACCEPTED"}
@@ -67,7 +70,8 @@ class Partner:
         self._reports: list[Future[None]] = []
         self._tls = tls
         self._routing_headers_211 = routing_headers_211
-        self._site = Site(self._offered, self.script, self._record, self._respond)
+        self._forgets = note is not None
+        self._site = Site(self._offered, self.script, note or self._record, self._respond)
 
     # --- running
 
@@ -82,31 +86,31 @@ class Partner:
 
     def open(self) -> None:
         """Begin to serve on a free loopback port."""
-        self._loop = Loop(f"partner {self.name}")
-        self._listener = self._site.listener = Listener(self._site, self._tls)
-        self._loop.run(self._listener.open())
-        self.identity.base = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._listener.port}"
-        self._loop.run(self._meet())
+        premises = Premises(f"partner {self.name}", tls=self._tls)
+        premises.open()
+        self.move_in(premises)
 
     def close(self) -> None:
         """Stop serving."""
-        self._loop.run(self._listener.close())
-        self._loop.run(self._client.close())
-        self._loop.close()
+        self._premises.close()
+
+    def move_in(self, premises: Premises, path: str = "") -> None:
+        """Serve where others may, too, below this path; they are opened and closed by whoever owns the premises."""
+        self._premises, self._loop = premises, premises.loop
+        self._site.listener = premises.listener
+        self.identity.base = premises.let(path, self._site)
+        self._client = HubClient(premises.http, remembers=5 if self._forgets else 1000)
+        self._client.routing_headers_211 = self._routing_headers_211
+        self.registration = Registration(self.identity, self._client)
 
     @contextmanager
     def port_closed(self) -> Iterator[None]:
         """Refuse connections while the block lasts, and break those there are."""
-        self._loop.run(self._listener.close())
+        self._loop.run(self._premises.listener.close())
         try:
             yield
         finally:
-            self._loop.run(self._listener.open())
-
-    async def _meet(self) -> None:
-        self._client = HubClient()
-        self._client.routing_headers_211 = self._routing_headers_211
-        self.registration = Registration(self.identity, self._client)
+            self._loop.run(self._premises.listener.open())
 
     # --- who it is
 
@@ -279,7 +283,9 @@ class Partner:
             return envelope(status_code=2000, status_message="Not found", http_status=404)
         answer = self.interfaces.answer(request)
         if request.module in _ANSWERED_LATER and request.place.interface is InterfaceRole.RECEIVER:
-            self._reports.append(self._loop.start(self._report(request)))
+            report = self._loop.start(self._report(request))
+            if not self._forgets:
+                self._reports.append(report)
         return answer
 
     async def _report(self, request: Received) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import socket
 import ssl
@@ -16,6 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 T = TypeVar("T")
+LOOPBACK = "127.0.0.1"
+_BACKLOG = 4096
+"""Connections that may come at the same moment: one of each partner's."""
 
 
 class Loop:
@@ -56,7 +60,10 @@ _TURNS = 5
 class Listener:
     """uvicorn's httptools protocol on a port that stays the same when it is closed and opened again."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, app: Callable[..., Awaitable[None]], tls: ssl.SSLContext | None, *, host: str = LOOPBACK, port: int = 0
+    ) -> None:
+        """Without a `port` it takes a free one when it is opened."""
         self._config = uvicorn.Config(
             app=app,
             http="httptools",
@@ -72,11 +79,12 @@ class Listener:
         self._state = ServerState()
         self._tls = tls
         self._server: asyncio.Server | None = None
-        self.port = 0
+        self._host = host
+        self.port = port
 
     async def open(self) -> None:
-        """Listen; the first time on a free port."""
-        listening = _listening(self.port)
+        """Listen; the first time on a free port. Raises OSError when the port is taken."""
+        listening = _listening(self.port, self._host)
         self.port = listening.getsockname()[1]
         self._server = await asyncio.get_running_loop().create_server(self._protocol, sock=listening, ssl=self._tls)
 
@@ -107,7 +115,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _listening(port: int) -> socket.socket:
+def _listening(port: int, host: str = LOOPBACK) -> socket.socket:
     """A listening socket; for port 0 on a free one below those the system gives to outgoing connections.
 
     So no client takes it while its owner has closed it for a while.
@@ -115,10 +123,10 @@ def _listening(port: int) -> socket.socket:
     while True:
         try:
             found = socket.create_server(
-                ("127.0.0.1", port or random.SystemRandom().randrange(10_000, 32_000)), backlog=1024
+                (host, port or random.SystemRandom().randrange(10_000, 32_000)), backlog=_BACKLOG
             )
-        except OSError:
-            if port:
+        except OSError as error:
+            if port or error.errno != errno.EADDRINUSE:
                 raise
         else:
             # asyncio only sees to this where the socket names its protocol; head and body are two writes.

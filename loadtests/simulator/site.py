@@ -18,6 +18,8 @@ Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Respond: TypeAlias = Callable[[Received], Awaitable[Answer]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI application."""
 
 _VERSIONS = {version.value: version for version in Version}
 
@@ -40,10 +42,11 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
-        request = self._read(scope, await _body(receive))
+        request = self._read(scope, await body_of(receive))
         self._record(request)
         behaviour = self._script.next_for(request)
-        await asyncio.sleep(behaviour.delay_s)
+        if behaviour.delay_s:
+            await asyncio.sleep(behaviour.delay_s)
         if behaviour.silent:
             await _gone(receive)
         elif behaviour.reset or behaviour.raw is not None:
@@ -101,7 +104,8 @@ class Site:
             transport.close()
 
 
-async def _body(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
+    """The whole body of a request."""
     body = b""
     while True:
         event = await receive()

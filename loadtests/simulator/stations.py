@@ -62,13 +62,15 @@ class Network(Struct, frozen=True):
     tariffs: list[Json]
 
 
-def charging_network(party: Party, version: Version, *, stations: int = 200, seed: int = 1) -> Network:
-    """Stations of 1 to 6 EVSEs, each connector with one of the tariffs."""
+def charging_network(
+    party: Party, version: Version, *, stations: int = 200, tariffs: int = 12, seed: int = 1, prefix: str = ""
+) -> Network:
+    """Stations of 1 to 6 EVSEs, each connector with one of the tariffs. `prefix` makes ids unlike everybody's."""
     dice = random.Random(f"{party}{seed}")  # noqa: S311 - realistic, not secret
-    tariffs = [tariff(party, version, f"T{number}", dice) for number in range(1, 13)]
-    ids = [str(entry["id"]) for entry in tariffs]
-    locations = [location(party, version, f"LOC{number}", ids, dice) for number in range(1, stations + 1)]
-    return Network(locations, tariffs)
+    prices = [tariff(party, version, f"{prefix}T{number}", dice) for number in range(1, tariffs + 1)]
+    ids = [str(entry["id"]) for entry in prices]
+    locations = [location(party, version, f"{prefix}LOC{number}", ids, dice) for number in range(1, stations + 1)]
+    return Network(locations, prices)
 
 
 def location(party: Party, version: Version, location_id: str, tariffs: list[str], dice: random.Random) -> Json:
