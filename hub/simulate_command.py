@@ -57,6 +57,7 @@ def _read_country(_: click.Context, __: click.Parameter, value: str | None) -> s
 @click.option("--outage", metavar="TIMES", callback=_read, help='When they are away: "60s every 5m".')
 @click.option("--seed", type=int, default=1, show_default=True, help="The same one gives the same partners.")
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Write a line for every message here.")
+@click.option("--client-info", is_flag=True, help="They want to be told who comes and goes: each of each other one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here; on a free port by default.")
 @click.option("--origin", metavar="URL", default="", help="What their URLs begin with, if not with host and port.")

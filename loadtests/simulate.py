@@ -53,6 +53,7 @@ class Order(Struct, frozen=True):
     port: int
     origin: str
     ledger: Path | None
+    client_info: bool
     versions_url: str | None
     """Of the hub, where it is not the one that the hub gives out."""
     as_json: bool
@@ -93,7 +94,9 @@ def simulate(order: Order, operator: Operator | None) -> None:
 def _opened(order: Order) -> Fleet:
     premises = Premises("fleet", host=order.host, port=order.port, origin=order.origin)
     try:
-        fleet = Fleet(premises, profile=order.profile, seed=order.seed, ledger=order.ledger)
+        fleet = Fleet(
+            premises, profile=order.profile, seed=order.seed, ledger=order.ledger, client_info=order.client_info
+        )
         fleet.open()
     except OSError as error:
         raise NotPossible(f"{order.ledger if error.filename else f'port {order.port}'}: {error.strerror}") from error

@@ -14,7 +14,7 @@ from loadtests.simulator.objects import Shelf
 from loadtests.simulator.partner import Partner
 from loadtests.simulator.premises import Premises
 from loadtests.simulator.profiles import Mood, Profile
-from loadtests.simulator.shapes import Roles
+from loadtests.simulator.shapes import Roles, modules_of
 from loadtests.simulator.stock import stock_of
 from loadtests.simulator.tally import Register, Tally
 from routing.vocabulary import InterfaceRole, ModuleID, Version
@@ -37,7 +37,15 @@ class Member:
     """One partner of a fleet."""
 
     def __init__(
-        self, number: int, name: str, parties: Roles, version: Version, *, seed: int, register: Register
+        self,
+        number: int,
+        name: str,
+        parties: Roles,
+        version: Version,
+        *,
+        seed: int,
+        register: Register,
+        client_info: bool,
     ) -> None:
         self.number = number
         self.tally = Tally()
@@ -46,7 +54,8 @@ class Member:
         self._came = asyncio.Condition()
         self._mood: Mood | None = None
         shelf = Shelf(stock=stock_of(parties, version, seed), most_pushed=_MOST_PUSHED)
-        self.partner = Partner(name, parties, version=version, shelf=shelf, note=self._note)
+        modules = {each for each in modules_of(parties) if client_info or each[0] != ModuleID.HUB_CLIENT_INFO}
+        self.partner = Partner(name, parties, version=version, modules=modules, shelf=shelf, note=self._note)
         self.partner.script.mood = self._meet
 
     def becomes(self, profile: Profile, seed: str) -> None:
@@ -92,11 +101,17 @@ class Member:
 class Fleet:
     """The partners that one process plays. All but `open` and `close` belongs to the loop of its premises."""
 
-    def __init__(self, premises: Premises, *, profile: Profile, seed: int, ledger: Path | None = None) -> None:
-        """Raises OSError when the ledger cannot be written."""
+    def __init__(
+        self, premises: Premises, *, profile: Profile, seed: int, ledger: Path | None = None, client_info: bool = False
+    ) -> None:
+        """With `client_info` each of them is told of every other, which for a thousand are a million messages.
+
+        Raises:
+            OSError: the ledger cannot be written.
+        """
         self.premises = premises
         self.members: list[Member] = []
-        self._profile, self._seed = profile, seed
+        self._profile, self._seed, self._client_info = profile, seed, client_info
         self._register = Register(ledger)
 
     def open(self) -> None:
@@ -111,7 +126,9 @@ class Fleet:
     def add(self, name: str, parties: Roles, version: Version) -> Member:
         """One more partner."""
         number = len(self.members)
-        member = Member(number, name, parties, version, seed=self._seed, register=self._register)
+        member = Member(
+            number, name, parties, version, seed=self._seed, register=self._register, client_info=self._client_info
+        )
         member.becomes(self._profile, f"{self._seed} {name}")
         member.partner.move_in(self.premises, f"p{number:04d}")
         self.members.append(member)

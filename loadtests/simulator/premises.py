@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 import httpx
@@ -25,6 +26,7 @@ class Premises:
         self._scheme = "http" if tls is None else "https"
         self._host, self._origin = host, origin
         self._tenants: dict[str, App] = {}
+        self._closing = False
 
     @property
     def origin(self) -> str:
@@ -41,6 +43,7 @@ class Premises:
 
     def close(self) -> None:
         """Stop listening, and break what is under way."""
+        self._closing = True
         self.loop.run(self.listener.close())
         self.loop.run(self.http.aclose())
         self.loop.close()
@@ -52,20 +55,27 @@ class Premises:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, to whom it is for; the rest of its path is what that one sees."""
+        try:
+            await self._tenant(scope)(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._closing:  # or the server would tell of every request that it does not answer any more
+                raise
+
+    def _tenant(self, scope: Scope) -> App:
         alone = self._tenants.get("")
         if alone is not None:
-            await alone(scope, receive, send)
-            return
+            return alone
         _, path, *rest = scope["raw_path"].split(b"/", 2)
-        tenant = self._tenants.get(path.decode("latin-1"))
-        if tenant is None:
-            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-            await send({"type": "http.response.body"})
-            return
         scope["raw_path"] = b"/" + b"".join(rest)
-        await tenant(scope, receive, send)
+        return self._tenants.get(path.decode("latin-1"), _nobody)
 
     async def _open(self) -> None:
         await self.listener.open()
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         self.http = httpx.AsyncClient(trust_env=False, timeout=30, follow_redirects=False, limits=limits)
+
+
+async def _nobody(_: Scope, __: Receive, send: Send) -> None:
+    """Nobody is found at this path."""
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Sequence
 from random import Random
 from typing import Final
 
 from locust.env import Environment
-from msgspec import Struct
+from msgspec import Struct, field
 
 from loadtests.hub_process import Operator
+from loadtests.inviting import Inviting
 from loadtests.traffic.cast import Cast
 from loadtests.traffic.day import DAY, Line
 from loadtests.traffic.simulator_process import SimulatorProcess
@@ -22,12 +25,16 @@ class Stage(Struct):
 
     operator: Operator
     """The operator API of the hub: users are invited there."""
+    inviting: Inviting
     simulator: SimulatorProcess
     cast: Cast
     seed: int = 1
     day: Sequence[Line] = DAY
+    run: str = ""
+    """What ids of this run and worker begin with, so that nobody else's are like them."""
     within_s: float = 30.0
     """How long the result of a command may take."""
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def dice(self, name: str) -> Random:
         """Luck that is the same in every run of this seed."""
@@ -47,7 +54,9 @@ def open_stage(
 
     Without a `simulator` one is started, with partners that answer at once.
     """
-    stage = Stage(operator, simulator or SimulatorProcess.started(), Cast(first_party, seed), seed, day)
+    simulator = simulator or SimulatorProcess.started(seed=seed)
+    run = f"{int(time.time()):x}{first_party:x}"
+    stage = Stage(operator, Inviting(operator), simulator, Cast(first_party, seed), seed, day, run)
     _STAGES[id(environment)] = stage
     return stage
 
