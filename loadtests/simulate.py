@@ -7,6 +7,7 @@ but the results of commands.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
 import threading
@@ -92,14 +93,15 @@ def simulate(order: Order, operator: Operator | None) -> None:
 
 
 def _opened(order: Order) -> Fleet:
-    premises = Premises("fleet", host=order.host, port=order.port, origin=order.origin)
+    premises = Premises("fleet", is_busy=True, host=order.host, port=order.port, origin=order.origin)
     try:
         fleet = Fleet(
             premises, profile=order.profile, seed=order.seed, ledger=order.ledger, client_info=order.client_info
         )
         fleet.open()
     except OSError as error:
-        raise NotPossible(f"{order.ledger if error.filename else f'port {order.port}'}: {error.strerror}") from error
+        what = error.filename or f"{order.host}:{order.port}"
+        raise NotPossible(f"{what}: {os.strerror(error.errno or 0)}") from error
     return fleet
 
 

@@ -33,7 +33,7 @@ def main() -> None:
     """Serve; prints the URL of the control."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to us, too; whoever started us has more to ask
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    premises = Premises("fleet", host=order.host, port=order.port, origin=order.origin)
+    premises = Premises("fleet", is_busy=True, host=order.host, port=order.port, origin=order.origin)
     ledger = None if order.ledger is None else Path(order.ledger)
     fleet = Fleet(premises, profile=read_profile(order.profile), seed=order.seed, ledger=ledger)
     fleet.open()

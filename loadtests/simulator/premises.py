@@ -6,6 +6,7 @@ import asyncio
 import ssl
 
 import httpx
+import uvloop
 
 from loadtests.simulator.server import LOOPBACK, Listener, Loop
 from loadtests.simulator.site import App, Receive, Scope, Send
@@ -18,10 +19,20 @@ class Premises:
     """
 
     def __init__(
-        self, name: str, *, tls: ssl.SSLContext | None = None, host: str = LOOPBACK, port: int = 0, origin: str = ""
+        self,
+        name: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = LOOPBACK,
+        port: int = 0,
+        origin: str = "",
+        is_busy: bool = False,
     ) -> None:
-        """`origin` is what its URLs begin with, where that is not the `host` that it listens on."""
-        self.loop = Loop(name)
+        """`origin` is what its URLs begin with, where that is not the `host` that it listens on.
+
+        `is_busy` is for many partners under load: a message takes a fifth less CPU time.
+        """
+        self.loop = Loop(name, make=uvloop.new_event_loop if is_busy else asyncio.new_event_loop)
         self.listener = Listener(self, tls, host=host, port=port)
         self._scheme = "http" if tls is None else "https"
         self._host, self._origin = host, origin

@@ -25,8 +25,8 @@ _BACKLOG = 4096
 class Loop:
     """An event loop in a thread of its own, usable from synchronous and asynchronous code alike."""
 
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, name: str, *, make: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self._loop = make()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 

@@ -14,8 +14,6 @@ from loadtests.simulator.stock import network, numbered_party, wallet
 from loadtests.traffic.simulator_process import Connection, Platform
 from routing.vocabulary import Party, Role, Version
 
-PAUSE_S: Final = 2.0
-"""Between two messages about the same session: a hub takes a moment until it can tell whose it is."""
 _FRIENDS: Final = 3
 _COUNTRIES: Final = {Role.CPO: "NL", Role.EMSP: "DE"}
 

@@ -9,8 +9,7 @@ from typing import Any
 from loadtests.simulator import Json
 from loadtests.simulator.messages import now, stamp
 from loadtests.simulator.stations import cdr, session
-from loadtests.traffic.cast import PAUSE_S, Charging, Part
-from loadtests.traffic.day import SESSION_PATCHES
+from loadtests.traffic.cast import Charging, Part
 from loadtests.traffic.users import OcpiUser
 from routing.vocabulary import InterfaceRole, ModuleID, Role, Version
 
@@ -99,14 +98,14 @@ class CpoUser(OcpiUser):
             sessions.remove(charging)
         if not charging.is_put:
             charging.is_put = goes_on = self._put_session(charging)
-        elif charging.patches < SESSION_PATCHES:
+        elif charging.patches < self.stage.session_patches:
             self._patch_session(charging)
             goes_on = True
         else:
             self._post_cdr(charging)
             goes_on = False
         if goes_on:
-            charging.due = time.monotonic() + PAUSE_S
+            charging.due = time.monotonic() + self.stage.pause_s
             sessions.append(charging)
 
     def _begun(self, peer: Part) -> Charging:
@@ -121,7 +120,7 @@ class CpoUser(OcpiUser):
     def _patch_session(self, charging: Charging) -> None:
         charging.patches += 1
         change: Json = {"kwh": charging.patches * _KWH_A_PATCH, "last_updated": now()}
-        if charging.patches == SESSION_PATCHES:
+        if charging.patches == self.stage.session_patches:
             ended = "end_datetime" if self.version is Version.V2_1_1 else "end_date_time"
             change |= {"status": "COMPLETED", ended: stamp(datetime.now(UTC))}
         self._push("PATCH", ModuleID.SESSIONS, self._path(charging.session["id"]), change, charging.peer)

@@ -10,7 +10,7 @@ import httpx
 from loadtests.simulator import Json
 from loadtests.simulator.messages import now
 from loadtests.simulator.shapes import endpoint_path
-from loadtests.traffic.cast import PAUSE_S, Part
+from loadtests.traffic.cast import Part
 from loadtests.traffic.users import OcpiUser, Refused
 from routing.vocabulary import InterfaceRole, ModuleID, Role, Version
 
@@ -91,7 +91,7 @@ class EmspUser(OcpiUser):
         """A station where to charge. In 2.1.1 it has to be one that we were shown: else nobody knows whose it is."""
         found = cpo.locations
         if self.version is Version.V2_1_1:
-            then = time.monotonic() - PAUSE_S
+            then = time.monotonic() - self.stage.pause_s
             audiences = {None, self.part.party}
             shown = {place for (party, place), at in cpo.shown.items() if party in audiences and at < then}
             found = [each for each in found if each["id"] in shown]

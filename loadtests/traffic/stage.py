@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from loadtests.hub_process import Operator
 from loadtests.inviting import Inviting
 from loadtests.traffic.cast import Cast
-from loadtests.traffic.day import DAY, Line
+from loadtests.traffic.day import DAY, SESSION_PATCHES, Line
 from loadtests.traffic.simulator_process import SimulatorProcess
 
 _STAGES: Final[dict[int, Stage]] = {}
@@ -32,6 +32,9 @@ class Stage(Struct):
     day: Sequence[Line] = DAY
     run: str = ""
     """What ids of this run and worker begin with, so that nobody else's are like them."""
+    pause_s: float = 2.0
+    """Between two messages about the same session: a hub takes a moment until it can tell whose it is."""
+    session_patches: int = SESSION_PATCHES
     within_s: float = 30.0
     """How long the result of a command may take."""
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
