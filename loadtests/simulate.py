@@ -191,4 +191,4 @@ def _show_tallies(members: list[Member], order: Order) -> None:
     for kind, count in sorted(kinds.items()):
         click.echo(f"{count:>10,}  {kind}")
     messages, doubles = (sum(getattr(each.tally, name) for each in members) for name in ("messages", "duplicates"))
-    click.echo(f"{messages:>10,}  messages received, {doubles:,} of them twice or more")
+    click.echo(f"{messages:>10,}  messages received, of which {doubles:,} had come before")

@@ -169,5 +169,5 @@ def test_people_see_where_everybody_is_and_what_came() -> None:
     assert lines[0].startswith(f"DE*AAA … DE*AAB (2)     http://127.0.0.1:{port}/p0000/versions  ")
     assert lines[1].startswith(f"DE*AAC                  http://127.0.0.1:{port}/p0001/versions  ")
     assert lines[2] == "Simulated until you press Ctrl-C.\n"
-    assert rest == "         0  messages received, 0 of them twice or more\n"
+    assert rest == "         0  messages received, of which 0 had come before\n"
     assert process.returncode == 0

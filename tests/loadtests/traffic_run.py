@@ -65,17 +65,18 @@ def main() -> None:
     """Run, and print the report."""
     for user in USERS:
         user.fixed_count = 1
-        user.wait_time = constant_throughput(15)
+        user.wait_time = constant_throughput(8)
     environment = Environment(user_classes=list(USERS), stop_timeout=10)
     heard = Heard(environment)
     often = [line._replace(weight=1) for line in DAY]
     stage = open_stage(environment, Operator(sys.argv[1], sys.stdin.readline().strip()), day=often)
-    stage.session_patches, stage.pause_s = 1, 1.0
+    stage.session_patches = 1
     runner: LocalRunner = environment.create_local_runner()
     wanted = {f"{what} {user.role} {user.version}" for user in USERS for what in SAID[user.role].split()}
     try:
         runner.start(len(USERS), spawn_rate=10)
         wait(lambda: wanted <= set(heard.seen))
+        tallies = stage.simulator.tallies()
         runner.stop()
         again = {f"credentials.PUT {user.role} {user.version}" for user in USERS}
         runner.start(len(USERS), spawn_rate=10)
@@ -89,7 +90,7 @@ def main() -> None:
             "refused": heard.failures,
             "partners": sorted({context["partner"] for context in heard.contexts}),
             "statuses": sorted({str(context["ocpi_status"]) for context in heard.contexts}),
-            "tallies": stage.simulator.tallies(),
+            "tallies": tallies,
         }
     finally:
         close_stage(environment)
