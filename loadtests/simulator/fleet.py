@@ -21,6 +21,8 @@ from routing.vocabulary import InterfaceRole, ModuleID, Version
 
 _MOST_PUSHED: Final = 100
 """Objects of a module that each of them keeps of what it was sent."""
+_GRACE_S: Final = 5.0
+"""For how long the token of before is still good."""
 _MOST_RESULTS: Final = 1000
 """Results of commands that each of them keeps for whoever asks for them."""
 
@@ -131,6 +133,7 @@ class Fleet:
         )
         member.becomes(self._profile, f"{self._seed} {name}")
         member.partner.move_in(self.premises, f"p{number:04d}")
+        member.partner.registration.grace_s = _GRACE_S
         self.members.append(member)
         return member
 

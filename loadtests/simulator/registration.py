@@ -5,10 +5,12 @@ OCPI 2.2.1, "Versions module" and "Credentials module".
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import secrets
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Literal, TypeAlias
 
 import httpx
@@ -56,6 +58,8 @@ class Registration:
         """Tokens it may present on versions, details and credentials."""
         self.spelling: TokenSpelling = "by_version"
         """How the hub has to write its token."""
+        self.grace_s = 0.0
+        """For how long both tokens are good when a new one is agreed on: messages are under way with either."""
         self._identity = identity
         self._client = client
 
@@ -93,16 +97,28 @@ class Registration:
         endpoints = await self._discover(versions_url, token, version)
         token_b = secrets.token_urlsafe(24)
         self.invitations.add(token_b)  # the hub calls back while its answer is pending
+        before = self.their_tokens
+        if self.grace_s:
+            self.their_tokens = before | {token_b}
         try:
             url = next(url for (module, _), url in endpoints.items() if module == "credentials")
             credentials = self.credentials(version, token_b)
             answer = await self._client.call(method, url, version, {"token": token, "json": credentials})
             _expect(answer, f"{method} credentials")
+        except BaseException:
+            self.their_tokens = before
+            raise
         finally:
             self.invitations.discard(token_b)
-        self.their_tokens = {token_b}
+        if self.grace_s:
+            asyncio.get_running_loop().call_later(self.grace_s, self._end, before)
+        else:
+            self.their_tokens = {token_b}
         self.connection = HubConnection(version, versions_url, answer.data["token"], endpoints, answer.data)
         return answer
+
+    def _end(self, tokens: AbstractSet[str]) -> None:
+        self.their_tokens = self.their_tokens - tokens
 
     async def _discover(self, versions_url: str, token: str, version: Version) -> Endpoints:
         """The hub's endpoints: its versions, then the details of ours."""

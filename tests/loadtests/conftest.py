@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from loadtests.hub_process import HubProcess
+from tests.hub.forked import ForkedHub
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as hub:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as hub:
         yield hub
