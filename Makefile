@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo bench bench-journal crawl test check lock clean
+.PHONY: help run demo loadtest bench bench-journal crawl test check lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1 \t/p' Makefile | expand -t 24
@@ -21,6 +21,9 @@ run: $(VENV)/.runtime  ## start a hub on SQLite; prints its URLs and the operato
 
 demo: $(VENV)/.runtime  ## a hub and simulated partners exchange messages, step by step
 	@exec $(BIN)/ocpi-hub demo
+
+loadtest: $(VENV)/.loadtest  ## five minutes of simulated partners' traffic, and a report; ARGS="--duration 30s --rate 50"
+	@exec $(BIN)/ocpi-hub loadtest $(ARGS)
 
 bench: $(VENV)/.runtime  ## the hub beside nginx and beside the bare framework, also as bench.json
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)
@@ -44,7 +47,9 @@ check: $(VENV)/.dev  ## format, lint, strict types, import contracts, dependenci
 lock: $(VENV)/.dev  ## write requirements*.txt again; ARGS=--upgrade for the newest of everything
 	$(COMPILE) --group build --output-file requirements-build.txt
 	$(COMPILE) pyproject.toml --output-file requirements.txt
-	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra loadtest --constraint requirements.txt --output-file requirements-loadtest.txt
+	$(COMPILE) pyproject.toml --extra loadtest --group dev --constraint requirements-loadtest.txt \
+		--output-file requirements-dev.txt
 
 clean:  ## remove the environment and every cache; var/ stays
 	rm -rf $(VENV) .cache .grimp_cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -62,6 +67,10 @@ $(VENV)/.runtime: requirements.txt requirements-build.txt pyproject.toml | $(BIN
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip  # an environment made by uv has no pip
 	$(PIP) --require-hashes -r requirements-build.txt -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/.loadtest: requirements-loadtest.txt $(VENV)/.runtime
+	$(PIP) --require-hashes -r requirements-loadtest.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import sys
 from typing import NoReturn
 from urllib.parse import quote
@@ -98,6 +99,16 @@ def demo() -> None:
     from loadtests import demo as demonstration  # noqa: PLC0415 - only this command needs partners
 
     sys.exit(demonstration.main())
+
+
+@commands.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def loadtest(arguments: tuple[str, ...]) -> None:
+    """Put a hub under the load of simulated partners, and report on it."""
+    from loadtests.load.command import run  # noqa: PLC0415 - only this command needs partners
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends its processes, and leaves a report
+    run(arguments)
 
 
 @commands.command()

@@ -41,6 +41,7 @@ class Operator:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
+        self.token = token
         self.api = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=40)
 
     def invite(

@@ -10,9 +10,11 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+RUNTIME, LOADTEST = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["loadtest"]
 WANTED = {
-    "requirements.txt": PROJECT["project"]["dependencies"],
-    "requirements-dev.txt": PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"],
+    "requirements.txt": RUNTIME,
+    "requirements-loadtest.txt": RUNTIME + LOADTEST,
+    "requirements-dev.txt": RUNTIME + LOADTEST + PROJECT["dependency-groups"]["dev"],
     "requirements-build.txt": PROJECT["dependency-groups"]["build"],
 }
 
@@ -32,7 +34,8 @@ def test_every_dependency_is_locked_in_a_version_that_will_do(file: str) -> None
 
 
 def test_what_runs_the_hub_is_what_the_tests_run_on() -> None:
-    assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
+    hub, loadtest, everything = (locked(f"requirements{each}.txt") for each in ("", "-loadtest", "-dev"))
+    assert hub.items() <= loadtest.items() <= everything.items()
 
 
 @pytest.mark.parametrize("file", WANTED)

@@ -41,7 +41,7 @@ class Heard:
         self.seen: Counter[str] = Counter()
         self.failures: list[str] = []
         self.contexts: list[dict[str, Any]] = []
-        environment.events.request.add_listener(self._note)  # type: ignore[no-untyped-call]  # it is locust's
+        environment.events.request.add_listener(self._note)
 
     def _note(
         self, request_type: str, name: str, context: dict[str, Any], exception: Exception | None, **_: object
