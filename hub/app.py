@@ -16,6 +16,7 @@ from hub.amplification import Amplification
 from hub.broadcasts import broadcasting
 from hub.circuits import Circuits, Sharing
 from hub.command_timeouts import command_timeouts
+from hub.console.app import console
 from hub.endpoints import client_info, credentials, versions
 from hub.endpoints.errors import EXCEPTION_HANDLERS
 from hub.endpoints.functional import functional_modules
@@ -51,6 +52,7 @@ from hub.store.agreements import KeptAgreements
 from hub.store.audit import AuditLog
 from hub.store.broadcast_stream import BroadcastStream
 from hub.store.callback_posts import CallbackPosts
+from hub.store.console_sessions import ConsoleSessions
 from hub.store.database import Database
 from hub.store.events import EventRows
 from hub.store.journal import JournalStore
@@ -88,7 +90,7 @@ async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App
     """The partner app and the operator app of a hub that is one process."""
     await migrate(settings.database_url)
     async with running_hub(settings, drain) as hub, leading(hub, DUTIES):
-        yield create_partner_app(hub), as_app(create_operator_app(hub))
+        yield create_partner_app(hub), as_app(create_operator_app(hub, console))
 
 
 @asynccontextmanager
@@ -96,7 +98,7 @@ async def operator_app(settings: Settings, drain: Drain, workers: Problems) -> A
     """The operator app of a hub whose partner listener has processes of its own."""
     await migrate(settings.database_url)
     async with running_hub(settings, drain, workers) as hub, leading(hub, DUTIES):
-        yield as_app(create_operator_app(hub))
+        yield as_app(create_operator_app(hub, console))
 
 
 @asynccontextmanager
@@ -209,6 +211,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             event_rows=event_rows,
             audit=AuditLog(database, vault),
             operator_tokens=OperatorTokens(database, vault),
+            console_sessions=ConsoleSessions(database, vault, settings.operator_token),
             running_sessions=RunningSessions(database),
             missed_broadcasts=MissedBroadcasts(events),
             lead=Lead(Terms(database), None if redis is None else Lease(redis, directory.identity, new_id())),

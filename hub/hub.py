@@ -31,6 +31,7 @@ from hub.store.accepted_broadcasts import AcceptedBroadcasts
 from hub.store.agreements import KeptAgreements
 from hub.store.audit import AuditLog
 from hub.store.callback_posts import CallbackPosts
+from hub.store.console_sessions import ConsoleSessions
 from hub.store.events import EventRows
 from hub.store.journal import JournalStore
 from hub.store.journal_reads import JournalReads
@@ -84,6 +85,7 @@ class Hub:
     event_rows: EventRows
     audit: AuditLog
     operator_tokens: OperatorTokens
+    console_sessions: ConsoleSessions
     running_sessions: RunningSessions
     missed_broadcasts: MissedBroadcasts
     lead: Lead

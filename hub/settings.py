@@ -69,6 +69,7 @@ _EXAMPLES = {
     "port": "8000",
     "operator_host": "127.0.0.1",
     "operator_port": "8001",
+    "console_url": "https://hub-console.example.com",
     "country_code": "NL",
     "party_id": "HUB",
     "name": "'Example roaming hub'",
@@ -123,6 +124,8 @@ class Settings(BaseSettings):
     port: Port = 8000
     operator_host: Host = "127.0.0.1"
     operator_port: Port = 8001
+    console_url: str | None = None
+    """Origin under which operators open the console, when it is not met under a loopback name."""
     country_code: CountryCode = "EU"
     party_id: PartyID = "HUB"
     name: Annotated[str, Field(min_length=1, max_length=100)] = "OCPI hub"
@@ -237,6 +240,21 @@ class Settings(BaseSettings):
         if value == info.data.get("port") and (len(hosts) == 1 or hosts & _WILDCARD_HOSTS):
             raise ValueError("the partner listener has this host and port (HUB_HOST, HUB_PORT)")
         return value
+
+    @field_validator("console_url")
+    @classmethod
+    def _check_console_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = _split(value.strip())
+        host = (url.netloc.rpartition(":")[0] if url.port is not None else url.netloc).lower()
+        if url.scheme not in {"http", "https"} or not _URL_HOST.fullmatch(host):
+            raise ValueError("not an http or https URL with a host")
+        if url.path.rstrip("/") or url.query or url.fragment:
+            raise ValueError("only scheme, host and port are allowed")
+        if url.scheme == "http" and not _is_loopback_url(value):
+            raise ValueError("https is required unless the host is loopback")
+        return f"{url.scheme}://{url.netloc.lower()}"
 
     @field_validator("name")
     @classmethod

@@ -1,4 +1,4 @@
-"""Who may use the operator API: who presents the operator token, or a named one. Tokens of partners open nothing."""
+"""Who may use the operator listener: who presents the operator token, or a named one. Partners' tokens open nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 from typing import Any, Final
 
 from litestar import Request
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException, TooManyRequestsException
@@ -18,8 +17,9 @@ from litestar.types import Guard
 from hub.events import EventKind
 from hub.hub import Hub
 from hub.limits import FAILED_AUTHENTICATIONS, Buckets, neighbourhood
+from hub.operator.inside import Connection, caller
 from hub.operator.roles import Me, OperatorRole, is_allowed, needed
-from hub.store.operator_tokens import PREFIX
+from hub.store.operator_tokens import PREFIX, OperatorTokenRecord
 from hub.store.truth import UnknownPlatform
 
 OPERATOR: Final = "operator"
@@ -33,8 +33,6 @@ _WRONG: Final = (
 TheCaller = NamedDependency[SkipValidation[Me]]
 """Who is asking: a parameter `me` of a route handler."""
 
-Connection = ASGIConnection[Any, Any, Any, Any]
-
 
 def the_caller(request: Request[Me, Any, Any]) -> Me:
     """Who is asking."""
@@ -42,16 +40,57 @@ def the_caller(request: Request[Me, Any, Any]) -> Me:
     return me
 
 
-def operators_only(hub: Hub) -> Guard:
+class Access:
+    """Tells who presents a token. An address that presents wrong ones has to wait before it is heard again."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._failures = Buckets(FAILED_AUTHENTICATIONS)
+
+    async def whoever_presents(self, token: str | None, source: str) -> Me:
+        """Who this is.
+
+        Raises:
+            NotAuthorizedException: nobody.
+            TooManyRequestsException: the address has to wait.
+            HubFault: the database, which knows named tokens, does not answer.
+        """
+        hub = self._hub
+        if token is not None and hmac.compare_digest(_bytes(token), _bytes(hub.settings.operator_token.reveal())):
+            return holder_of(None)
+        key = neighbourhood(source)
+        if wait := self._failures.wait(key):
+            hub.events.happened(EventKind.AUTH_FAILURES, subject=source, listener="operator")
+            raise TooManyRequestsException(
+                detail="Too many requests without a valid token from this address; wait",
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
+        if token is not None and token.startswith(PREFIX) and len(token) <= _LONGEST:
+            known = await hub.operator_tokens.known(token)
+            if known is not None:
+                return holder_of(known)
+        self._failures.take(key)
+        raise NotAuthorizedException(detail=_WRONG, headers={"WWW-Authenticate": "Bearer"})
+
+
+def holder_of(token: OperatorTokenRecord | None) -> Me:
+    """Who has this named token, or the operator token."""
+    if token is None:
+        return Me(OPERATOR, OperatorRole.ADMIN)
+    return Me(token.name, OperatorRole(token.role), token.platform_id, token.expires_at)
+
+
+def operators_only(access: Access) -> Guard:
     """A guard that lets requests pass whose bearer token is known, and whose role suffices for the route.
 
     RFC 6750, "Authorization Request Header Field". An engineer of a platform sees nothing of others, not even whether
-    there are any.
+    there are any. Calls that the console makes for somebody who is signed in there carry no token: see `inside`.
     """
-    failures = Buckets(FAILED_AUTHENTICATIONS)
 
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-        me = await _whoever_presents(_token_in(connection), hub, failures, source_of(connection))
+        me = caller(connection)
+        if me is None:
+            me = await access.whoever_presents(_token_in(connection), source_of(connection))
         connection.scope["auth"] = me
         if connection.scope["type"] == ScopeType.HTTP and connection.scope["method"] == "OPTIONS":
             return  # the framework's own, which says what methods there are
@@ -76,24 +115,6 @@ def source_of(connection: Connection) -> str:
 def _token_in(connection: Connection) -> str | None:
     scheme, _, presented = connection.headers.get("authorization", "").partition(" ")
     return presented.strip() if scheme.lower() == "bearer" else None
-
-
-async def _whoever_presents(token: str | None, hub: Hub, failures: Buckets, source: str) -> Me:
-    if token is not None and hmac.compare_digest(_bytes(token), _bytes(hub.settings.operator_token.reveal())):
-        return Me(OPERATOR, OperatorRole.ADMIN)
-    key = neighbourhood(source)
-    if wait := failures.wait(key):
-        hub.events.happened(EventKind.AUTH_FAILURES, subject=source, listener="operator")
-        raise TooManyRequestsException(
-            detail="Too many requests without a valid token from this address; wait",
-            headers={"Retry-After": str(math.ceil(wait))},
-        )
-    if token is not None and token.startswith(PREFIX) and len(token) <= _LONGEST:
-        known = await hub.operator_tokens.known(token)
-        if known is not None:
-            return Me(known.name, OperatorRole(known.role), known.platform_id, known.expires_at)
-    failures.take(key)
-    raise NotAuthorizedException(detail=_WRONG, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _bytes(text: str) -> bytes:

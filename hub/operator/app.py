@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 from litestar import Litestar, Router
+from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.template import TemplateConfig
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from hub.hub import Hub
-from hub.operator.access import operators_only, the_caller
+from hub.operator.access import Access, operators_only, the_caller
 from hub.operator.agreements import Agreements, export_agreements
 from hub.operator.audit import Audit
 from hub.operator.audit_hook import note_beginnings, note_ends
@@ -38,13 +43,24 @@ whose `detail` says what to do. Tokens are shown once, in the answer that create
 audit log; the header `Hub-Reason`, or `?reason=`, says there why it was made."""
 
 
-def create_operator_app(hub: Hub) -> Litestar:
+class Pages(NamedTuple):
+    """What people see in a browser, beside the API."""
+
+    routes: Router
+    templates: TemplateConfig[Any]
+    forms: CSRFConfig
+
+
+def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Litestar:
     """The app of the operator listener.
 
     The description at /schema needs no token: it is the same for every hub of this version and holds no secret.
     """
+    access = Access(hub)
+    console = pages(hub, access)
     return Litestar(
         route_handlers=[
+            console.routes,
             healthz,
             readyz,
             metrics,
@@ -73,7 +89,7 @@ def create_operator_app(hub: Hub) -> Litestar:
                     resolve,
                     drain,
                 ],
-                guards=[operators_only(hub), note_beginnings(hub)],
+                guards=[operators_only(access), note_beginnings(hub)],
                 middleware=[note_ends(hub)],
                 security=[{"operatorToken": []}],
             ),
@@ -87,6 +103,8 @@ def create_operator_app(hub: Hub) -> Litestar:
         request_max_body_size=MOST_BODY_BYTES,
         logging_config=None,
         openapi_config=_description(),
+        template_config=console.templates,
+        csrf_config=console.forms,
     )
 
 

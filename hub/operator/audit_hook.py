@@ -15,7 +15,6 @@ from typing import Any, Final, cast
 import msgspec
 import structlog
 from litestar import Litestar, Request
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
@@ -28,6 +27,7 @@ from hub.observability import FilteringBoundLogger
 from hub.operator.access import source_of
 from hub.operator.audited import action_of, as_text, changes, masked, object_path, reason_of, resource_of
 from hub.operator.client import CLI_AGENT
+from hub.operator.inside import Connection, ask, caller
 from hub.operator.roles import Me, is_audited_read
 from hub.plain_text import readable
 from hub.store.administration_tables import ACTION_LENGTH, DETAIL_LENGTH, OBJECT_LENGTH, SOURCE_LENGTH
@@ -40,11 +40,9 @@ log: FilteringBoundLogger = structlog.get_logger()
 API: Final = "/api/v1"
 _STATE: Final = "audited"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_OF_A_REQUEST: Final = ("type", "asgi", "http_version", "scheme", "server", "client", "root_path", "extensions")
 _JSON_BYTES: Final = 256 * 1024
 """Of a body, as far as the log is interested in it."""
 
-Connection = ASGIConnection[Any, Any, Any, Any]
 Json = dict[str, Any]
 
 
@@ -155,12 +153,11 @@ def _line(connection: Connection, outcome: Outcome, asked: Json | None) -> Audit
     me: Me = connection.scope["auth"]
     method, path, template = _method(connection.scope), connection.scope["path"], template_of(connection.scope)
     reason = reason_of(connection.headers.get("hub-reason"), connection.query_params.get("reason"), asked)
-    is_cli = connection.headers.get("user-agent", "").startswith(CLI_AGENT)
     platform_id = connection.path_params.get("platform_id")
     return AuditLine(
         actor=me.name,
         role=me.role,
-        source=f"{'cli' if is_cli else 'api'} {source_of(connection)}"[:SOURCE_LENGTH],
+        source=f"{_program(connection)} {source_of(connection)}"[:SOURCE_LENGTH],
         action=action_of(method, template.removeprefix(API))[:ACTION_LENGTH],
         object=readable(resource_of(path.removeprefix(API), template.removeprefix(API)), OBJECT_LENGTH),
         platform_id=platform_id if platform_id is None or len(platform_id) <= ID_LENGTH else None,
@@ -168,6 +165,12 @@ def _line(connection: Connection, outcome: Outcome, asked: Json | None) -> Audit
         reason=reason,
         asked=as_text(masked(asked)),
     )
+
+
+def _program(connection: Connection) -> str:
+    if caller(connection) is not None:
+        return "console"
+    return "cli" if connection.headers.get("user-agent", "").startswith(CLI_AGENT) else "api"
 
 
 def _ended(line: AuditLine, status: int, body: bytes) -> AuditLine:
@@ -200,21 +203,11 @@ async def _read(connection: Connection, path: str | None) -> Json | None:
     """The object at this path, as whoever asks may see it; None where there is none."""
     if path is None:
         return None
-    messages: list[Message] = []
-
-    async def receive() -> Any:  # noqa: ANN401 - ASGI
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        messages.append(message)
-
-    headers = [pair for pair in connection.scope["headers"] if pair[0] == b"authorization"]
-    kept = {name: connection.scope[name] for name in _OF_A_REQUEST if name in connection.scope}
-    scope = {**kept, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
-    await connection.app(cast("Scope", scope), receive, send)
-    if not messages or messages[0].get("status") != HTTPStatus.OK:
+    headers = {name: value for name, value in connection.scope["headers"] if name == b"authorization"}
+    answer = await ask(connection, "GET", path, headers=headers, me=caller(connection))
+    if answer.status != HTTPStatus.OK:
         return None
-    found = _json(_content(messages))
+    found = _json(answer.body)
     return None if found is None else masked(found)
 
 

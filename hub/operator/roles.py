@@ -25,12 +25,15 @@ _RANKS: Final = {role: rank for rank, role in enumerate(OperatorRole)}
 _NEEDS: Final = "needs"
 _OWN: Final = "own"
 _AUDITED: Final = "audited"
+_OPEN: Final = "open"
 
 FOR_PARTNERS: Final[dict[str, Any]] = {_NEEDS: OperatorRole.PARTNER}
 FOR_AUDITORS: Final[dict[str, Any]] = {_NEEDS: OperatorRole.AUDITOR}
 FOR_OPERATORS: Final[dict[str, Any]] = {_NEEDS: OperatorRole.OPERATOR}
 FOR_ADMINS: Final[dict[str, Any]] = {_NEEDS: OperatorRole.ADMIN}
 """`opt` of a route handler."""
+OPEN: Final[dict[str, Any]] = {_OPEN: True}
+"""`opt` of a page of the console that takes nobody to be signed in."""
 FOR_OPERATORS_AND_OWN: Final[dict[str, Any]] = {**FOR_OPERATORS, _OWN: True}
 """Changes that an engineer of the platform may make, too."""
 
@@ -54,6 +57,11 @@ class Me(Struct, frozen=True):
 def needed(opt: Mapping[str, Any]) -> OperatorRole | None:
     """The least role that a route takes; None when it names none, and so takes nobody."""
     return opt.get(_NEEDS)
+
+
+def is_open(opt: Mapping[str, Any]) -> bool:
+    """Whether a page takes nobody to be signed in."""
+    return bool(opt.get(_OPEN))
 
 
 def is_allowed(me: Me, opt: Mapping[str, Any]) -> bool:

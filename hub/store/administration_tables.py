@@ -132,3 +132,17 @@ class OperatorTokenRow(Row, table=True):
     token_hash: bytes = Field(sa_type=LargeBinary)
     created_at: datetime
     expires_at: datetime | None
+
+
+class ConsoleSessionRow(Row, table=True):
+    """Somebody who is signed in at the console."""
+
+    __tablename__ = "console_sessions"
+    __table_args__ = (Index(None, "began_at"), Index(None, "token_hash"))
+
+    id_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """Of what the browser has: who reads the database cannot go on with a session in it."""
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    """Of the token that was presented. Who may not use it any more is signed out."""
+    began_at: datetime
+    seen_at: datetime

@@ -73,7 +73,11 @@ class OperatorTokens:
 
     async def known(self, token: str) -> OperatorTokenRecord | None:
         """Whose token this is; None where it is nobody's, or not valid any more."""
-        query = select(OperatorTokenRow).where(col(OperatorTokenRow.token_hash) == self._vault.token_hash(token))
+        return await self.of_hash(self._vault.token_hash(token))
+
+    async def of_hash(self, token_hash: bytes) -> OperatorTokenRecord | None:
+        """The same by the token's hash."""
+        query = select(OperatorTokenRow).where(col(OperatorTokenRow.token_hash) == token_hash)
         async with self._database.reading() as session:
             row = (await session.exec(query)).first()
             if row is None or (row.expires_at is not None and row.expires_at <= await database_time(session)):

@@ -40,6 +40,9 @@ class Vault:
         self._name_key = _derived(material, "names")
         self._chain_key = _derived(material, "chains")
         self._uid_key = _derived(material, "token uids")
+        self._session_key = _derived(material, "console sessions")
+        self.forms_key = Secret(_derived(material, "console forms").hex())
+        """What signs the tokens in the console's forms, the same in every process."""
         self._hash = lru_cache(_REMEMBERED)(self._token_hash)
         self.uid_hash = lru_cache(_REMEMBERED)(self._uid_hash)
 
@@ -58,6 +61,10 @@ class Vault:
         """32 bytes by which the uid of a Token is found again, in whatever case it is written: keyed BLAKE2b."""
         key = uid.upper().encode(errors="surrogatepass")
         return hashlib.blake2b(key, key=self._uid_key, digest_size=_HASH_BYTES).digest()
+
+    def session_hash(self, session_id: str) -> bytes:
+        """32 bytes by which a session of the console is recognised. Not remembered, as anybody may make them up."""
+        return hashlib.blake2b(session_id.encode(), key=self._session_key, digest_size=_HASH_BYTES).digest()
 
     def new_token(self) -> Secret:
         """A fresh token: 256 random bits as 43 URL-safe ASCII characters. OCPI 2.2.1, "Credentials"."""

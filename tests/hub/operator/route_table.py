@@ -5,11 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple, cast
 
+from jinja2 import Environment
+from litestar import Router
+from litestar.config.csrf import CSRFConfig
 from litestar.handlers import HTTPRouteHandler
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.routes import HTTPRoute
+from litestar.template import TemplateConfig
 
 from hub.hub import Hub
-from hub.operator.app import create_operator_app
+from hub.operator.access import Access
+from hub.operator.app import Pages, create_operator_app
 
 API = "/api/v1/"
 
@@ -34,10 +40,15 @@ class ApiRoute(NamedTuple):
         return path
 
 
+def _no_pages(_: Hub, __: Access) -> Pages:
+    engine = JinjaTemplateEngine.from_environment(Environment())  # noqa: S701 - there are no templates
+    return Pages(Router("/", route_handlers=[]), TemplateConfig(instance=engine), CSRFConfig(secret="none"))
+
+
 @cache
 def api_routes() -> tuple[ApiRoute, ...]:
     """All of them. No hub is needed to know which there are."""
-    app = create_operator_app(cast("Hub", None))
+    app = create_operator_app(cast("Hub", None), _no_pages)
     return tuple(
         ApiRoute(method, route.path_format, handler)
         for route in app.routes

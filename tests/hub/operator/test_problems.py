@@ -92,7 +92,6 @@ def test_what_is_too_large_is_refused(hub: HubProcess) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
         ("GET", "/api/v1"),
         ("GET", "/api/v1/nothing"),
         ("GET", "/api/v1/platforms/x/nothing"),

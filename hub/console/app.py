@@ -1,0 +1,109 @@
+"""The console, put together: its pages, and what is true of all of them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Router, get
+from litestar.config.csrf import CSRFConfig
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect, Template
+from litestar.status_codes import HTTP_303_SEE_OTHER
+
+from hub.console import audit, events, help, sign_in  # noqa: A004 - the page of that name
+from hub.console.api import Refused
+from hub.console.assets import show_asset
+from hub.console.frame import bare_page, templates
+from hub.console.safety import own_pages_only, with_headers
+from hub.hub import Hub
+from hub.observability import FilteringBoundLogger
+from hub.operator.access import Access
+from hub.operator.app import Pages
+from hub.operator.roles import FOR_PARTNERS
+from routing.errors import HubError, HubFault
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+_NOT_OURS: Final = ["^/api/", "^/schema", "^/metrics$", "^/healthz$", "^/readyz$", "^/assets/"]
+
+
+@get("/", opt=FOR_PARTNERS, include_in_schema=False)
+async def show_start() -> Redirect:
+    """Where one begins."""
+    return Redirect("/events?state=open", status_code=HTTP_303_SEE_OTHER)
+
+
+def console(hub: Hub, access: Access) -> Pages:
+    """All pages. Nobody gets past the door without a session, and no other site through it."""
+    return Pages(_routes(hub, access), templates(hub.settings), _forms(hub))
+
+
+def _routes(hub: Hub, access: Access) -> Router:
+    return Router(
+        "/",
+        route_handlers=[
+            show_start,
+            sign_in.show_sign_in,
+            sign_in.sign_in_with(access),
+            sign_in.sign_out,
+            events.show_events,
+            events.show_event,
+            events.acknowledge,
+            audit.show_audit,
+            help.show_help,
+            show_asset,
+        ],
+        guards=[own_pages_only(hub.settings), sign_in.signed_in_only(hub)],
+        exception_handlers={
+            sign_in.NotSignedIn: sign_in.to_sign_in,
+            Refused: _refused,
+            HTTPException: _http_refused,
+            HubError: _hub_refused,
+            Exception: _bug,
+        },
+        after_request=with_headers,
+        include_in_schema=False,
+    )
+
+
+def _forms(hub: Hub) -> CSRFConfig:
+    """What makes forms the console's own."""
+    is_secure = (hub.settings.console_url or "").startswith("https:")
+    return CSRFConfig(
+        secret=hub.vault.forms_key.reveal(),
+        cookie_name="__Host-hub-form" if is_secure else "hub-form",
+        cookie_secure=is_secure,
+        cookie_httponly=True,
+        cookie_samesite="strict",
+        exclude=_NOT_OURS,
+    )
+
+
+def _refused(request: Request[Any, Any, Any], error: Refused) -> Template:
+    return _page(request, error.status, error.detail)
+
+
+def _http_refused(request: Request[Any, Any, Any], error: HTTPException) -> Template:
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _bug(request, error)
+    return _page(request, error.status_code, error.detail)
+
+
+def _hub_refused(request: Request[Any, Any, Any], error: HubError) -> Template:
+    status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, HubFault) else HTTPStatus.UNPROCESSABLE_ENTITY
+    return _page(request, status, str(error))
+
+
+def _bug(request: Request[Any, Any, Any], error: Exception) -> Template:
+    log.error("console_request_failed", method=request.method, path=request.url.path, exc_info=error)
+    return _page(request, 500, "The hub met a bug; its log has the details, as console_request_failed.")
+
+
+def _page(request: Request[Any, Any, Any], status: int, detail: str) -> Template:
+    title = HTTPStatus(status).phrase.capitalize()
+    page = bare_page(request, "refused.html", title=title, detail=detail)
+    page.status_code = status
+    page.headers.update(with_headers(page).headers)
+    return page

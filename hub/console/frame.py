@@ -1,0 +1,75 @@
+"""What every page has around it: who is signed in, where one is, what needs an operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import jinja2
+from litestar import Request
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Template
+from litestar.template import TemplateConfig
+
+from hub.console.api import Api, Json, PageRequest, Refused
+from hub.console.assets import asset
+from hub.console.words import FILTERS, ZONE_COOKIE, zone_named
+from hub.settings import Settings
+from hub.version import VERSION
+
+THEME_COOKIE: Final = "theme"
+_THEMES: Final = frozenset({"light", "dark"})
+_MOST_COUNTED: Final = 100
+
+
+class Same(NamedTuple):
+    """The same data for programs: a call of the API, and a command."""
+
+    call: str
+    command: str | None = None
+
+
+def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
+    """The templates, in which nothing is taken for markup that does not say so, and nothing may be missing."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(
+        asset=asset,
+        version=VERSION,
+        hub_name=settings.name,
+        hub_party=f"{settings.country_code}*{settings.party_id}",
+    )
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
+
+
+async def page(request: PageRequest, name: str, *, at: str, same: Same | None = None, **values: Any) -> Template:  # noqa: ANN401 - whatever the template shows
+    """A page in its frame. `at` is the page in the navigation that is open."""
+    open_events = await _open_events(Api(request))
+    frame = {"me": request.auth, "at": at, "same": same, "needs_you": len(open_events), "open_events": open_events}
+    return Template(template_name=name, context=_reader(request) | frame | values)
+
+
+def bare_page(request: Request[Any, Any, Any], name: str, **values: Any) -> Template:  # noqa: ANN401 - as above
+    """A page for somebody who is not signed in."""
+    return Template(template_name=name, context=_reader(request) | values)
+
+
+async def _open_events(api: Api) -> list[Json]:
+    """Those that nobody has acknowledged; none while they cannot be read, which a banner says."""
+    try:
+        found = await api.get("/events", state="open", limit=_MOST_COUNTED)
+    except Refused:
+        return []
+    return [each for each in found["items"] if each["acknowledged"] is None]
+
+
+def _reader(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """What the reader chose, in cookies anybody may have written."""
+    theme = request.cookies.get(THEME_COOKIE)
+    return {"zone": zone_named(request.cookies.get(ZONE_COOKIE)).key, "theme": theme if theme in _THEMES else None}

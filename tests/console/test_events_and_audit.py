@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from hub.event_kinds import EventKind
+from loadtests.hub_process import HubProcess
+from loadtests.simulator import misbehaviour
+from tests.hub.event_waiting import event_of
+from tests.partners import CPO, EMSP, location, partner, path_of, registered
+
+HOSTILE = "<img src=x onerror=alert(1)>\u202egpj.exe"
+
+
+def test_a_partner_that_refuses_our_token_needs_somebody_until_it_is_acknowledged(
+    console: Page, hub: HubProcess
+) -> None:
+    with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
+        emsp.answers_next(misbehaviour.UNAUTHORIZED)
+        cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
+        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
+
+        console.goto("/events?state=open")
+        expect(console).to_have_title(re.compile(r"^\([0-9]+\) "))
+        entry = console.get_by_role("listitem").filter(has_text=f"{emsp.party} refuses")
+        expect(entry).to_contain_text("Do:")
+        entry.get_by_role("link", name=event["title"]).click()
+        console.get_by_label("Reason").fill("They know, ticket 7")
+        console.get_by_role("button", name="Acknowledge").click()
+
+        expect(console.get_by_text("They know, ticket 7")).to_be_visible()
+        [line] = hub.operator.ask("GET", "/api/v1/audit", params={"action": "event.acknowledge"})["items"][:1]
+        assert (line["actor"], line["source"][:7]) == ("operator", "console")
+
+
+def test_what_cannot_be_acknowledged_says_why_and_keeps_what_was_typed(console: Page, hub: HubProcess) -> None:
+    with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
+        emsp.answers_next(misbehaviour.UNAUTHORIZED)
+        cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
+        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
+        console.goto(f"/events/{event['id']}")
+
+        console.get_by_label("Reason").fill("Too late")
+        console.get_by_label("Until").fill("2020-01-01T00:00")
+        console.get_by_role("button", name="Acknowledge").click()
+
+        expect(console.get_by_role("alert")).to_contain_text("in the past")
+        expect(console.get_by_label("Reason")).to_have_value("Too late")
+
+
+def test_what_partners_call_themselves_is_text(console: Page, hub: HubProcess) -> None:
+    hub.operator.invite(HOSTILE)
+
+    console.goto("/audit?action=platform")
+
+    cell = console.get_by_role("row").filter(has_text="onerror").first
+    expect(cell).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(cell).to_contain_text("\\u202egpj.exe")
+    assert "\u202e" not in console.content()
+
+
+def test_the_log_says_whether_it_is_as_it_was_written(console: Page) -> None:
+    console.goto("/audit")
+    console.get_by_role("link", name="Is it as it was written?").click()
+    expect(console.locator("main")).to_contain_text("lines are as they were written")

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
+from playwright.sync_api import Browser, Page, expect
+
+from loadtests.hub_process import HubProcess
+from tests.console.conftest import watched
+from tests.partners import CPO, new_party
+
+PAGES = ["/login", "/events", "/events?state=closed&kind=partner_offline", "/audit", "/help"]
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _something_to_see(hub: HubProcess) -> None:
+    """Lines in the audit log, and an event."""
+    hub.operator.invite("<b>Bold</b>", parties={new_party(): CPO})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_can_be_used_by_everybody(
+    browser: Browser, hub: HubProcess, signed_in: dict[str, Any], width: int, scheme: str
+) -> None:
+    choices = {"storage_state": signed_in, "viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    with watched(browser, hub, **choices) as page:
+        for path in PAGES:
+            page.goto(path)
+            found = Axe().run(page, options=RULES)
+            assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+def test_no_page_is_wider_than_the_window(
+    browser: Browser, hub: HubProcess, signed_in: dict[str, Any], width: int
+) -> None:
+    with watched(browser, hub, storage_state=signed_in, viewport={"width": width, "height": 800}) as page:
+        for path in PAGES:
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_every_page_is_small_and_its_files_are_fetched_once(
+    browser: Browser, hub: HubProcess, signed_in: dict[str, Any]
+) -> None:
+    with watched(browser, hub, storage_state=signed_in) as page:
+        for path in PAGES:
+            answer = page.goto(path)
+            assert answer is not None
+            assert len(answer.body()) < 100_000, path
+
+
+def test_without_scripts_everything_is_there(browser: Browser, hub: HubProcess, signed_in: dict[str, Any]) -> None:
+    with watched(browser, hub, storage_state=signed_in, java_script_enabled=False) as page:
+        for path in PAGES[1:]:
+            page.goto(path)
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+
+
+def test_theme_and_zone_are_kept_and_drawn_by_the_server(
+    browser: Browser, hub: HubProcess, signed_in: dict[str, Any]
+) -> None:
+    choices = {"storage_state": signed_in, "timezone_id": "Asia/Kathmandu", "color_scheme": "light"}
+    with watched(browser, hub, **choices) as page:
+        page.goto("/audit")
+        moment = page.locator("time").first
+        utc = moment.inner_text()
+
+        page.get_by_role("button", name="UTC").click()
+        expect(page.get_by_role("button", name="Asia/Kat")).to_be_visible()
+        page.get_by_role("button", name="Switch between light and dark").click()
+        page.goto("/audit")
+
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        assert page.locator("time").first.inner_text() != utc
+        assert str(page.locator("time").first.get_attribute("datetime")).endswith("Z")
+
+
+def test_keys_lead_to_pages_but_not_inside_fields(console: Page) -> None:
+    console.goto("/audit")
+    console.get_by_label("Who").focus()
+    console.keyboard.type("ge")
+    expect(console.get_by_label("Who")).to_have_value("ge")
+
+    console.locator("main").focus()
+    console.keyboard.press("g")
+    console.keyboard.press("e")
+
+    expect(console).to_have_url(re.compile("/events$"))
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(console: Page) -> None:
+    console.goto("/audit")
+    console.keyboard.press("Tab")
+    expect(console.get_by_role("link", name="Skip to content")).to_be_focused()
+    console.keyboard.press("Enter")
+    expect(console.locator("main")).to_be_focused()
