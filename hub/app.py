@@ -42,6 +42,7 @@ from hub.partners.client import PartnerClient
 from hub.peers import following_hubs
 from hub.presence import NOTE_EVERY_S, Presence
 from hub.probing import probing
+from hub.pulse import pulse
 from hub.registration import HubSide, Initiator, Registrar
 from hub.role_refreshes import role_refreshes
 from hub.settings import Settings
@@ -226,6 +227,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         )
         await stack.enter_async_context(command_timeouts(hub))
         await stack.enter_async_context(broadcasting(hub))
+        await stack.enter_async_context(pulse(metrics, lambda: drain.in_flight))
         yield hub
 
 

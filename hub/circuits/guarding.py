@@ -115,10 +115,12 @@ class Circuits:
         try:
             reply = await self._partners.call(call, limits)
         except (ReceiverTimeout, ReceiverUnreachable) as error:
+            self._metrics.upstream_failed(connection.platform_id, _why(error))
             if limits.total_s >= _FAIR_S and not isinstance(error, NotTried):
                 self._failed(connection, str(error))
             raise
         if reply.http_status in _GATEWAY:
+            self._metrics.upstream_failed(connection.platform_id, "gateway")
             self._failed(connection, f"A gateway answers {reply.http_status}")
         elif self._guarded:
             self._answered(connection.platform_id)
@@ -264,3 +266,10 @@ class Circuits:
             platform_id: CircuitNow(each.circuit.state, each.circuit.failures, now - each.circuit.since)
             for platform_id, each in self._guarded.items()
         }
+
+
+def _why(error: ReceiverTimeout | ReceiverUnreachable) -> str:
+    """The failure as a label of the metrics."""
+    if isinstance(error, ReceiverTimeout):
+        return "timeout"
+    return "not_tried" if isinstance(error, NotTried) else "unreachable"

@@ -14,6 +14,7 @@ from prometheus_client import values as prometheus_values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hub.event_kinds import EventKind
+from hub.observability.vitals import Vitals
 from routing.translation.losses import CATALOGUE
 from routing.vocabulary import ConnectionStatus, ModuleID, Version
 
@@ -26,6 +27,8 @@ OUTCOMES = frozenset(
 """What can become of a broadcast at one receiver; the second line: before it was called."""
 PUSH_OUTCOMES = frozenset({"delivered", "refused", "timeout", "unreachable", "failed", "offline"})
 """What can become of a ClientInfo object at one platform."""
+FAILURES = frozenset({"timeout", "unreachable", "not_tried", "gateway"})
+"""Why a call at a partner got no answer; `not_tried`: too many others wait for this partner."""
 _MODULES = frozenset(map(str, ModuleID)) | {"versions"}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _STATUSES = frozenset({1000, 2000, 2001, 2002, 2003, 2004, 3000, 3001, 3002, 3003, 4000, 4001, 4002, 4003})
@@ -96,6 +99,7 @@ class Metrics:
             prometheus_values.ValueClass = prometheus_values.MultiProcessValue()  # type: ignore[no-untyped-call]  # the library lacks types here
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library lacks types here
         registry = self._registry = CollectorRegistry()
+        self.vitals = Vitals(registry)
         self._messages = Counter(
             "ocpi_hub_messages",
             "Messages answered, by how they were routed and the OCPI status of the answer.",
@@ -114,6 +118,12 @@ class Metrics:
             "Time a partner took to answer a call of the hub.",
             ["module", "platform"],
             buckets=_BUCKETS_S,
+            registry=registry,
+        )
+        self._upstream_failures = Counter(
+            "ocpi_hub_upstream_failures",
+            "Calls at a partner that got no answer, or only a gateway's.",
+            ["platform", "reason"],
             registry=registry,
         )
         self._platform_requests = Counter(
@@ -257,6 +267,11 @@ class Metrics:
             if len(self._upstream_children) < _CHILDREN_LIMIT:
                 self._upstream_children[key] = child
         self._observe(child, seconds)
+
+    def upstream_failed(self, platform_id: str, reason: str) -> None:
+        """Count a call that got no answer of a partner, or none that is its own."""
+        reason = reason if reason in FAILURES else "other"
+        self._upstream_failures.labels(self._platform_label(platform_id), reason).inc()
 
     def _observe(self, child: _Tally, seconds: float) -> None:
         if not child.times:

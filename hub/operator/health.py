@@ -72,6 +72,7 @@ async def readyz(hub: TheHub) -> Ready:
 async def metrics(hub: TheHub) -> Response[bytes]:
     """Everything Prometheus wants to know."""
     count_directory(hub)
+    count_vitals(hub)
     await count_events(hub)
     return Response(hub.metrics.exposition(), media_type=Metrics.content_type)
 
@@ -95,6 +96,12 @@ async def count_events(hub: Hub) -> None:
     with suppress(HubFault, TimeoutError):
         async with asyncio.timeout(_COUNT_WITHIN_S):
             hub.metrics.events_open(await hub.event_rows.open_by_kind())
+
+
+def count_vitals(hub: Hub) -> None:
+    """Bring the figures about this process up to date. Workers do so themselves, once a second."""
+    hub.metrics.vitals.in_flight(hub.drain.in_flight)
+    hub.metrics.vitals.ready(ready=not not_ready(hub))
 
 
 def count_directory(hub: Hub) -> None:

@@ -56,8 +56,15 @@ class Receiver:
 
     @property
     def metric(self) -> str:
+        return self.figures(f'circuit_open{{platform="{self.platform_id}"}}')[0]
+
+    def figures(self, words: str) -> list[str]:
         exposition = self.hub.hub.metrics.exposition().decode().splitlines()
-        return next(line.split()[-1] for line in exposition if f'circuit_open{{platform="{self.platform_id}"}}' in line)
+        return [line.split()[-1] for line in exposition if words in line]
+
+    def failures(self, reason: str) -> float:
+        words = f'upstream_failures_total{{platform="{self.platform_id}",reason="{reason}"}}'
+        return sum(map(float, self.figures(words)))
 
     def push(self) -> int:
         """The OCPI status of one message to it."""
@@ -98,6 +105,7 @@ def test_one_refused_connection_leaves_the_circuit_closed(receiver: Receiver) ->
 
     assert receiver.push() == 1000
     assert receiver.state is State.CLOSED
+    assert receiver.failures("unreachable") == 1
 
 
 def test_a_burst_of_broken_connections_leaves_the_circuit_closed(

@@ -30,12 +30,14 @@ def test_a_draining_hub_is_alive_and_not_ready(tmp_path: Path) -> None:
         drained = hub.operator.api.post("/api/v1/drain")
         ready = hub.operator.api.get("/readyz")
         alive = hub.operator.api.get("/healthz")
+        found = figures(hub.operator.api)
 
     assert drained.status_code == 202
     assert ready.status_code == 503
     assert ready.headers["content-type"] == "application/problem+json"
     assert ready.json()["reasons"] == ["the hub is draining"]
     assert alive.status_code == 200
+    assert found["ocpi_hub_ready", frozenset()] == 0
 
 
 def test_messages_and_the_directory_are_in_the_metrics(anyone: httpx.Client, cpo: Partner, emsp: Partner) -> None:
@@ -56,3 +58,6 @@ def test_messages_and_the_directory_are_in_the_metrics(anyone: httpx.Client, cpo
     assert found["ocpi_hub_parties", frozenset({("status", "CONNECTED")})] >= 2
     assert 0 <= found["ocpi_hub_directory_snapshot_age_seconds", frozenset()] < 60
     assert found["ocpi_hub_directory_reloads_total", frozenset()] >= 1
+    assert found["ocpi_hub_ready", frozenset()] == 1
+    assert found["ocpi_hub_messages_inflight", frozenset()] == 0
+    assert 0 <= found["ocpi_hub_event_loop_lag_seconds", frozenset()] < 60
