@@ -6,11 +6,12 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from litestar import Response, get, post
 from litestar.openapi import ResponseSpec
+from litestar.params import FromQuery
 from msgspec import Struct
 
 from hub.hub import Hub
@@ -54,15 +55,20 @@ async def healthz() -> Alive:
     "/readyz",
     tags=["health"],
     security=[],
-    responses={
+    responses=documented(422)
+    | {
         503: ResponseSpec(
             Problem, description="Not now; see `reasons`.", media_type=MEDIA_TYPE, generate_examples=False
         )
     },
 )
-async def readyz(hub: TheHub) -> Ready:
-    """200 while the hub should get traffic, else 503 with the reasons."""
-    reasons = not_ready(hub)
+async def readyz(hub: TheHub, without: FromQuery[Literal["stores"] | None] = None) -> Ready:
+    """200 while the hub should get traffic, else 503 with the reasons.
+
+    With `?without=stores` PostgreSQL and Redis do not matter: messages go on without them, so a load balancer that
+    looked at them would turn their outage into one of all replicas at once.
+    """
+    reasons = not_ready(hub, stores=without is None)
     if reasons:
         raise NotReady(reasons)
     return Ready()
@@ -85,10 +91,10 @@ async def drain(hub: TheHub) -> Draining:
     return Draining()
 
 
-def not_ready(hub: Hub) -> list[str]:
-    """Why this hub should get no traffic; empty when it should."""
+def not_ready(hub: Hub, *, stores: bool = True) -> list[str]:
+    """Why this hub should get no traffic; empty when it should. `stores`: whether theirs are reasons."""
     draining = ["the hub is draining"] if hub.drain.is_draining else []
-    return draining + hub.directory.problems() + hub.problems_elsewhere()
+    return draining + (hub.directory.problems() if stores else []) + hub.problems_elsewhere()
 
 
 async def count_events(hub: Hub) -> None:

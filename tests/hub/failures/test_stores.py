@@ -203,6 +203,7 @@ def test_messages_go_on_without_any_store(
         with cluster.without(cluster.postgres, cluster.redis):
             cluster.says(NO_POSTGRES)
             cluster.says(NO_REDIS)
+            assert cluster.hub.operator.api.get("/readyz?without=stores").status_code == 200
             traffic.goes_on()
         cluster.heals()
         cluster.spreads_changes(guest, emsp)
