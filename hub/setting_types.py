@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -45,6 +46,18 @@ def _rate_limit(value: object) -> RateLimit | None:
     return limit
 
 
+def _proxies(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    hosts = tuple(host.strip() for host in value.split(","))
+    for host in hosts:
+        try:
+            ipaddress.ip_network(host)
+        except ValueError:
+            raise ValueError(f"{host[:60]!r} is neither an address nor a network") from None
+    return hosts
+
+
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
@@ -53,6 +66,7 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+Proxies = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_proxies)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(pattern=f"^{_HOST.pattern}$")]
 Seconds = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)]

@@ -38,6 +38,7 @@ from hub.setting_types import (
     PartyID,
     Pause,
     Port,
+    Proxies,
     Rate,
     RateLimit,
     Seconds,
@@ -77,6 +78,7 @@ _EXAMPLES = {
     "redis_url": "redis://redis.example.com:6379/0",
     "workers": "1",
     "allow_private_partners": "false",
+    "trusted_proxies": "10.1.2.3,172.30.0.0/16",
     "forward_timeout_s": "30",
     "connect_timeout_s": "5",
     "authorize_timeout_s": "10",
@@ -135,6 +137,8 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     allow_private_partners: bool = Field(default_factory=lambda values: _is_loopback_url(values["public_url"]))
     """Whether partners may have http, any port and private addresses."""
+    trusted_proxies: Proxies = ("127.0.0.1", "::1")
+    """Addresses and networks that are believed when they say whose request they hand on."""
     forward_timeout_s: Seconds = 30
     connect_timeout_s: Seconds = 5
     authorize_timeout_s: Seconds = 10

@@ -30,7 +30,6 @@ from uvicorn.server import ServerState
 
 from hub.listener.answers import Refusal, answer_bytes
 from hub.listener.cycle import Cycle, Flow, Outlet
-from hub.listener.forwarded import forwarded_client, is_proxy
 from hub.listener.head import (
     body_too_long,
     check_head,
@@ -90,7 +89,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = Flow(transport)
         self._outlet = Outlet(transport, self.finish, self.outbox)
-        self._behind_proxy = is_proxy(self.client)
+        self._behind_proxy = self.rules.proxies.include(self.client)
         self.receive_by = self.loop.time() + self.rules.limits.head_s
         self.headers = []
         others = len(self.connections) - 1
@@ -396,7 +395,7 @@ class Connection(HttpToolsProtocol):
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": http_version,
             "server": self.server,
-            "client": (forwarded_client(notable) if self._behind_proxy else None) or self.client,
+            "client": (self.rules.proxies.client_of(notable) if self._behind_proxy else None) or self.client,
             "scheme": "http",  # whoever ends TLS for us keeps that to itself
             "root_path": "",
             "method": self._method,

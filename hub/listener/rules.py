@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hub.listener.answers import Renderer
 from hub.listener.drain import Drain
+from hub.listener.forwarded import Proxies
 
 
 class Limits(NamedTuple):
@@ -41,6 +42,8 @@ class Rules(NamedTuple):
     render: Renderer
     drain: Drain
     refuse_when_draining: bool
+    proxies: Proxies = Proxies()
+    """Those that are believed; on this machine, if nothing is said."""
 
 
 class Timing(NamedTuple):

@@ -25,6 +25,7 @@ from structlog.typing import FilteringBoundLogger
 from hub.listener.answers import ocpi_answer, problem_answer
 from hub.listener.drain import Drain
 from hub.listener.early import end_on_signals
+from hub.listener.forwarded import Proxies
 from hub.listener.lifespan import App, StartFailed, running
 from hub.listener.port import Port, bind
 from hub.listener.rules import Limits, Rules, Timing
@@ -106,9 +107,9 @@ async def serve_partners(port: Port, drain: Drain, stop: StopSignals, timing: Ti
     await port.stop(timing.cut_s)
 
 
-def partner_rules(limits: Limits, drain: Drain) -> Rules:
+def partner_rules(limits: Limits, drain: Drain, settings: Settings) -> Rules:
     """What holds for partners: no message is taken any more while draining."""
-    return Rules(limits, ocpi_answer, drain, refuse_when_draining=True)
+    return Rules(limits, ocpi_answer, drain, refuse_when_draining=True, proxies=Proxies(settings.trusted_proxies))
 
 
 def patience_s(timing: Timing) -> float:
@@ -150,8 +151,8 @@ async def _serve_together(serving: Serving, sockets: _Sockets, stop: StopSignals
             apps = await stack.enter_async_context(serving.apps.together(serving.settings, drain))
             for app in apps:
                 await stack.enter_async_context(running(app))
-        partner = Port(apps[0], sockets.partner, partner_rules(serving.limits, drain))
-        operator = Port(apps[1], sockets.operator, _operator_rules(serving.limits))
+        partner = Port(apps[0], sockets.partner, partner_rules(serving.limits, drain, serving.settings))
+        operator = Port(apps[1], sockets.operator, _operator_rules(serving.limits, serving.settings))
         spare_from_collection()
         await partner.start()
         await operator.start()
@@ -171,7 +172,7 @@ async def _serve_with_workers(serving: Serving, sockets: _Sockets, stop: StopSig
             app = await stack.enter_async_context(serving.apps.operator(serving.settings, drain, workers.problems))
             await stack.enter_async_context(running(app))
             await workers.start()
-        operator = Port(app, sockets.operator, _operator_rules(serving.limits))
+        operator = Port(app, sockets.operator, _operator_rules(serving.limits, serving.settings))
         await operator.start()
         serving.ready()
         await stop.requested.wait()
@@ -180,5 +181,5 @@ async def _serve_with_workers(serving: Serving, sockets: _Sockets, stop: StopSig
         await operator.stop(timing.cut_s)
 
 
-def _operator_rules(limits: Limits) -> Rules:
-    return Rules(limits, problem_answer, Drain(), refuse_when_draining=False)
+def _operator_rules(limits: Limits, settings: Settings) -> Rules:
+    return Rules(limits, problem_answer, Drain(), refuse_when_draining=False, proxies=Proxies(settings.trusted_proxies))

@@ -67,7 +67,7 @@ async def _serve(assignment: Assignment, settings: Settings, control: socket.soc
             with stop.interrupt():
                 app = await stack.enter_async_context(_partner_app(assignment.partner_app)(settings, drain))
                 await stack.enter_async_context(running(app))
-            port = Port(app, listening, partner_rules(assignment.limits, drain))
+            port = Port(app, listening, partner_rules(assignment.limits, drain, settings))
             spare_from_collection()
             await port.start()
             control.sendall(READY)

@@ -9,7 +9,15 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client import values as prometheus_values
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -99,6 +107,7 @@ class Metrics:
             prometheus_values.ValueClass = prometheus_values.MultiProcessValue()  # type: ignore[no-untyped-call]  # the library lacks types here
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library lacks types here
         registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)  # not seen where there are several processes
         self.vitals = Vitals(registry)
         self._messages = Counter(
             "ocpi_hub_messages",

@@ -75,6 +75,7 @@ def test_every_setting_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         HUB_REDIS_URL="rediss://:pass-word@redis.example.com:6380/1",
         HUB_SECRET_KEY=KEY,
         HUB_ALLOW_PRIVATE_PARTNERS="true",
+        HUB_TRUSTED_PROXIES="10.1.2.3, 172.30.0.0/16,fd00::/8",
         HUB_FORWARD_TIMEOUT_S="12.5",
         HUB_CONNECT_TIMEOUT_S="1",
         HUB_AUTHORIZE_TIMEOUT_S="3",
@@ -88,6 +89,7 @@ def test_every_setting_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.hub_party == Party("NL", "RMR")
     assert settings.operator_token == Secret("operators-only")
     assert settings.secret_key == Secret(KEY)
+    assert settings.trusted_proxies == ("10.1.2.3", "172.30.0.0/16", "fd00::/8")
     assert settings.forward_timeout_s == 12.5
     assert settings.max_body_bytes == 65536
     assert settings.rate_limit == RateLimit(per_second=0.5, burst=10)
@@ -127,6 +129,8 @@ def test_every_setting_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HUB_WORKERS", "257", "less"),
         ("HUB_WORKERS", "many", "integer"),
         ("HUB_WORKERS", "2", "HUB_REDIS_URL"),
+        ("HUB_TRUSTED_PROXIES", "proxy.example.com", "neither an address nor a network"),
+        ("HUB_TRUSTED_PROXIES", "10.1.2.3/16", "neither an address nor a network"),
         ("HUB_COUNTRY_CODE", "NLD", "pattern"),
         ("HUB_COUNTRY_CODE", "1", "pattern"),
         ("HUB_PARTY_ID", "LONG", "pattern"),
