@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest bench bench-journal crawl test check lock clean
+.PHONY: help run demo loadtest bench bench-journal crawl test check check-ops sbom audit dashboards lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1 \t/p' Makefile | expand -t 24
@@ -44,12 +44,29 @@ check: $(VENV)/.dev  ## format, lint, strict types, import contracts, dependenci
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
+check-ops: $(VENV)/.ops $(BIN)/promtool  ## chart, alerts, dashboards, image: with helm's own library, promtool, hadolint
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/pytest tests/ops $(ARGS)
+
+dashboards: $(VENV)/.dev  ## write ops/grafana/dashboards again
+	$(BIN)/python -m ops.grafana
+
+sbom: $(VENV)/.ops  ## what the hub consists of, as CycloneDX: sbom.json
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-format JSON --output-file sbom.json requirements.txt
+	@echo "sbom.json"
+
+audit: $(VENV)/.ops  ## known vulnerabilities of the locked packages; asks the registry
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.txt
+
 lock: $(VENV)/.dev  ## write requirements*.txt again; ARGS=--upgrade for the newest of everything
 	$(COMPILE) --group build --output-file requirements-build.txt
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra loadtest --constraint requirements.txt --output-file requirements-loadtest.txt
 	$(COMPILE) pyproject.toml --extra loadtest --group dev --constraint requirements-loadtest.txt \
 		--output-file requirements-dev.txt
+	$(COMPILE) --group ops --constraint requirements-dev.txt --output-file requirements-ops.txt
 
 clean:  ## remove the environment and every cache; var/ stays
 	rm -rf $(VENV) .cache .grimp_cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -76,3 +93,14 @@ $(VENV)/.loadtest: requirements-loadtest.txt $(VENV)/.runtime
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
+
+$(VENV)/.ops: requirements-ops.txt $(VENV)/.dev
+	$(PIP) --require-hashes -r requirements-ops.txt
+	@touch $@
+
+# Debian's and Ubuntu's, unpacked and not installed: nobody wants a Prometheus running because of a check.
+$(BIN)/promtool: | $(BIN)/python
+	@if command -v promtool >/dev/null; then ln -sf "$$(command -v promtool)" $@; else \
+		cd $(BIN) && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb \
+			| tar -xO ./usr/bin/promtool >promtool && chmod +x promtool && rm prometheus_*.deb; fi \
+		|| { rm -f $@; echo "No promtool on this machine, nor by apt-get download prometheus: its tests will be skipped"; }

@@ -16,6 +16,7 @@ WANTED = {
     "requirements-loadtest.txt": RUNTIME + LOADTEST,
     "requirements-dev.txt": RUNTIME + LOADTEST + PROJECT["dependency-groups"]["dev"],
     "requirements-build.txt": PROJECT["dependency-groups"]["build"],
+    "requirements-ops.txt": PROJECT["dependency-groups"]["ops"],
 }
 
 
@@ -36,6 +37,11 @@ def test_every_dependency_is_locked_in_a_version_that_will_do(file: str) -> None
 def test_what_runs_the_hub_is_what_the_tests_run_on() -> None:
     hub, loadtest, everything = (locked(f"requirements{each}.txt") for each in ("", "-loadtest", "-dev"))
     assert hub.items() <= loadtest.items() <= everything.items()
+
+
+def test_what_checks_the_deployment_changes_nothing_the_tests_run_on() -> None:
+    ops, dev = locked("requirements-ops.txt"), locked("requirements-dev.txt")
+    assert all(ops[name] == dev[name] for name in ops.keys() & dev.keys())
 
 
 @pytest.mark.parametrize("file", WANTED)

@@ -1,0 +1,1 @@
+"""What an operator deploys fits the hub as it is."""
