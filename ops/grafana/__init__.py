@@ -1,0 +1,1 @@
+"""The dashboards, described in Python, written as JSON for Grafana: `python -m ops.grafana`."""
