@@ -26,7 +26,8 @@ RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
 
 FROM python:3.13-slim-bookworm
 
-RUN useradd --system --uid 10001 --home-dir /srv/hub --create-home --shell /usr/sbin/nologin hub \
+RUN groupadd --system --gid 10001 hub \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /srv/hub --create-home --shell /usr/sbin/nologin hub \
     && install -d -o hub -g hub -m 700 /srv/hub/var
 COPY --from=build /opt/hub /opt/hub
 
