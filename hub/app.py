@@ -127,7 +127,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         if settings.redis_url is not None:
             redis = open_redis(settings.redis_url)
             stack.push_async_callback(redis.aclose)
-        vault = Vault(settings.secret_key)
+        vault = Vault(settings.secret_key, settings.other_secret_key)
         event_rows = EventRows(database)
         events = Events(event_rows)
         directory = LiveDirectory(database, vault, redis, events.server_away, rules=settings.agreement_rules)

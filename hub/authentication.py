@@ -68,10 +68,18 @@ def _check_may_try(hub: Hub, source: str) -> None:
 
 def _caller(hub: Hub, tokens: tuple[str, ...]) -> Caller | None:
     for token in tokens:
-        caller = hub.directory.snapshot.caller(hub.vault.token_hash(token))
+        caller = _presenting(hub, token)
         if caller is not None and not _expired(caller):
             return caller
     return None
+
+
+def _presenting(hub: Hub, token: str) -> Caller | None:
+    vault, snapshot = hub.vault, hub.directory.snapshot
+    caller = snapshot.caller(vault.token_hash(token))
+    if caller is None and vault.other is not None:
+        return snapshot.caller(vault.other.token_hash(token))
+    return caller
 
 
 def _expired(caller: Caller) -> bool:
@@ -101,6 +109,6 @@ def _spellings(value: bytes) -> tuple[str, ...]:
 def presented_token(hub: Hub, headers: RawHeaders) -> str | None:
     """The token of these headers in the spelling the hub knows it by: GET credentials has to show it again."""
     for token in _tokens_in(header(headers, b"authorization")):
-        if hub.directory.snapshot.caller(hub.vault.token_hash(token)) is not None:
+        if _presenting(hub, token) is not None:
             return token
     return None

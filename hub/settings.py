@@ -53,7 +53,7 @@ VAR_DIR = Path("var")
 """Where the hub keeps what it generates, relative to the working directory."""
 
 _PREFIX = "HUB_"
-_READABLE_FROM_FILE = ("operator_token", "secret_key", "database_url", "redis_url")
+_READABLE_FROM_FILE = ("operator_token", "secret_key", "other_secret_key", "database_url", "redis_url")
 _NOT_FOR_THE_HUB = frozenset({"HUB_DEMO_STAY"})
 """Names that start like settings and belong to a command beside the hub."""
 
@@ -98,6 +98,7 @@ _EXAMPLES = {
     "log_level": "info",
     "operator_token": "$(openssl rand -hex 32)",
     "secret_key": "$(openssl rand -hex 32)",
+    "other_secret_key": "$(cat old-secret-key)",
 }
 """A good value of each setting, as one writes it in a shell."""
 
@@ -171,6 +172,8 @@ class Settings(BaseSettings):
     operator_token: SecretText = Field(default_factory=lambda _: _generated_operator_token())
     secret_key: SecretText = Field(default_factory=lambda values: _generated_key(values["database_url"]))
     """Material for the keys that hash inbound tokens and encrypt outbound ones."""
+    other_secret_key: SecretText | None = None
+    """While one key replaces another: the one that nothing is written with."""
 
     @classmethod
     def load(cls) -> Self:
@@ -304,11 +307,13 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "other_secret_key")
     @classmethod
-    def _check_secret_key(cls, value: Secret) -> Secret:
-        if len(value.reveal()) < _SHORTEST_KEY:
+    def _check_secret_key(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        if value is not None and len(value.reveal()) < _SHORTEST_KEY:
             raise ValueError(f"at least {_SHORTEST_KEY} characters are needed")
+        if value is not None and value == info.data.get("secret_key"):
+            raise ValueError("it is HUB_SECRET_KEY itself")
         return value
 
 

@@ -155,7 +155,7 @@ class AuditLog:
         while number < head.number:
             rows = await self._after(number, head.number)
             for row in rows:
-                if row.number != number + 1 or row.mac != self._vault.chained(mac, _content(row)):
+                if row.number != number + 1 or not self._vault.has_chained(row.mac, mac, _content(row)):
                     return Verification(False, number, str(number + 1), head.number, head.mac.hex())
                 number, mac = row.number, row.mac
             if not rows:

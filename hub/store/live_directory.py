@@ -118,7 +118,8 @@ class LiveDirectory:
             HubFault: the database does not answer.
             VaultError: it was written with another secret key.
         """
-        self._identity = await self._truth.open(self._vault.mark)
+        other = self._vault.other
+        self._identity = await self._truth.open(self._vault.mark, None if other is None else other.mark)
         if self._redis is not None:
             self._cache = DirectoryCache(self._redis, self._identity)
         await self._load_first()

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, delete, or_, select
+from sqlmodel import and_, col, delete, or_, select, update
 
 from hub.ids import new_id
 from hub.store.administration_tables import OperatorTokenRow
@@ -73,16 +73,26 @@ class OperatorTokens:
 
     async def known(self, token: str) -> OperatorTokenRecord | None:
         """Whose token this is; None where it is nobody's, or not valid any more."""
-        return await self.of_hash(self._vault.token_hash(token))
+        record = await self.of_hash(self._vault.token_hash(token))
+        if record is None and self._vault.other is not None and await self._taken_over(token, self._vault.other):
+            record = await self.of_hash(self._vault.token_hash(token))
+        return record
 
     async def of_hash(self, token_hash: bytes) -> OperatorTokenRecord | None:
-        """The same by the token's hash."""
+        """The same by the token's hash under the key of today."""
         query = select(OperatorTokenRow).where(col(OperatorTokenRow.token_hash) == token_hash)
         async with self._database.reading() as session:
             row = (await session.exec(query)).first()
             if row is None or (row.expires_at is not None and row.expires_at <= await database_time(session)):
                 return None
         return _record(row)
+
+    async def _taken_over(self, token: str, other: Vault) -> bool:
+        """Whether it was known by the other key; from now on it is by this one."""
+        known = update(OperatorTokenRow).where(col(OperatorTokenRow.token_hash) == other.token_hash(token))
+        async with self._database.writing() as session:
+            changed = await session.exec(known.values(token_hash=self._vault.token_hash(token)))
+        return bool(changed.rowcount)
 
     async def get(self, token_id: str) -> OperatorTokenRecord:
         """One token, by its id or name.

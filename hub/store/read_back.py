@@ -72,6 +72,17 @@ async def write_pushes(session: AsyncSession, pushes: Iterable[OwnPush], vault: 
         await (await session.connection()).execute(statement, rows)
 
 
+async def reseal_pushes(session: AsyncSession, vault: Vault) -> int:
+    """Seal again what was sealed with the other key; how many those were."""
+    resealed = 0
+    for row in (await session.exec(select(OwnPushRow).with_for_update())).all():
+        context = _context((row.owner, row.module, row.object_key))
+        if vault.sealed_by_other(row.body, context):
+            row.body = vault.seal(vault.unseal(row.body, context), context)
+            resealed += 1
+    return resealed
+
+
 def _key(push: OwnPush) -> Key:
     return push.owner, push.module, key_of(push.ids[0])
 

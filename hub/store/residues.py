@@ -62,6 +62,17 @@ async def write_residues(session: AsyncSession, left: Iterable[ResidueLeft], vau
         await (await session.connection()).execute(statement, rows)
 
 
+async def reseal_residues(session: AsyncSession, vault: Vault) -> int:
+    """Seal again what was sealed with the other key; how many those were."""
+    resealed = 0
+    for row in (await session.exec(select(ResidueRow).with_for_update())).all():
+        context = _context((row.owner, row.kind, row.object_key, row.receiver))
+        if vault.sealed_by_other(row.body, context):
+            row.body = vault.seal(vault.unseal(row.body, context), context)
+            resealed += 1
+    return resealed
+
+
 def read_residue(text: bytes) -> Residue:
     """The residue that `write_residue` wrote, with all digits of its numbers."""
     return msgspec.convert(numbers.read(text), Residue)

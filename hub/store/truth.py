@@ -77,19 +77,20 @@ class DirectoryTruth:
         self._database = database
         self.name = database.name
 
-    async def open(self, key_mark: bytes) -> str:
-        """The identity of this directory, once it is sure that its tokens were written with our key.
+    async def open(self, key_mark: bytes, other_mark: bytes | None = None) -> str:
+        """The identity of this directory, once it is sure that its tokens were written with our key, or the other one.
 
         Raises:
             HubFault: the database does not answer.
-            VaultError: they were written with another key.
+            VaultError: they were written with a third.
         """
         async with self._database.writing() as session:
             row = await session.get_one(DirectoryRow, 1)
             row.key_mark = row.key_mark or key_mark
-            if row.key_mark != key_mark:
+            if row.key_mark not in (key_mark, other_mark):
                 raise VaultError(
-                    "The secret key is not the one this database was written with; set HUB_SECRET_KEY to it"
+                    "The secret key is not the one this database was written with; set HUB_SECRET_KEY to it, "
+                    "or HUB_OTHER_SECRET_KEY while a new one replaces it"
                 )
             return row.identity
 

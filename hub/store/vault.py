@@ -30,10 +30,15 @@ class VaultError(HubFault):
 
 
 class Vault:
-    """Holds the keys. Every use of the key material has a derived key of its own (RFC 5869)."""
+    """Holds the keys. Every use of the key material has a derived key of its own (RFC 5869).
 
-    def __init__(self, key: Secret) -> None:
+    While one key replaces another there are two: `other` recognises and opens what was written with it, and writes
+    nothing.
+    """
+
+    def __init__(self, key: Secret, other: Secret | None = None) -> None:
         material = key.reveal().encode()
+        self.other = None if other is None else Vault(other)
         self._hash_key = _derived(material, "token hashes")
         self._cipher = AESGCM(_derived(material, "sealed secrets"))
         self._mark = _derived(material, "mark")
@@ -79,13 +84,25 @@ class Vault:
         """The secret that `seal` was given.
 
         Raises:
-            VaultError: the bytes were not sealed by this key with this context.
+            VaultError: the bytes were not sealed by this key, or the other one, with this context.
         """
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return Secret(self._cipher.decrypt(nonce, ciphertext, context.encode()).decode())
         except (InvalidTag, ValueError) as error:
+            if self.other is not None:
+                return self.other.unseal(sealed, context)
             raise VaultError("A sealed secret cannot be opened with this key") from error
+
+    def sealed_by_other(self, sealed: bytes, context: str) -> bool:
+        """Whether only the other key opens this."""
+        if self.other is None:
+            return False
+        try:
+            self.other.unseal(sealed, context)
+        except VaultError:
+            return False
+        return True
 
     def fingerprint(self, text: str) -> str:
         """A name for this text that says nothing about it, always the same: keyed BLAKE2b (RFC 7693), 128 bits."""
@@ -94,6 +111,12 @@ class Vault:
     def chained(self, before: bytes, content: bytes) -> bytes:
         """32 bytes that prove this content after what had these 32 bytes before: keyed BLAKE2b (RFC 7693)."""
         return hashlib.blake2b(before + content, key=self._chain_key, digest_size=_HASH_BYTES).digest()
+
+    def has_chained(self, mac: bytes, before: bytes, content: bytes) -> bool:
+        """Whether `mac` is what `chained` made of this, with this key or the other one."""
+        if mac == self.chained(before, content):
+            return True
+        return self.other is not None and self.other.has_chained(mac, before, content)
 
     @property
     def mark(self) -> bytes:

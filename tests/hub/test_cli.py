@@ -228,6 +228,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "",
         "serve",
         "migrate",
+        "rekey",
         "demo",
         "version",
         "party",

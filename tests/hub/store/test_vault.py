@@ -67,3 +67,16 @@ def test_a_fingerprint_is_always_the_same_and_another_with_another_key() -> None
     assert one.fingerprint("tokens DE*MSP 01") == one.fingerprint("tokens DE*MSP 01")
     assert len({one.fingerprint("01"), one.fingerprint("02"), other.fingerprint("01")}) == 3
     assert one.fingerprint("01") not in one.token_hash("01").hex()
+
+
+def test_what_the_other_key_has_made_is_understood_and_nothing_is_made_with_it() -> None:
+    old, new = Vault(Secret("the old key")), Vault(Secret("the new key"), Secret("the old key"))
+    sealed = old.seal(Secret("token"), "connection 1")
+
+    assert new.unseal(sealed, "connection 1") == Secret("token")
+    assert new.sealed_by_other(sealed, "connection 1")
+    assert not new.sealed_by_other(new.seal(Secret("token"), "connection 1"), "connection 1")
+    assert new.token_hash("token") != old.token_hash("token")
+    assert new.has_chained(old.chained(b"before", b"content"), b"before", b"content")
+    assert not new.has_chained(old.chained(b"before", b"content"), b"before", b"changed")
+    assert not old.has_chained(new.chained(b"before", b"content"), b"before", b"content")
