@@ -21,6 +21,7 @@ from hub.endpoints import client_info, credentials, versions
 from hub.endpoints.errors import EXCEPTION_HANDLERS
 from hub.endpoints.functional import functional_modules
 from hub.events import Events
+from hub.figures import FORM, Figures
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
 from hub.ids import new_id
@@ -74,6 +75,7 @@ from hub.store.return_addresses import ReturnAddresses
 from hub.store.running_sessions import RunningSessions
 from hub.store.shared_buckets import SharedBuckets
 from hub.store.shared_circuits import SharedCircuits
+from hub.store.shared_figures import SharedFigures
 from hub.store.shown_ids import ShownIds
 from hub.store.telling_marks import TellingMarks
 from hub.store.terms import Terms
@@ -90,7 +92,7 @@ DUTIES: Final[tuple[Duty, ...]] = (housekeeping, following_hubs, probing, tellin
 async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App, App]]:
     """The partner app and the operator app of a hub that is one process."""
     await migrate(settings.database_url)
-    async with running_hub(settings, drain) as hub, leading(hub, DUTIES):
+    async with running_hub(settings, drain) as hub, hub.figures.following(), leading(hub, DUTIES):
         yield create_partner_app(hub), as_app(create_operator_app(hub, console))
 
 
@@ -98,7 +100,7 @@ async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App
 async def operator_app(settings: Settings, drain: Drain, workers: Problems) -> AsyncIterator[App]:
     """The operator app of a hub whose partner listener has processes of its own."""
     await migrate(settings.database_url)
-    async with running_hub(settings, drain, workers) as hub, leading(hub, DUTIES):
+    async with running_hub(settings, drain, workers) as hub, hub.figures.following(), leading(hub, DUTIES):
         yield as_app(create_operator_app(hub, console))
 
 
@@ -153,12 +155,16 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         presence = Presence(platforms, wanted_probes, note_every_s=min(NOTE_EVERY_S, settings.alive_after_s / 4))
         knowledge = Knowledge(Learned(database, vault, redis), directory)
         journal_store = JournalStore(database, vault, keep_days=settings.journal_days)
-        journal = Journal(journal_store, vault, metrics, events)
+        shared_figures = None if redis is None else SharedFigures(redis, directory.identity, FORM)
+        figures = Figures(new_id(), shared_figures)
+        journal = Journal(journal_store, vault, metrics, events, readers=(figures.note,))
+        stack.push_async_callback(figures.stop)
         stack.push_async_callback(_at_once, presence.close, knowledge.stop, losses.close, journal.close, events.close)
         events.start()
         presence.start()
         losses.start()
         journal.start()
+        figures.start()
         await knowledge.start()
         shown_ids = ShownIds(database, told=events.id_taken)
         stack.push_async_callback(shown_ids.close)
@@ -202,6 +208,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             reachability=Reachability(database, directory),
             knowledge=knowledge,
             losses=losses,
+            figures=figures,
             journal=journal,
             journal_store=journal_store,
             journal_reads=JournalReads(database, vault),

@@ -9,6 +9,7 @@ from hub.amplification import Amplification
 from hub.circuits import Circuits
 from hub.delivery_line import DeliveryLine
 from hub.events import Events
+from hub.figures import Figures
 from hub.first_pushes import FirstPushes
 from hub.journal import Journal
 from hub.knowledge import Knowledge
@@ -75,6 +76,7 @@ class Hub:
     reachability: Reachability
     knowledge: Knowledge
     losses: Losses
+    figures: Figures
     journal: Journal
     journal_store: JournalStore
     journal_reads: JournalReads

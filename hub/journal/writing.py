@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -46,7 +46,7 @@ _NUMBERS: Final = 1 << 31
 
 
 class Journal:
-    """Takes entries, and writes them a moment later."""
+    """Takes entries, and writes them a moment later. `readers` get every row that was made, written or not."""
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Journal:
         metrics: Metrics,
         events: Events,
         *,
+        readers: Sequence[Callable[[Sequence[Row]], None]] = (),
         write_every_s: float = WRITE_EVERY_S,
         most: int = MOST,
     ) -> None:
@@ -62,6 +63,7 @@ class Journal:
         self._uid_hash: Callable[[str], bytes] = vault.uid_hash
         self._metrics = metrics
         self._events = events
+        self._readers = readers
         self._write_every_s = write_every_s
         self._most = most
         self._fresh: list[Noted] = []
@@ -100,28 +102,35 @@ class Journal:
     def note(self, noted: Noted) -> None:
         """Take one entry; never waits, and never fails."""
         fresh = self._fresh
-        if len(self._rows) >= self._most:
-            self._drop(1)
-            return
         fresh.append(noted)
         body = noted.trace.body
         if len(fresh) == _LOT or (body is not None and len(body) > _LARGE):
             asyncio.get_running_loop().call_soon(self._make_rows)
 
     def _make_rows(self) -> None:
-        """Turn what was noted into rows, which hold nothing but what is written."""
+        """Turn what was noted into rows, which hold nothing but what is written. Readers get those, too."""
         fresh, self._fresh = self._fresh, []
         clock = time() - monotonic()
+        made: list[Row] = []
         for noted in fresh:
             number = next(self._numbers) % _NUMBERS
             try:
                 row = row_of(noted, number, clock, self._uid_hash)
+                made.append(row)
+                if len(self._rows) >= self._most:
+                    self._drop(1)
+                    continue
                 self._rows.append(row)
                 if noted.trace.is_captured:
                     self._capture(noted, EntryKey(row[0], number))
             except Exception:  # a bug that one message meets must not cost the entries of others
                 log.exception("journal_entry_failed", correlation_id=noted.trace.ids.correlation_id)
                 self._drop(1)
+        for reader in self._readers:
+            try:
+                reader(made)
+            except Exception:  # as above
+                log.exception("journal_entries_not_read")
 
     def _capture(self, noted: Noted, key: EntryKey) -> None:
         if not (_is_on(noted.trace.source, key.time) or _is_on(noted.trace.target, key.time)):

@@ -218,7 +218,7 @@ async def test_what_there_is_no_room_for_is_counted_and_said(noting: Noting) -> 
     written = await noting.entries()
     [gap] = await noting.gaps()
     assert len(written) + gap.entries == 300
-    assert gap.entries == dropped
+    assert gap.entries == noting.metric("ocpi_hub_journal_dropped_total") <= 200
     assert gap.since < gap.until <= datetime.now(UTC)
     assert [line["event"] for line in lines] == ["journal_dropped_entries"]
 
@@ -311,11 +311,12 @@ async def test_a_database_that_answers_nothing_delays_no_message_and_gets_all_th
             assert turns == 1000  # each message took one turn of the loop, as ever
             assert journal.waiting <= 200 + 64
             await until(lambda: noting.metric("ocpi_hub_journal_dropped_total") > 0)
-            dropped = noting.metric("ocpi_hub_journal_dropped_total")
             server.thaw()
 
-            await until(lambda: noting.metric("ocpi_hub_journal_written_total") == 1001 - dropped)
+            await until(
+                lambda: sum(noting.metric(f"ocpi_hub_journal_{end}_total") for end in ("written", "dropped")) == 1001
+            )
             await journal.close()
             [gap] = await noting.gaps()
-            assert gap.entries == dropped
-            assert len(await noting.entries()) == 1001 - dropped
+            assert gap.entries == noting.metric("ocpi_hub_journal_dropped_total")
+            assert len(await noting.entries()) == 1001 - gap.entries
