@@ -21,7 +21,7 @@ from hub.endpoints import client_info, credentials, versions
 from hub.endpoints.errors import EXCEPTION_HANDLERS
 from hub.endpoints.functional import functional_modules
 from hub.events import Events
-from hub.figures import FORM, Figures
+from hub.figures import FORM, Figures, ProcessState
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
 from hub.ids import new_id
@@ -47,6 +47,7 @@ from hub.pulse import pulse
 from hub.registration import HubSide, Initiator, Registrar
 from hub.role_refreshes import role_refreshes
 from hub.settings import Settings
+from hub.slowness import watching_slowness
 from hub.snapshots import Snapshots
 from hub.spools import Spools
 from hub.store.accepted_broadcasts import AcceptedBroadcasts
@@ -84,7 +85,14 @@ from hub.store.vault import Vault
 from hub.store.wanted_probes import WantedProbes
 from hub.telling import telling
 
-DUTIES: Final[tuple[Duty, ...]] = (housekeeping, following_hubs, probing, telling, role_refreshes)
+DUTIES: Final[tuple[Duty, ...]] = (
+    housekeeping,
+    following_hubs,
+    probing,
+    telling,
+    role_refreshes,
+    watching_slowness,
+)
 """What happens once in the whole hub."""
 
 
@@ -156,7 +164,12 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
         knowledge = Knowledge(Learned(database, vault, redis), directory)
         journal_store = JournalStore(database, vault, keep_days=settings.journal_days)
         shared_figures = None if redis is None else SharedFigures(redis, directory.identity, FORM)
-        figures = Figures(new_id(), shared_figures)
+
+        def state() -> ProcessState:
+            revision, age_s = directory.snapshot.revision, round(directory.age_s, 1)
+            return ProcessState(revision, age_s, journal.waiting, journal.dropped, drain.is_draining)
+
+        figures = Figures(new_id(), shared_figures, in_flight=partners.under_way, state=state)
         journal = Journal(journal_store, vault, metrics, events, readers=(figures.note,))
         stack.push_async_callback(figures.stop)
         stack.push_async_callback(_at_once, presence.close, knowledge.stop, losses.close, journal.close, events.close)

@@ -26,6 +26,7 @@ class EventKind(StrEnum):
 
     PARTNER_OFFLINE = "partner_offline"
     PARTNER_REFUSES_TOKEN = "partner_refuses_token"  # noqa: S105  the name of an event
+    PARTNER_SLOW = "partner_slow"
     CIRCUIT_OPEN = "circuit_open"
     FOREIGN_SENDER = "foreign_sender"
     UNTRANSLATABLE = "untranslatable"
@@ -113,6 +114,14 @@ KINDS: Final[Mapping[EventKind, Explained]] = {
         "They lost or replaced it. Ask them to PUT their credentials; if they cannot, rotate the tokens of the "
         "platform, or remove it and invite it again.",
         "with the next message that the partner takes",
+    ),
+    EventKind.PARTNER_SLOW: Explained(
+        Severity.WARNING,
+        "A partner is much slower than usual",
+        "{platform} takes {p95_ms} ms for 95 % of its answers[, usually {usual_ms} ms][; slowest in module {module}].",
+        "Tell them since when, and which module: the health of the platform has it by module and method. "
+        "Messages go on; one that takes longer than the platform's time is answered 4002.",
+        "when it has been faster for ten minutes",
     ),
     EventKind.CIRCUIT_OPEN: Explained(
         Severity.CRITICAL,

@@ -144,6 +144,16 @@ def advice_of(entry: JournalEntry) -> str | None:
     )
 
 
+def general_advice(failure: Failure, receiver_platform_id: str | None) -> str:
+    """What an operator can do about messages that fail in this way; None for the platform where there are several."""
+    return _ADVICE[failure].format(
+        upstream_request_id="of an example",
+        platform=receiver_platform_id or "ID",
+        sender=_in_a_shell(None),
+        receiver=_in_a_shell(None),
+    )
+
+
 def _in_a_shell(party: Party | None) -> str:
     return "PARTY" if party is None else shlex.quote(str(party))
 

@@ -21,6 +21,8 @@ TRANSLATED: Final = 40
 """Those whose two sides have different versions."""
 DELIVERED: Final = 41
 """Those that were one delivery of a broadcast."""
+FAILED: Final = 42
+"""Those that failed in whatever way."""
 HUB_TIME: Final = 64
 PARTNER_TIME: Final = 128
 """Where the codes of times begin: of the hub's own, and of what was waited for the partner."""
@@ -31,20 +33,7 @@ LEAST_SAMPLES: Final = 20
 
 FAILURES: Final = tuple(Failure)
 CODE_OF: Final[Mapping[Failure | None, int]] = {failure: 1 + at for at, failure in enumerate(FAILURES)}
-_FAILED: Final = range(1, 1 + len(FAILURES))
-BY_PARTNER: Final = frozenset(
-    {
-        Failure.RECEIVER_OFFLINE,
-        Failure.CIRCUIT_OPEN,
-        Failure.CONNECT_FAILED,
-        Failure.TIMEOUT,
-        Failure.REFUSES_TOKEN,
-        Failure.GATEWAY,
-        Failure.NOT_OCPI,
-        Failure.PARTNER_ERROR,
-    }
-)
-"""Failures that are the receiver's."""
+_CODES: Final = range(1, 1 + len(FAILURES))
 
 
 def time_step(microseconds: int) -> int:
@@ -74,13 +63,13 @@ def take_away(one: Mapping[int, int], of: Cell) -> None:
 
 def failures_in(cell: Mapping[int, int]) -> dict[Failure, int]:
     """How often each failure happened, the commonest first."""
-    found = ((FAILURES[code - 1], number) for code, number in cell.items() if code in _FAILED)
+    found = ((FAILURES[code - 1], number) for code, number in cell.items() if code in _CODES)
     return dict(sorted(found, key=lambda each: (-each[1], each[0])))
 
 
 def failed(cell: Mapping[int, int]) -> int:
     """How many failed in whatever way."""
-    return sum(number for code, number in cell.items() if code in _FAILED)
+    return cell.get(FAILED, 0)
 
 
 class Times(dict[int, int]):

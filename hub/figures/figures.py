@@ -20,7 +20,7 @@ import structlog
 from msgspec import Struct
 
 from hub.figures.cells import FAILURES, Cell
-from hub.figures.flows import Flow, Flows, Part, Row, decoded, encoded, part_of
+from hub.figures.flows import MINUTE_S, Flow, Flows, Part, ProcessState, Row, decoded, encoded
 from hub.figures.pairs import Pairs
 from hub.figures.rings import Rings
 from hub.observability import FilteringBoundLogger
@@ -47,6 +47,9 @@ class Counting(Struct):
     worker: str
     since: float
     last_at: float
+    in_flight: dict[str, int] = {}
+    """Calls under way when it told last, by platform."""
+    state: ProcessState = ProcessState()
 
 
 class Figures:
@@ -60,6 +63,8 @@ class Figures:
         worker: str,
         shared: SharedFigures | None = None,
         *,
+        in_flight: Callable[[], dict[str, int]] = dict,
+        state: Callable[[], ProcessState] = ProcessState,
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time,
     ) -> None:
@@ -72,6 +77,8 @@ class Figures:
         self.is_away = False
         """Redis does not answer, so there is nothing new of other processes."""
         self._shared = shared
+        self._in_flight = in_flight
+        self._state = state
         self._every_s = every_s
         self._clock = clock
         self._flows = Flows(clock)
@@ -124,12 +131,16 @@ class Figures:
         there = [each for each in self.workers.values() if each.last_at >= latest]
         return sorted(there, key=lambda each: (each.worker != self.worker, each.since))
 
-    async def catch_up(self) -> None:
-        """Count what was noted up to now, and hear what others have told."""
+    def in_flight(self, platform_id: str) -> int:
+        """Calls under way at a platform, a few seconds ago."""
+        return sum(each.in_flight.get(platform_id, 0) for each in self.counting())
+
+    async def catch_up_here(self) -> None:
+        """Count what this process noted up to now."""
+        if self._merging.locked():
+            return  # it is being done, and may take a while
         async with self._merging:
             await self._take()
-            if self._shared is not None:
-                await self._hear(self._shared)
 
     # ------------------------------------------------------------ background
 
@@ -169,15 +180,18 @@ class Figures:
     async def _take(self) -> None:
         """What this process counted goes to where it is kept, and to where it waits to be told."""
         taken = self._flows.take()
+        examples, in_flight, state = self._flows.examples(), self._in_flight(), self._state()
         now = self._clock()
-        for minute, flows in taken:
+        this_minute = int(now) // MINUTE_S
+        self.workers[self.worker] = Counting(self.worker, self._began, now, in_flight, state)
+        if not taken and self._untold:
+            return  # that it is there is waiting to be told
+        for minute, flows in taken or [(this_minute, {})]:
+            part = Part(self.worker, self._began, minute, list(flows.items()), examples, in_flight, state)
             if self._follows:
-                await self._merge(flows, minute)
+                await self._merge(part, flows)
             if self._shared is not None:
-                self._untold.append(part_of(self.worker, self._began, minute, flows))
-        if self._shared is not None and not taken:
-            self._untold.append(Part(self.worker, self._began, int(now) // 60, []))  # it is there, and idle
-        self.workers[self.worker] = Counting(self.worker, self._began, now)
+                self._untold.append(part)
 
     async def _tell(self) -> None:
         while self._shared is not None and self._untold:
@@ -200,21 +214,23 @@ class Figures:
         except (msgspec.MsgspecError, zlib.error):
             log.warning("figures_unreadable")
             return
-        ends_at = (part.minute + 1) * 60.0
+        ends_at = (part.minute + 1.0) * MINUTE_S
         if ends_at < self._clock() - _FORGOTTEN_S:
             return
-        self.since = min(self.since, part.minute * 60.0)
+        self.since = min(self.since, part.minute * float(MINUTE_S))
         known = self.workers.get(part.worker)
         last_at = min(ends_at, self._clock())
         if known is not None:
-            known.last_at = max(known.last_at, last_at)
+            known.last_at, known.in_flight, known.state = max(known.last_at, last_at), part.in_flight, part.state
         elif len(self.workers) < _MOST_WORKERS:
-            self.workers[part.worker] = Counting(part.worker, part.since, last_at)
-        await self._merge(dict(part.flows), part.minute)
+            self.workers[part.worker] = Counting(part.worker, part.since, last_at, part.in_flight, part.state)
+        await self._merge(part, dict(part.flows))
 
-    async def _merge(self, flows: Mapping[Flow, Cell], minute: int) -> None:
-        await self.rings.merge(flows, minute, self._clock())
-        self.pairs.merge(flows, minute)
+    async def _merge(self, part: Part, flows: Mapping[Flow, Cell]) -> None:
+        await self.rings.merge(flows, part.minute, self._clock())
+        self.pairs.merge(flows, part.minute)
+        for example in part.examples:
+            self.rings.note(example)
 
     def _forget_workers(self, now: float) -> None:
         for worker in [each.worker for each in self.workers.values() if each.last_at < now - _FORGOTTEN_S]:

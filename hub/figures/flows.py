@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from hub.figures.cells import CODE_OF, COUNT, DELIVERED, HUB_TIME, PARTNER_TIME, TRANSLATED, Cell, add
-from hub.store.journal_entries import Hop
-from hub.store.journal_tables import JournalRow
+from hub.figures.cells import CODE_OF, COUNT, DELIVERED, FAILED, HUB_TIME, PARTNER_TIME, TRANSLATED, Cell, add
+from hub.store.journal_entries import Failure, Hop
+from hub.store.journal_tables import EntryKey, JournalRow
 from routing.vocabulary import ModuleID
 
 Row: TypeAlias = tuple[Any, ...]
@@ -35,6 +35,8 @@ _counted: Final = itemgetter(
     *map(
         _COLUMNS.index,
         (
+            "time",
+            "number",
             "hop",
             "sender_platform_id",
             "receiver_platform_id",
@@ -69,6 +71,31 @@ class Flow(NamedTuple):
     """A message that came to the hub, and not one of several calls that it led to."""
 
 
+class Example(Struct, frozen=True, array_like=True):
+    """The last message that failed in one way at one side of one platform."""
+
+    platform_id: str
+    was_called: bool
+    """The hub called it; else it sent the message."""
+    failure: Failure
+    at: float
+    message_id: str
+
+
+class ProcessState(Struct, frozen=True, array_like=True):
+    """How a process is, for who looks after the hub."""
+
+    revision: int = 0
+    """Of the directory it goes by."""
+    age_s: float = 0.0
+    """How long ago that was known to be current."""
+    waiting: int = 0
+    """Entries of the journal that are not written yet."""
+    dropped: int = 0
+    """Those that there was no room for since it began."""
+    is_draining: bool = False
+
+
 class Part(Struct, frozen=True, array_like=True):
     """What one process counted within a few seconds of one minute."""
 
@@ -78,6 +105,10 @@ class Part(Struct, frozen=True, array_like=True):
     minute: int
     """The number of the minute since 1970."""
     flows: list[tuple[Flow, Cell]]
+    examples: list[Example] = []
+    in_flight: dict[str, int] = {}
+    """Calls under way, by platform."""
+    state: ProcessState = ProcessState()
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -107,6 +138,7 @@ class Flows:
         self._minute = 0
         self._finished: list[tuple[int, dict[_Kind, Cell]]] = []
         self._kinds: dict[_Kind, Cell] = {}
+        self._examples: dict[_Failing, tuple[Any, ...]] = {}
 
     def note(self, rows: Iterable[Row]) -> None:
         """Take rows of the journal."""
@@ -122,6 +154,14 @@ class Flows:
         self._finished, self._kinds = [], {}
         return [(minute, _flows_of(kinds)) for minute, kinds in taken if kinds]
 
+    def examples(self) -> list[Example]:
+        """The last message of each failure since this was asked last."""
+        found, self._examples = self._examples, {}
+        return [
+            Example(platform_id, was_called, failure, at.timestamp(), str(EntryKey(at, number)))
+            for (platform_id, was_called, failure), (at, number, *_) in found.items()
+        ]
+
     def _count(self) -> None:
         minute = int(self._clock()) // MINUTE_S
         if minute != self._minute and self._kinds:
@@ -129,16 +169,24 @@ class Flows:
             self._kinds = {}
         self._minute = minute
         fresh, self._fresh = self._fresh, []
-        _count(fresh, self._kinds)
+        _count(fresh, self._kinds, self._examples)
 
 
 _Kind: TypeAlias = tuple[str | None, str | None, str | None, str | None, str, str, bool, bool, bool, bool, bool, bool]
 """What is known of a flow while it is counted; no member of an enumeration, as these are slow in a dictionary."""
 
 
-def _count(fresh: Iterable[tuple[Any, ...]], kinds: dict[_Kind, Cell]) -> None:
+_Failing: TypeAlias = tuple[str, bool, Failure]
+
+
+def _count(
+    fresh: Iterable[tuple[Any, ...]], kinds: dict[_Kind, Cell], examples: dict[_Failing, tuple[Any, ...]]
+) -> None:
     message, delivery = Hop.MESSAGE, Hop.DELIVERY
-    for hop, source, target, sender, receiver, module, method, call, version, other, hub, partner, fail, many in fresh:
+    for each in fresh:
+        _, _, hop, source, target, sender, receiver, module, method, call, version, other, hub, partner, fail, many = (
+            each
+        )
         kind = (
             source,
             target,
@@ -164,6 +212,10 @@ def _count(fresh: Iterable[tuple[Any, ...]], kinds: dict[_Kind, Cell]) -> None:
         if fail is not None:
             code = CODE_OF[fail]
             cell[code] = cell.get(code, 0) + 1
+            if source is not None and hop is message:
+                examples[source, False, fail] = each
+            if target is not None and many is None:
+                examples[target, True, fail] = each
 
 
 def _new_cell(kind: _Kind, kinds: dict[_Kind, Cell]) -> Cell:
@@ -187,6 +239,8 @@ def _flows_of(kinds: Mapping[_Kind, Cell]) -> dict[Flow, Cell]:
             cell[TRANSLATED] = number
         if is_delivery:
             cell[DELIVERED] = number
+        if not went_well:
+            cell[FAILED] = number
         flow = Flow(
             source or "",
             (is_call and target) or "",
@@ -198,8 +252,3 @@ def _flows_of(kinds: Mapping[_Kind, Cell]) -> dict[Flow, Cell]:
         )
         add(cell, flows.setdefault(flow, {}))
     return flows
-
-
-def part_of(worker: str, since: float, minute: int, flows: Mapping[Flow, Cell]) -> Part:
-    """What another process is told."""
-    return Part(worker, since, minute, list(flows.items()))

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from hub.figures.cells import COUNT, Cell, add, failed, packed, unpacked
+from hub.figures.cells import COUNT, FAILED, Cell, add, failed, packed, unpacked
 from hub.figures.flows import MINUTE_S, Flow
 from hub.figures.rings import DETAILS, plain
 
@@ -42,7 +42,7 @@ class Pairs:
         """Add what was counted in one minute."""
         found: dict[Pair, Cell] = {}
         for flow, cell in flows.items():
-            if flow.sender and flow.receiver and (flow.called_platform_id or flow.came_in):
+            if flow.sender and flow.receiver and (flow.called_platform_id or cell.get(FAILED)):
                 add(plain(cell), found.setdefault(Pair(flow.sender, flow.receiver, flow.module), {}))
         for at, level in enumerate(DETAILS):
             self._add(at, level.slot(minute * MINUTE_S), found)

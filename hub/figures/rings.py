@@ -18,9 +18,20 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from hub.figures.cells import COUNT, HUB_TIME, Cell, add, failed, take_away
-from hub.figures.flows import MINUTE_S, Flow
+from hub.figures.cells import (
+    COUNT,
+    HUB_TIME,
+    PARTNER_TIME,
+    Cell,
+    add,
+    failed,
+    percentile_ms,
+    take_away,
+    times_in,
+)
+from hub.figures.flows import MINUTE_S, Example, Flow
 from hub.figures.series import add_to_series, cell_at, forget_before, newest_first, sum_since
+from hub.store.journal_entries import Failure
 
 WHOLE_HUB: Final = ""
 """Stands for a platform where the hub as a whole is meant."""
@@ -72,15 +83,18 @@ _Key = TypeVar("_Key")
 class PlatformFigures:
     """Of one platform."""
 
-    __slots__ = ("_first", "details", "last_hour", "totals")
+    __slots__ = ("_first", "_late", "details", "examples", "last_hour", "totals")
 
     def __init__(self) -> None:
         self.totals: dict[Direction, Series] = {}
         self.details: dict[Kind, Series] = {}
         self.last_hour: dict[Direction, Cell] = {Direction.IN: {}, Direction.OUT: {}}
         """The sum of the finest level of details: an hour, and up to five minutes more."""
+        self.examples: dict[tuple[Direction, Failure], tuple[float, str]] = {}
+        """When each failure happened last, and the id of that message."""
         self._first = 0
         """The oldest slot in that sum."""
+        self._late: tuple[int, float | None] = (0, None)
 
     def count(self, kinds: Mapping[Kind, Cell], at: float) -> None:
         """Take over what was counted in one minute."""
@@ -127,6 +141,14 @@ class PlatformFigures:
                 found[kind] = cell
         return found
 
+    def p95_ms(self) -> float | None:
+        """What 95 % of the calls at it in the last hour did not exceed; None where there were too few."""
+        called = self.last_hour[Direction.OUT]
+        number = called.get(COUNT, 0)
+        if self._late[0] != number:
+            self._late = (number, percentile_ms(times_in(called, PARTNER_TIME), 0.95))
+        return self._late[1]
+
     def size(self) -> int:
         """Bytes of what was counted."""
         every = (*self.totals.values(), *self.details.values())
@@ -171,6 +193,13 @@ class Rings:
             add(cell, opened.setdefault(each, {}).setdefault(kind, {}))
             if is_new:
                 add(cell, platform.last_hour[kind.direction])
+
+    def note(self, example: Example) -> None:
+        """Remember the last message that failed in some way."""
+        platform = self.platforms.get(example.platform_id)
+        if platform is not None:
+            key = (Direction.OUT if example.was_called else Direction.IN, example.failure)
+            platform.examples[key] = max(platform.examples.get(key, (0.0, "")), (example.at, example.message_id))
 
     async def settle(self, now: float) -> None:
         """Pack what is over, and drop what is too old."""

@@ -72,6 +72,8 @@ class Journal:
         self._captured_bytes = 0
         self._numbers = count(secrets.randbelow(_NUMBERS))
         self._process = secrets.token_hex(16)
+        self.dropped = 0
+        """Entries that were not kept."""
         self._gap: Gap | None = None
         self._is_away = False
         self._ends = asyncio.Event()
@@ -151,6 +153,7 @@ class Journal:
             # Those that were noted, and answered, a moment ago may be missing, too.
             gap = Gap(now - timedelta(seconds=self._write_every_s), now, 0)
         self._gap = Gap(gap.since, now, gap.entries + entries)
+        self.dropped += entries
         self._metrics.journal_dropped(entries)
 
     async def _close_gap(self) -> None:

@@ -23,15 +23,18 @@ from hub.operator.audit import Audit
 from hub.operator.audit_hook import note_beginnings, note_ends
 from hub.operator.captures import capture_platform, stop_capturing_platform
 from hub.operator.events import Events
-from hub.operator.health import drain, healthz, metrics, readyz
+from hub.operator.health import drain, healthz, metrics, readyz, show_hub_health
 from hub.operator.impact import show_impact
 from hub.operator.messages import list_messages, show_message, show_story
+from hub.operator.overview import show_overview
 from hub.operator.parties import list_parties, resume_party, show_party, suspend_party
+from hub.operator.platform_health import list_errors, show_health
 from hub.operator.platforms import Platforms
 from hub.operator.presence import list_statuses, probe_platform
 from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
 from hub.operator.search import resolve
 from hub.operator.tokens import Tokens, show_me
+from hub.operator.traffic import show_matrix, show_series
 from hub.version import VERSION
 
 MOST_BODY_BYTES = 1024 * 1024
@@ -73,6 +76,12 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     capture_platform,
                     stop_capturing_platform,
                     show_impact,
+                    show_health,
+                    list_errors,
+                    show_overview,
+                    show_series,
+                    show_matrix,
+                    show_hub_health,
                     list_parties,
                     show_party,
                     suspend_party,

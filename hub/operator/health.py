@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -14,11 +15,13 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery
 from msgspec import Struct
 
+from hub.figures import Counting
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger, Metrics
 from hub.operator.platforms import TheHub
 from hub.operator.problems import MEDIA_TYPE, NotReady, Problem, documented
-from hub.operator.roles import FOR_OPERATORS
+from hub.operator.roles import FOR_AUDITORS, FOR_OPERATORS
+from hub.store.redis import DirectoryCache
 from routing.errors import HubFault
 
 _COUNT_WITHIN_S: Final = 1.0
@@ -81,6 +84,93 @@ async def metrics(hub: TheHub) -> Response[bytes]:
     count_vitals(hub)
     await count_events(hub)
     return Response(hub.metrics.exposition(), media_type=Metrics.content_type)
+
+
+class PartView(Struct, frozen=True):
+    """Something the hub depends on, or does once for all its processes."""
+
+    ok: bool
+    said: str
+
+
+class WorkerView(Struct, frozen=True):
+    """One process of the hub, as it said a few seconds ago."""
+
+    id: str
+    since: datetime
+    """When it began."""
+    last_at: datetime
+    """When it was heard of last."""
+    revision: int
+    """Of the directory it goes by."""
+    directory_age_s: float
+    """How long ago that was known to be current."""
+    journal_waiting: int
+    """Entries that it has not written yet."""
+    journal_dropped: int
+    """Entries that there was no room for since it began."""
+    draining: bool
+
+
+class HubHealthView(Struct, frozen=True):
+    """How the hub is, part by part."""
+
+    ready: bool
+    reasons: tuple[str, ...]
+    """As at /readyz."""
+    database: PartView
+    redis: PartView | None
+    """Null where there is none."""
+    leader: PartView
+    revision: int
+    """Of the directory of the process that answers."""
+    draining: bool
+    journal_room: int
+    """Entries that each process has room for while the database is away."""
+    workers: tuple[WorkerView, ...]
+    """The process that answers first. While Redis is away it is the only one."""
+
+
+@get("/health", tags=["health"], responses=documented(), opt=FOR_AUDITORS)
+async def show_hub_health(hub: TheHub) -> HubHealthView:
+    """How the hub is: what it depends on, who leads, and each of its processes."""
+    await hub.figures.catch_up_here()
+    problems = hub.directory.problems()
+    of_redis = [each for each in problems if each.startswith(DirectoryCache.name)]
+    others = [each for each in problems if each not in of_redis]
+    reasons = not_ready(hub)
+    return HubHealthView(
+        ready=not reasons,
+        reasons=tuple(reasons),
+        database=PartView(not others, "; ".join(others) or "It answers"),
+        redis=None if hub.settings.redis_url is None else PartView(not of_redis, "; ".join(of_redis) or "It answers"),
+        leader=_leader(hub),
+        revision=hub.directory.snapshot.revision,
+        draining=hub.drain.is_draining,
+        journal_room=hub.journal.most,
+        workers=tuple(map(_worker_view, hub.figures.counting())),
+    )
+
+
+def _leader(hub: Hub) -> PartView:
+    if hub.lead.problem is not None:
+        return PartView(False, hub.lead.problem)
+    here = "This process leads" if hub.lead.term is not None else "Another process leads, or will within seconds"
+    return PartView(True, here)
+
+
+def _worker_view(process: Counting) -> WorkerView:
+    state = process.state
+    return WorkerView(
+        process.worker,
+        datetime.fromtimestamp(process.since, UTC),
+        datetime.fromtimestamp(process.last_at, UTC),
+        state.revision,
+        state.age_s,
+        state.waiting,
+        state.dropped,
+        state.is_draining,
+    )
 
 
 @post("/drain", tags=["health"], status_code=HTTPStatus.ACCEPTED, responses=documented(503), opt=FOR_OPERATORS)

@@ -13,11 +13,13 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.operator.access import TheCaller
+from hub.operator.platform_list import Sort, Words, platforms_page
+from hub.operator.platform_rows import Order, Wanted
 from hub.operator.problems import Unacceptable, documented
 from hub.operator.resources import (
     Connect,
@@ -38,7 +40,7 @@ from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN,
 from hub.store.records import PlatformRecord
 from routing.dialects import DIALECTS
 from routing.quirks import Quirks
-from routing.vocabulary import Secret
+from routing.vocabulary import ConnectionStatus, Role, Secret, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -76,15 +78,22 @@ class Platforms(Controller):
 
     @get(responses=documented(422, 503), opt=FOR_PARTNERS)
     async def list_platforms(
-        self, hub: TheHub, me: TheCaller, limit: Limit = 100, cursor: Cursor = None
+        self,
+        hub: TheHub,
+        me: TheCaller,
+        status: FromQuery[ConnectionStatus | None] = None,
+        role: FromQuery[Role | None] = None,
+        version: FromQuery[Version | None] = None,
+        q: Words = None,
+        sort: Sort = Order.CREATED,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> PlatformsView:
-        """Every platform, the oldest first. An engineer of a platform sees that one."""
+        """Platforms, the oldest first unless sorted otherwise. An engineer of a platform sees that one."""
         if me.only_platform is not None:
-            return PlatformsView((await view_of(await hub.platforms.get(me.only_platform), hub),), None)
-        page = await hub.platforms.list(limit=limit, cursor=cursor)
-        circuits = await hub.circuits.now()
-        views = tuple(platform_view(each, hub.settings, circuits) for each in page.items)
-        return PlatformsView(views, page.next_cursor)
+            view = await view_of(await hub.platforms.get(me.only_platform), hub)
+            return PlatformsView((view,), None, {str(view.status): 1}, 1)
+        return await platforms_page(Wanted(status, role, version, q), sort, hub, limit=limit, cursor=cursor)
 
     @get("/{platform_id:str}", responses=documented(404, 503), opt=FOR_PARTNERS)
     async def show_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:

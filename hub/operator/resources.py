@@ -180,6 +180,28 @@ class CircuitView(Struct, frozen=True):
     """When it opened; of a closed one, when the failures began. Null where there are none."""
 
 
+class PlatformHealthView(Struct, frozen=True):
+    """How a platform is doing, in a list."""
+
+    messages_1h: int
+    """Of the last hour, that it sent and that it was called for; up to five minutes more."""
+    ok_share: Annotated[float, Meta(ge=0, le=1)] | None
+    """Of these, those that did not fail; null without messages."""
+    p95_ms: float | None
+    """What 95 % of the calls at it in that hour did not exceed; null below 20 of them."""
+    spark: tuple[int, ...]
+    """The messages of the last 24 hours, by the hour, the oldest first."""
+    circuit: State | None
+    open_events: int
+    token_age_d: int | None
+    """Days since its oldest tokens were exchanged."""
+    last_seen: datetime | None
+    since: datetime | None
+    """Since when it has its status."""
+    why: str | None
+    """Why it has it."""
+
+
 class PlatformView(Struct, frozen=True):
     """One platform as an operator sees it."""
 
@@ -201,6 +223,8 @@ class PlatformView(Struct, frozen=True):
     capture_until: datetime | None
     """Until when the journal keeps headers and bodies of its messages; null where it does not."""
     created_at: datetime
+    health: PlatformHealthView | None = None
+    """In the list of platforms only."""
 
 
 class PlatformsView(Struct, frozen=True):
@@ -208,6 +232,10 @@ class PlatformsView(Struct, frozen=True):
 
     items: tuple[PlatformView, ...]
     next_cursor: str | None
+    counts: dict[str, int]
+    """How many match by status, whichever status is asked for."""
+    matched: int
+    """How many are in the whole list."""
 
 
 class LossView(Struct, frozen=True):

@@ -121,6 +121,10 @@ class PartnerClient:
                 lane.put(request.server, connection, limits.concurrency)
                 return reply
 
+    def under_way(self) -> dict[str, int]:
+        """How many calls there are at present, by platform."""
+        return {platform_id: lane.bulkhead.active for platform_id, lane in self._lanes.items() if lane.bulkhead.active}
+
     def _new_lane(self, platform_id: str) -> Lane:
         lane = self._lanes[platform_id] = Lane()
         if self._sweep is None:

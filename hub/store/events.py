@@ -124,6 +124,14 @@ class EventRows:
         async with self._database.reading() as session:
             return {EventKind(kind): count for kind, count in (await session.exec(query)).all()}
 
+    async def open_by_platform(self) -> dict[str, int]:
+        """How many are open about each platform."""
+        about = col(EventRow.platform_id)
+        is_open = and_(col(EventRow.open_key).is_not(None), about != "")
+        query = select(EventRow.platform_id, func.count()).where(is_open).group_by(about)
+        async with self._database.reading() as session:
+            return dict((await session.exec(query)).all())
+
     async def page(
         self,
         *,

@@ -6,6 +6,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from hub.store.records import LossRecord, Page, PartyRecord, PlatformRecord
-from hub.store.tables import LossRow, PartyRoleRow, PartyRow, PlatformRow, RemotePartyRow
+from hub.store.tables import ConnectionRow, LossRow, PartyRoleRow, PartyRow, PlatformRow, RemotePartyRow
 from hub.store.truth import IS_CURRENT, NEAREST, party_records, platform_row, records_of, remote_records
 from routing.errors import InvalidParameters
 from routing.vocabulary import ConnectionStatus, Party, Role
@@ -45,6 +46,29 @@ async def platforms_page(session: AsyncSession, limit: int, cursor: str | None) 
     return Page(
         tuple(records), cursor_to((rows[limit - 1].created_at, rows[limit - 1].id)) if len(rows) > limit else None
     )
+
+
+class PlatformMoment(StrEnum):
+    """What platforms can be put in order by that only the truth knows."""
+
+    CREATED = "created"
+    LAST_SEEN = "last_seen"
+    TOKENS_SINCE = "tokens_since"
+    """The oldest of its tokens."""
+
+
+async def platform_moments(session: AsyncSession, moment: PlatformMoment) -> dict[str, datetime]:
+    """When that was, of each platform that it is known of."""
+    row = PlatformRow
+    tokens = select(ConnectionRow.platform_id, func.min(ConnectionRow.tokens_since)).group_by(
+        col(ConnectionRow.platform_id)
+    )
+    queries: dict[PlatformMoment, Any] = {
+        PlatformMoment.CREATED: select(row.id, row.created_at),
+        PlatformMoment.LAST_SEEN: select(row.id, row.last_seen).where(col(row.last_seen).is_not(None)),
+        PlatformMoment.TOKENS_SINCE: tokens,
+    }
+    return dict((await session.exec(queries[moment])).all())
 
 
 async def parties_page(

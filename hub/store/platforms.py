@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from sqlmodel import col, select
+
 from hub.store.changes import Change, changing, note_last_seen, settling
 from hub.store.database import Database
 from hub.store.handshakes import (
@@ -20,7 +22,7 @@ from hub.store.handshakes import (
     open_exchange,
     renewed_by_exchange,
 )
-from hub.store.lists import platforms_page
+from hub.store.lists import PlatformMoment, platform_moments, platforms_page
 from hub.store.live_directory import LiveDirectory
 from hub.store.ownership import plan_parties
 from hub.store.records import Page, PlatformRecord, Registration
@@ -40,7 +42,7 @@ from hub.store.registrations import (
 )
 from hub.store.tables import ConnectionRow, HandshakeRow, InvitationRow, PlatformRow
 from hub.store.told_roles import note_told_roles, told_roles
-from hub.store.truth import UnknownPlatform, platform_row, record_of
+from hub.store.truth import UnknownPlatform, platform_row, record_of, records_of
 from hub.store.vault import Vault
 from routing.directory import Invitation
 from routing.errors import InvalidParameters, Unauthorized
@@ -78,6 +80,18 @@ class Platforms:
         """
         async with self._database.reading() as session:
             return await platforms_page(session, limit, cursor)
+
+    async def some(self, platform_ids: Sequence[str]) -> tuple[PlatformRecord, ...]:
+        """Those of these platforms that there are, in this order."""
+        async with self._database.reading() as session:
+            found = await session.exec(select(PlatformRow).where(col(PlatformRow.id).in_(platform_ids)))
+            rows = {row.id: row for row in found.all()}
+            return tuple(await records_of(session, [rows[each] for each in platform_ids if each in rows]))
+
+    async def moments(self, moment: PlatformMoment) -> dict[str, datetime]:
+        """When something was, of each platform that it is known of."""
+        async with self._database.reading() as session:
+            return await platform_moments(session, moment)
 
     # ------------------------------------------------------------ invitations
 

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
-from sqlmodel import and_, case, col, delete, exists, or_, select, update
+from sqlmodel import and_, case, col, delete, exists, func, or_, select, update
 
 from hub.store.changes import HERE, Change, changing, clock, settle_remote
 from hub.store.database import Database
@@ -128,6 +128,22 @@ class Reachability:
                 until = None if one_later is None else one_later.since
         items = tuple(_records(rows[:limit], until))
         return Page(items, str(items[-1].revision) if len(rows) > limit else None)
+
+    async def present(self, platform_ids: Collection[str]) -> dict[str, StatusRecord]:
+        """The present status of each of these platforms that has one."""
+        newest = (
+            select(PlatformStatusRow.platform_id, func.max(PlatformStatusRow.revision).label("revision"))
+            .where(col(PlatformStatusRow.platform_id).in_(platform_ids))
+            .group_by(col(PlatformStatusRow.platform_id))
+            .subquery()
+        )
+        is_newest = and_(
+            col(PlatformStatusRow.platform_id) == newest.c.platform_id,
+            col(PlatformStatusRow.revision) == newest.c.revision,
+        )
+        async with self._database.reading() as session:
+            rows = (await session.exec(select(PlatformStatusRow).join(newest, is_newest))).all()
+        return {each.platform_id: each for row in rows for each in _records([row], None)}
 
     async def drop_old(self, now: datetime) -> None:
         """Forget statuses that began long ago, and have ended."""

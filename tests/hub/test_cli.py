@@ -102,7 +102,7 @@ def test_a_platform_is_invited_registers_and_is_listed(hub: HubProcess, shell: S
 
     assert planned["status"] == "PLANNED"
     assert [party["id"] for party in planned["parties"]] == [str(cpo.party)]
-    assert set(listed) == {"items", "next_cursor"}
+    assert set(listed) == {"items", "next_cursor", "counts", "matched"}
     [one] = [item for item in listed["items"] if item["id"] == added["id"]]
     assert (one["status"], one["version"]) == ("CONNECTED", "2.2.1")
     assert table[0] == ["ID", "NAME", "STATUS", "VERSION", "PARTIES", "LAST SEEN"]

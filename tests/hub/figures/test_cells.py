@@ -9,7 +9,6 @@ from hub.figures.cells import (
     LEAST_SAMPLES,
     PARTNER_TIME,
     add,
-    failed,
     failures_in,
     packed,
     percentile_ms,
@@ -48,7 +47,6 @@ def test_failures_are_named_the_commonest_first() -> None:
     cell = {COUNT: 10, CODE_OF[Failure.TIMEOUT]: 1, CODE_OF[Failure.GATEWAY]: 3}
 
     assert list(failures_in(cell).items()) == [(Failure.GATEWAY, 3), (Failure.TIMEOUT, 1)]
-    assert failed(cell) == 4
 
 
 @given(st.floats(0.01, 300_000))

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from hub.figures import flows
 from hub.figures.cells import CODE_OF, COUNT, DELIVERED, TRANSLATED, Cell
-from hub.figures.flows import Flow, Flows, decoded, encoded, part_of
+from hub.figures.flows import Flow, Flows, Part, decoded, encoded
 from hub.store.journal_entries import Failure, Hop
+from hub.store.journal_tables import EntryKey
 from routing.vocabulary import Version
 from tests.hub.figures.rows import NOON, Clock, row
 
@@ -91,6 +94,18 @@ def test_whatever_partners_make_up_there_is_a_limit_to_what_is_kept_apart(monkey
 
 
 def test_a_part_is_the_same_after_it_was_told() -> None:
-    part = part_of("w", NOON, 5, counted(row()))
+    part = Part("w", NOON, 5, list(counted(row()).items()), in_flight={"emsp": 2})
 
     assert decoded(encoded(part)) == part
+
+
+def test_the_last_message_of_each_failure_is_known() -> None:
+    counting = Flows(Clock())
+    first, last = (datetime.fromtimestamp(NOON + second, UTC) for second in (0, 5))
+    counting.note([row(time=each, number=7, failure=Failure.TIMEOUT) for each in (first, last)])
+    counting.take()
+
+    message_id = str(EntryKey(last, 7))
+    found = {(each.platform_id, each.was_called): (each.at, each.message_id) for each in counting.examples()}
+    assert found == {("cpo", False): (NOON + 5, message_id), ("emsp", True): (NOON + 5, message_id)}
+    assert counting.examples() == []

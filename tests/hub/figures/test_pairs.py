@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hub.figures.cells import CODE_OF, COUNT, Cell
+from hub.figures.cells import CODE_OF, COUNT, FAILED, Cell
 from hub.figures.flows import Flow
 from hub.figures.pairs import Pair, Pairs
 from hub.store.journal_entries import Failure
@@ -12,7 +12,7 @@ MINUTE = int(NOON) // 60
 
 def to(receiver: str, number: int = 1, failed: int = 0) -> dict[Flow, Cell]:
     flow = Flow("cpo", "emsp", "NL*CPO", receiver, "sessions", "PUT", True)
-    return {flow: {COUNT: number, **({CODE_OF[Failure.TIMEOUT]: failed} if failed else {})}}
+    return {flow: {COUNT: number, **({CODE_OF[Failure.TIMEOUT]: failed, FAILED: failed} if failed else {})}}
 
 
 def test_a_pair_has_its_messages_and_failures() -> None:
@@ -21,7 +21,7 @@ def test_a_pair_has_its_messages_and_failures() -> None:
     pairs.merge(to("DE*MSP", 1), MINUTE + 1)
 
     pair = Pair("NL*CPO", "DE*MSP", "sessions")
-    assert pairs.since(HOUR, NOON + 60) == {pair: {COUNT: 6, CODE_OF[Failure.TIMEOUT]: 2}}
+    assert pairs.since(HOUR, NOON + 60) == {pair: {COUNT: 6, CODE_OF[Failure.TIMEOUT]: 2, FAILED: 2}}
     assert pairs.since(HOUR, NOON + 60, "cdrs") == {}
 
 

@@ -44,7 +44,7 @@ async def test_one_process_without_redis_has_its_own_figures() -> None:
     figures = Figures("only", clock=Clock())
     async with figures.following():
         figures.note([row(), row()])
-        await figures.catch_up()
+        await figures.catch_up_here()
 
     assert sent(figures) == sent(figures, WHOLE_HUB) == 2
     assert [each.worker for each in figures.counting()] == ["only"]

@@ -148,7 +148,7 @@ def test_platforms_are_listed_page_by_page_the_oldest_first(hub: HubProcess) -> 
     cursor = None
     while True:
         page = hub.operator.ask("GET", PLATFORMS, params={"limit": 2} | ({"cursor": cursor} if cursor else {}))
-        assert set(page) == {"items", "next_cursor"}
+        assert set(page) == {"items", "next_cursor", "counts", "matched"}
         assert len(page["items"]) <= 2
         listed += [item["id"] for item in page["items"]]
         cursor = page["next_cursor"]

@@ -130,6 +130,12 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("post", "/api/v1/platforms/{platform_id}/capture"),
         ("delete", "/api/v1/platforms/{platform_id}/capture"),
         ("get", "/api/v1/platforms/{platform_id}/impact"),
+        ("get", "/api/v1/platforms/{platform_id}/health"),
+        ("get", "/api/v1/platforms/{platform_id}/errors"),
+        ("get", "/api/v1/overview"),
+        ("get", "/api/v1/traffic/series"),
+        ("get", "/api/v1/traffic/matrix"),
+        ("get", "/api/v1/health"),
         ("get", "/api/v1/events"),
         ("get", "/api/v1/events/{event_id}"),
         ("post", "/api/v1/events/{event_id}/acknowledge"),
@@ -181,6 +187,12 @@ def test_answers_have_the_form_that_is_described(schema: Json, hub: HubProcess, 
     check(schema, "AgreementsView", ask.get("/api/v1/agreements").json())
     check(schema, "ImportView", ask.post("/api/v1/agreements/import?dry_run=true", content=b"a,b").json())
     ask.delete(f"/api/v1/agreements/{agreed['id']}")
+    check(schema, "HealthView", ask.get(f"/api/v1/platforms/{created['id']}/health").json())
+    check(schema, "ErrorsView", ask.get(f"/api/v1/platforms/{created['id']}/errors").json())
+    check(schema, "OverviewView", ask.get("/api/v1/overview").json())
+    check(schema, "SeriesView", ask.get("/api/v1/traffic/series").json())
+    check(schema, "MatrixView", ask.get("/api/v1/traffic/matrix").json())
+    check(schema, "HubHealthView", ask.get("/api/v1/health").json())
     check(schema, "Problem", ask.get("/api/v1/platforms/unknown").json())
     check(schema, "Problem", ask.post("/api/v1/platforms", json={}).json())
     check(schema, "Ready", ask.get("/readyz").json())
