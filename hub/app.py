@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from hub.console.app import console
 from hub.endpoints import client_info, credentials, versions
 from hub.endpoints.errors import EXCEPTION_HANDLERS
 from hub.endpoints.functional import functional_modules
-from hub.events import Events
+from hub.events import EventKind, Events
 from hub.figures import FORM, Figures, ProcessState
 from hub.housekeeping import housekeeping
 from hub.hub import Hub
@@ -32,8 +33,9 @@ from hub.leadership import Duty, leading
 from hub.limits import Limits
 from hub.listener.drain import Drain
 from hub.listener.lifespan import App
+from hub.listener.reloading import Reload, ReloadState
 from hub.listener.serving import Apps
-from hub.listener.workers import Problems
+from hub.listener.workers import Workers
 from hub.loops import Loops
 from hub.losses import Losses
 from hub.missed_broadcasts import MissedBroadcasts
@@ -105,11 +107,20 @@ async def both_apps(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App
 
 
 @asynccontextmanager
-async def operator_app(settings: Settings, drain: Drain, workers: Problems) -> AsyncIterator[App]:
+async def operator_app(settings: Settings, drain: Drain, workers: Workers) -> AsyncIterator[App]:
     """The operator app of a hub whose partner listener has processes of its own."""
     await migrate(settings.database_url)
     async with running_hub(settings, drain, workers) as hub, hub.figures.following(), leading(hub, DUTIES):
+        workers.on_reloaded = partial(_note_reload, hub.events)
         yield as_app(create_operator_app(hub, console))
+
+
+def _note_reload(events: Events, reload: Reload) -> None:
+    if reload.state is ReloadState.FAILED:
+        replaced, of_them, reason = reload.replaced, reload.workers, reload.reason or "for no reason given"
+        events.happened(EventKind.RELOAD_FAILED, replaced=replaced, workers=of_them, reason=reason)
+    else:
+        events.over(EventKind.RELOAD_FAILED)
 
 
 @asynccontextmanager
@@ -128,7 +139,7 @@ def as_app(app: Litestar) -> App:
 
 
 @asynccontextmanager
-async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Problems = list) -> AsyncIterator[Hub]:
+async def running_hub(settings: Settings, drain: Drain, workers: Workers | None = None) -> AsyncIterator[Hub]:
     """The parts of a hub, started; stopped in the opposite order at the end."""
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url)
@@ -243,7 +254,7 @@ async def running_hub(settings: Settings, drain: Drain, problems_elsewhere: Prob
             callback_posts=CallbackPosts(redis),
             snapshots=Snapshots(None if redis is None else ListSnapshots(redis, directory.identity)),
             spools=spools,
-            problems_elsewhere=problems_elsewhere,
+            workers=workers,
         )
         await stack.enter_async_context(command_timeouts(hub))
         await stack.enter_async_context(broadcasting(hub))

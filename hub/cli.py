@@ -30,6 +30,7 @@ from hub.operator.tables import (
     statuses_table,
 )
 from hub.plain_text import readable
+from hub.process_commands import reload
 from hub.settings import Settings, SettingsError
 from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list
 from hub.simulate_command import simulate
@@ -146,7 +147,7 @@ def party() -> None:
     """See and suspend the parties behind the platforms."""
 
 
-for command in (agreement, audit, events, messages, simulate, token, trace):
+for command in (agreement, audit, events, messages, reload, simulate, token, trace):
     commands.add_command(command)
 
 

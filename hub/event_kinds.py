@@ -43,6 +43,7 @@ class EventKind(StrEnum):
     DATABASE_AWAY = "database_away"
     JOURNAL_DROPPING = "journal_dropping"
     NO_LEADER = "no_leader"
+    RELOAD_FAILED = "reload_failed"
 
 
 class Severity(StrEnum):
@@ -250,5 +251,12 @@ KINDS: Final[Mapping[EventKind, Explained]] = {
         "No process looks after partners that are offline, and tells others who is there[: {reason}].",
         "Look whether Redis and the database answer, and whether the hub has a process with the operator listener.",
         "when one leads again",
+    ),
+    EventKind.RELOAD_FAILED: Explained(
+        Severity.WARNING,
+        "Workers could not be replaced",
+        "A reload replaced {replaced} of {workers} workers, and the others go on as they were[: {reason}].",
+        "The reason says what a new worker needs. Repair it and reload again, or put back what was there before.",
+        "when a reload has replaced them all",
     ),
 }

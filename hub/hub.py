@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.amplification import Amplification
@@ -17,6 +16,7 @@ from hub.lead import Lead
 from hub.limits import Limits
 from hub.list_counts import ListCounts
 from hub.listener.drain import Drain
+from hub.listener.workers import Workers
 from hub.loops import Loops
 from hub.losses import Losses
 from hub.missed_broadcasts import MissedBroadcasts
@@ -107,8 +107,8 @@ class Hub:
     first_pushes: FirstPushes = field(default_factory=FirstPushes)
     rules: Rules = field(init=False)
     """What the operator decided about messages that name no receiver."""
-    problems_elsewhere: Callable[[], list[str]] = list
-    """What is wrong with other processes of this hub; part of whether it is ready."""
+    workers: Workers | None = None
+    """The processes of the partner listener, in the process that looks after them."""
     party: Party = field(init=False)
     """The hub's own country code and party id."""
 

@@ -193,6 +193,21 @@ class Settings(BaseSettings):
         except OSError as error:
             raise SettingsError(f".env cannot be read ({error.strerror}); allow it with chmod u+r .env") from None
 
+    @classmethod
+    def of_parent(cls, texts: Mapping[str, str]) -> Self:
+        """The settings that `texts` of another process are of, whatever environment and `.env` say now."""
+        return cls.model_validate(texts)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Each setting that has a value, as one writes it. Secrets are in clear."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: _text(value) for name, value in values.items() if value is not None or name == "rate_limit"}
+
+    def changed(self, other: Settings) -> list[str]:
+        """The variables that are different there."""
+        return [_variable(name) for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
+
     @property
     def agreement_rules(self) -> AgreementRules:
         """What the operator decided about agreements as such."""
@@ -374,6 +389,18 @@ def _first_fault(error: ValidationError) -> str:
     text = fault["msg"].removeprefix("Value error, ")
     shown = "" if field in _READABLE_FROM_FILE else f"={str(fault['input'])[:60]!r}"
     return f"{_variable(field)}{shown}: {text}; for example {_variable(field)}={_EXAMPLES[field]}"
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "off"
+        case Secret():
+            return value.reveal()
+        case RateLimit():
+            return f"{value.per_second:.9f}/s burst {value.burst}"
+        case _:
+            return str(value)
 
 
 def _variable(field: str) -> str:

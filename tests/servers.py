@@ -262,9 +262,13 @@ class PostgresServer(Postgres):
 
 
 class RedisServer(Redis):
-    """A Redis or Valkey of our own, empty. Its append-only file keeps the data over `kill()` and `stop()`."""
+    """A Redis or Valkey of our own, empty. Its append-only file keeps the data over `kill()` and `stop()`.
 
-    def __init__(self) -> None:
+    `settings` are those of its configuration that shall be other than usual here, with `_` for `-`.
+    """
+
+    def __init__(self, **settings: str | int) -> None:
+        self._settings = {name.replace("_", "-"): value for name, value in settings.items()}
         self._process = _Process(redis_program().path, user=None, stop_with=signal.SIGTERM)
         super().__init__(f"redis://127.0.0.1:{self._process.port}/0")
 
@@ -283,6 +287,7 @@ class RedisServer(Redis):
             "dir": self._process.folder,
             "save": "",
             "appendonly": "yes",
+            **self._settings,
         }
         arguments = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
         self._process.start(arguments, self._is_ready)
@@ -313,6 +318,78 @@ class RedisServer(Redis):
                 return bool(client.ping())
         except redis.ConnectionError:
             return False
+
+
+class RedisClusterServer(RedisServer):
+    """A Redis Cluster of three nodes with a third of the slots each. `url` names one of them."""
+
+    def __init__(self) -> None:
+        super().__init__(**_cluster_settings())
+        self._others = [RedisServer(**_cluster_settings()) for _ in range(2)]
+        self.url = f"{self.url}?cluster=true"
+
+    def start(self) -> None:
+        """Start all nodes, or start them again; return when they agree on who has what."""
+        super().start()
+        for each in self._others:
+            each.start()
+        nodes = [redis.Redis(port=each._process.port, decode_responses=True) for each in (self, *self._others)]
+        with ExitStack() as stack:
+            for each in nodes:
+                stack.enter_context(each)
+            if "cluster_slots_assigned:0" in str(nodes[0].execute_command("CLUSTER INFO", NEVER_DECODE="")):
+                self._meet(nodes)
+            _wait_until(lambda: all(map(_is_whole, nodes)), "the nodes do not become a cluster")
+
+    def _meet(self, nodes: list[redis.Redis]) -> None:
+        bounds = [_SLOTS * number // len(nodes) for number in range(len(nodes) + 1)]
+        for number, node in enumerate(nodes):
+            node.execute_command("CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
+            node.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for each in self._others:
+            nodes[0].execute_command(
+                "CLUSTER", "MEET", "127.0.0.1", each._process.port, each._settings["cluster-port"]
+            )
+
+    def stop(self) -> None:
+        """Shut all nodes down in good order."""
+        super().stop()
+        for each in self._others:
+            each.stop()
+
+    def kill(self) -> None:
+        """End all nodes at once with SIGKILL."""
+        super().kill()
+        for each in self._others:
+            each.kill()
+
+    def freeze(self) -> None:
+        """Keep connections and answer nothing, until `thaw()`."""
+        super().freeze()
+        for each in self._others:
+            each.freeze()
+
+    def thaw(self) -> None:
+        """Go on after `freeze()`."""
+        super().thaw()
+        for each in self._others:
+            each.thaw()
+
+    def close(self) -> None:
+        """End all nodes that run, and delete their data."""
+        super().close()
+        for each in self._others:
+            each.close()
+
+
+def _cluster_settings() -> dict[str, str | int]:
+    return {"cluster_enabled": "yes", "cluster_port": _free_port(), "cluster_node_timeout": 3000}
+
+
+def _is_whole(node: redis.Redis) -> bool:
+    """Whether this node knows who has each slot, and that all of them can be reached."""
+    known = node.execute_command("CLUSTER", "INFO")
+    return known["cluster_state"] == "ok" and known["cluster_known_nodes"] == "3"
 
 
 def _group(user: str) -> int:

@@ -11,6 +11,8 @@ class Drain:
 
     def __init__(self) -> None:
         self.is_draining = False
+        self.is_retiring = False
+        """Whether another process takes new connections in place of this one, which makes each answer a last one."""
         self.in_flight = 0
         """Messages that are being handled."""
         self.entries = 0

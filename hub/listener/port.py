@@ -49,6 +49,7 @@ class Port:
 
     def __init__(self, app: App, listening: socket.socket, rules: Rules, *, tick_s: float = 0.1) -> None:
         self._listening = listening
+        self._rules = rules
         self._tick_s = tick_s
         self._state = ServerState()
         self._connection_class = connection_class(rules)
@@ -73,6 +74,15 @@ class Port:
         loop = asyncio.get_running_loop()
         self._tick(loop)
         self._server = await loop.create_server(self._connection, sock=self._listening, backlog=_BACKLOG)
+
+    async def retire(self, within_s: float) -> None:
+        """Leave new connections to others that listen on this socket. Those there are get their answers, and end."""
+        if self._server is not None:
+            self._server.close()
+        self._rules.drain.is_retiring = True
+        for connection in self._connections():
+            connection.retire()
+        await self._wait_until_gone(within_s)
 
     async def stop(self, within_s: float) -> None:
         """Accept nothing more, let connections end on their own for a while, then cut the rest."""

@@ -320,7 +320,8 @@ class Connection(HttpToolsProtocol):
 
     def _wait_for_next(self) -> None:
         self._idle = True
-        self.receive_by = self.loop.time() + self.rules.limits.idle_s
+        limits = self.rules.limits
+        self.receive_by = self.loop.time() + (limits.quiet_s if self.rules.drain.is_retiring else limits.idle_s)
 
     def finish(self) -> None:
         """Close after what has been written, without a reset for a client that is still sending."""
@@ -338,6 +339,14 @@ class Connection(HttpToolsProtocol):
         elif not self._ended:
             self._outlet.flush()
             self.transport.close()
+
+    def retire(self) -> None:
+        """Close after the next answer, which says so. Without one, a while later: a request may be on its way."""
+        waiting = self._running is not None and not self._running.response_complete
+        if not waiting and not self._begun:
+            self.receive_by = min(self.receive_by, self.loop.time() + self.rules.limits.quiet_s)
+        elif waiting and self._head_done and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def _linger(self) -> None:
         if self._ended:
@@ -417,7 +426,7 @@ class Connection(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=http_version == "1.1" and self.parser.should_keep_alive(),
+            keep_alive=http_version == "1.1" and self.parser.should_keep_alive() and not self.rules.drain.is_retiring,
             on_response=self.on_response_complete,
         )
         cycle.render = self.rules.render

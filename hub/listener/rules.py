@@ -18,6 +18,8 @@ class Limits(NamedTuple):
     """For the whole body, from the end of the headers."""
     idle_s: float = 75
     """Between requests; longer than proxies usually keep a connection, so that they are the ones to end it."""
+    quiet_s: float = 5
+    """The same in a process that is being replaced: time to be used once more, and to be told that it ends."""
     write_s: float = 30
     """For the client to take what is waiting for it."""
     linger_s: float = 5
@@ -55,3 +57,8 @@ class Timing(NamedTuple):
     """For the connections to be closed after that."""
     cleanup_s: float = 5
     """For everything else; then the process ends wherever it is."""
+
+
+def patience_s(timing: Timing) -> float:
+    """How long a process may take to end, whatever happens."""
+    return timing.grace_s + 4 * timing.cut_s + timing.cleanup_s

@@ -28,9 +28,11 @@ from hub.listener.early import end_on_signals
 from hub.listener.forwarded import Proxies
 from hub.listener.lifespan import App, StartFailed, running
 from hub.listener.port import Port, bind
-from hub.listener.rules import Limits, Rules, Timing
+from hub.listener.reloading import ONE_PROCESS
+from hub.listener.rules import Limits, Rules, Timing, patience_s
 from hub.listener.signals import Stopped, StopSignals
-from hub.listener.workers import Problems, Workers, prepare_metrics
+from hub.listener.workers import Workers
+from hub.observability import prepare_shared_metrics
 from hub.settings import Settings
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -45,8 +47,8 @@ class Apps(NamedTuple):
 
     together: Callable[[Settings, Drain], AbstractAsyncContextManager[tuple[App, App]]]
     """The partner app and the operator app, when one process has both."""
-    operator: Callable[[Settings, Drain, Problems], AbstractAsyncContextManager[App]]
-    """The operator app of a process that has workers. The last argument says what is wrong with them, for /readyz."""
+    operator: Callable[[Settings, Drain, Workers], AbstractAsyncContextManager[App]]
+    """The operator app of a process that has workers, which it can replace, and of which /readyz speaks."""
     partner: PartnerApp
     """The partner app of a worker. Must be a function of a module: a worker finds it by name."""
 
@@ -112,11 +114,6 @@ def partner_rules(limits: Limits, drain: Drain, settings: Settings) -> Rules:
     return Rules(limits, ocpi_answer, drain, refuse_when_draining=True, proxies=Proxies(settings.trusted_proxies))
 
 
-def patience_s(timing: Timing) -> float:
-    """How long a process may take to end, whatever happens."""
-    return timing.grace_s + 4 * timing.cut_s + timing.cleanup_s
-
-
 def one_line(error: BaseException) -> str:
     """What a shell user reads about this."""
     text = " ".join(str(error).split())
@@ -146,6 +143,7 @@ async def _serve(serving: Serving) -> None:
 
 async def _serve_together(serving: Serving, sockets: _Sockets, stop: StopSignals) -> None:
     drain = Drain()
+    stop.on_hangup(lambda: log.error("reload_refused", reason=ONE_PROCESS))
     async with AsyncExitStack() as stack:
         with stop.interrupt():
             apps = await stack.enter_async_context(serving.apps.together(serving.settings, drain))
@@ -163,13 +161,14 @@ async def _serve_together(serving: Serving, sockets: _Sockets, stop: StopSignals
 
 async def _serve_with_workers(serving: Serving, sockets: _Sockets, stop: StopSignals) -> None:
     drain, timing = Drain(), serving.timing
-    prepare_metrics(serving.settings.var_dir)
-    workers = Workers(serving.settings.workers, serving.apps.partner, sockets.partner, serving.limits, timing)
+    prepare_shared_metrics(serving.settings.var_dir)
+    workers = Workers(serving.settings, serving.apps.partner, sockets.partner, serving.limits, timing)
     drain.on_begin(workers.drain)
+    stop.on_hangup(workers.reload_on_signal)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(workers.kill)
         with stop.interrupt():
-            app = await stack.enter_async_context(serving.apps.operator(serving.settings, drain, workers.problems))
+            app = await stack.enter_async_context(serving.apps.operator(serving.settings, drain, workers))
             await stack.enter_async_context(running(app))
             await workers.start()
         operator = Port(app, sockets.operator, _operator_rules(serving.limits, serving.settings))

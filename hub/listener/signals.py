@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT while a process serves."""
+"""SIGTERM, SIGINT and SIGHUP while a process serves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -16,6 +16,10 @@ from hub.listener.early import END_SIGNALS
 
 class Stopped(Exception):
     """The process was told to end while it was still starting."""
+
+
+def _has_terminal() -> bool:
+    return any(map(os.isatty, (0, 1, 2)))
 
 
 class StopSignals:
@@ -30,11 +34,23 @@ class StopSignals:
         self._patience_s = patience_s
         self._loop = asyncio.get_running_loop()
         self._starting: asyncio.Task[Any] | None = None
+        self._has_terminal = _has_terminal()
 
     def install(self) -> None:
-        """Take over both signals. Main thread only."""
+        """Take over the signals to end. Main thread only."""
         for number in END_SIGNALS:
             signal.signal(number, self._handle)
+
+    def on_hangup(self, reload: Callable[[], None]) -> None:
+        """Have SIGHUP reload. It ends the process as ever when it means that its terminal is gone. Main thread only."""
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self._has_terminal and not _has_terminal():
+                self._handle(number, frame)
+            else:
+                self._loop.call_soon_threadsafe(reload)
+
+        signal.signal(signal.SIGHUP, handle)
 
     @contextmanager
     def interrupt(self) -> Iterator[None]:

@@ -9,7 +9,10 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from functools import partial
+from typing import BinaryIO
 
 import msgspec
 import uvloop
@@ -18,17 +21,17 @@ from hub.listener.drain import Drain
 from hub.listener.early import end_on_signals
 from hub.listener.lifespan import running
 from hub.listener.port import Port
+from hub.listener.rules import patience_s
 from hub.listener.serving import (
     PartnerApp,
     allow_many_files,
     one_line,
     partner_rules,
-    patience_s,
     serve_partners,
     spare_from_collection,
 )
 from hub.listener.signals import Stopped, StopSignals
-from hub.listener.workers import DRAIN, END, READY, Assignment
+from hub.listener.worker_process import DRAIN, END, READY, RETIRE, Assignment
 from hub.observability import configure_logging
 from hub.settings import Settings
 
@@ -36,15 +39,16 @@ from hub.settings import Settings
 def main() -> int:
     """Serve as assigned until told to end. Returns the exit code."""
     end_on_signals()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the parent decides
+    _leave_to_parent()
     assignment = msgspec.json.decode(sys.argv[1], type=Assignment)
     control = socket.socket(fileno=assignment.control)
     allow_many_files()
     try:
-        settings = Settings.load()
+        orders = control.makefile("rb")
+        settings = Settings.of_parent(msgspec.json.decode(orders.readline(), type=dict[str, str]))
         configure_logging(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(assignment, settings, control))
+            runner.run(_serve(assignment, settings, control, orders))
     except Stopped:
         return 0
     except Exception as error:  # noqa: BLE001 - the parent says it, in one line
@@ -56,12 +60,23 @@ def main() -> int:
     return 0
 
 
-async def _serve(assignment: Assignment, settings: Settings, control: socket.socket) -> None:
-    stop, drain = StopSignals(patience_s(assignment.timing)), Drain()
-    stop.install()
+def _leave_to_parent() -> None:
+    """Signals that a terminal sends to all its processes: the parent decides."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    orders = threading.Thread(target=_obey, args=(control, asyncio.get_running_loop(), drain, stop), daemon=True)
-    orders.start()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+async def _serve(assignment: Assignment, settings: Settings, control: socket.socket, orders: BinaryIO) -> None:
+    stop, drain, retiring = StopSignals(patience_s(assignment.timing)), Drain(), asyncio.Event()
+    stop.install()
+    _leave_to_parent()
+    loop = asyncio.get_running_loop()
+    obeying = {
+        DRAIN: partial(loop.call_soon_threadsafe, drain.begin),
+        RETIRE: partial(loop.call_soon_threadsafe, retiring.set),
+        END: stop.request,
+    }
+    threading.Thread(target=_obey, args=(orders, obeying), daemon=True).start()
     with socket.socket(fileno=assignment.listening) as listening:
         async with AsyncExitStack() as stack:
             with stop.interrupt():
@@ -71,7 +86,16 @@ async def _serve(assignment: Assignment, settings: Settings, control: socket.soc
             spare_from_collection()
             await port.start()
             control.sendall(READY)
+            retirement = asyncio.create_task(_retire(retiring, port, stop, assignment), name="retirement")
             await serve_partners(port, drain, stop, assignment.timing)
+            retirement.cancel()
+
+
+async def _retire(retiring: asyncio.Event, port: Port, stop: StopSignals, assignment: Assignment) -> None:
+    """End once there is nothing left to do, when another worker is there in place of this one."""
+    await retiring.wait()
+    await port.retire(assignment.timing.grace_s + assignment.limits.quiet_s)
+    stop.request()
 
 
 def _partner_app(name: str) -> PartnerApp:
@@ -80,14 +104,11 @@ def _partner_app(name: str) -> PartnerApp:
     return partner_app
 
 
-def _obey(control: socket.socket, loop: asyncio.AbstractEventLoop, drain: Drain, stop: StopSignals) -> None:
+def _obey(orders: BinaryIO, obeying: Mapping[bytes, Callable[[], object]]) -> None:
     """Follow orders, in a thread so that a busy loop cannot miss that the parent is gone."""
-    with control.makefile("rb") as orders:
-        for order in orders:
-            if order == DRAIN:
-                loop.call_soon_threadsafe(drain.begin)
-            elif order == END:
-                stop.request()
+    for order in orders:
+        with suppress(RuntimeError):  # the loop has ended already
+            obeying[order]()
     os._exit(1)
 
 

@@ -20,6 +20,7 @@ from hub.observability.logs import (
     log_message,
 )
 from hub.observability.metrics import PLATFORM_LABELS, ROUTES, Metrics
+from hub.observability.shared_metrics import prepare_shared_metrics, process_ended
 from hub.plain_text import readable
 
 __all__ = [
@@ -33,5 +34,7 @@ __all__ = [
     "configure_logging",
     "flush_logs",
     "log_message",
+    "prepare_shared_metrics",
+    "process_ended",
     "readable",
 ]

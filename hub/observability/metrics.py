@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,9 +18,9 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client import values as prometheus_values
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from hub.event_kinds import EventKind
+from hub.observability.shared_metrics import SharedMetrics, are_shared
 from hub.observability.vitals import Vitals
 from routing.translation.losses import CATALOGUE
 from routing.vocabulary import ConnectionStatus, ModuleID, Version
@@ -101,7 +100,7 @@ class Metrics:
     content_type = "text/plain; version=0.0.4"
 
     def __init__(self) -> None:
-        self._multiprocess = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        self._multiprocess = are_shared()
         if self._multiprocess and prometheus_values.ValueClass is prometheus_values.MutexValue:
             # The library looked before the command line had set the variable.
             prometheus_values.ValueClass = prometheus_values.MultiProcessValue()  # type: ignore[no-untyped-call]  # the library lacks types here
@@ -401,7 +400,7 @@ class Metrics:
         if not self._multiprocess:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library lacks types here
+        registry.register(SharedMetrics())
         return generate_latest(registry)
 
     def _new_message_child(

@@ -32,6 +32,7 @@ from hub.operator.platform_health import list_errors, show_health
 from hub.operator.platforms import Platforms
 from hub.operator.presence import list_statuses, probe_platform
 from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
+from hub.operator.reload import reload, show_reload
 from hub.operator.search import resolve
 from hub.operator.tokens import Tokens, show_me
 from hub.operator.traffic import show_matrix, show_series
@@ -97,6 +98,8 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     show_story,
                     resolve,
                     drain,
+                    reload,
+                    show_reload,
                 ],
                 guards=[operators_only(access), note_beginnings(hub)],
                 middleware=[note_ends(hub)],

@@ -184,7 +184,8 @@ async def drain(hub: TheHub) -> Draining:
 def not_ready(hub: Hub, *, stores: bool = True) -> list[str]:
     """Why this hub should get no traffic; empty when it should. `stores`: whether theirs are reasons."""
     draining = ["the hub is draining"] if hub.drain.is_draining else []
-    return draining + (hub.directory.problems() if stores else []) + hub.problems_elsewhere()
+    of_workers = [] if hub.workers is None else hub.workers.problems()
+    return draining + (hub.directory.problems() if stores else []) + of_workers
 
 
 async def count_events(hub: Hub) -> None:

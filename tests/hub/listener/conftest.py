@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -51,3 +52,10 @@ async def listener(anyio_backend: object) -> AsyncIterator[Listening]:  # noqa: 
     """A listener as partners meet it, but for its short deadlines."""
     async with listening() as it:
         yield it
+
+
+@pytest.fixture
+def behind() -> Iterator[ThreadPoolExecutor]:
+    """For requests that take their time."""
+    with ThreadPoolExecutor(4) as pool:
+        yield pool

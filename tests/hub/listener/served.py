@@ -11,15 +11,17 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from hub.listener.drain import Drain
 from hub.listener.lifespan import App
-from hub.listener.rules import Timing
+from hub.listener.reloading import ReloadRefused
+from hub.listener.rules import Limits, Timing
 from hub.listener.serving import Apps, Serving, run
-from hub.listener.workers import Problems
+from hub.listener.workers import Workers
 from hub.observability import configure_logging
-from hub.settings import Settings
+from hub.settings import Settings, SettingsError
 from tests.hub.listener.raw import answer
 
 
@@ -41,19 +43,23 @@ async def live(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def partner_app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Says which process it is; at /wait after so many seconds as the query says."""
-    if scope["type"] == "lifespan":
-        await live(receive, send)
-        return
-    assert scope["type"] == "http"
-    if scope["path"] == "/wait":
-        say("waiting")
-        await asyncio.sleep(float(scope["query_string"]))
-    await answer(send, 200, b"%d" % os.getpid())
+def partner_app(settings: Settings) -> App:
+    async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Says which process it is; at /wait after so many seconds as the query says, at /timeout what a setting is."""
+        if scope["type"] == "lifespan":
+            await live(receive, send)
+            return
+        assert scope["type"] == "http"
+        if scope["path"] == "/wait":
+            say("waiting")
+            await asyncio.sleep(float(scope["query_string"]))
+        said = f"{settings.forward_timeout_s}" if scope["path"] == "/timeout" else f"{os.getpid()}"
+        await answer(send, 200, said.encode())
+
+    return app
 
 
-def operator_app(drain: Drain, problems: Problems) -> App:
+def operator_app(drain: Drain, workers: Workers | None) -> App:
     async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "lifespan":
             await live(receive, send)
@@ -61,7 +67,16 @@ def operator_app(drain: Drain, problems: Problems) -> App:
         assert scope["type"] == "http"
         if scope["path"] == "/drain":
             drain.begin()
-        reasons = (["draining"] if drain.is_draining else []) + problems()
+        if workers is not None and scope["path"] == "/reload":
+            try:
+                workers.reload()
+            except (ReloadRefused, SettingsError) as error:
+                await answer(send, 409, str(error).encode())
+                return
+        if workers is not None and scope["path"] in {"/reload", "/reloaded"}:
+            await answer(send, 200, msgspec.json.encode(workers.last_reload))
+            return
+        reasons = (["draining"] if drain.is_draining else []) + ([] if workers is None else workers.problems())
         await answer(send, 503 if reasons else 200, json.dumps([os.getpid(), reasons]).encode())
 
     return app
@@ -69,27 +84,28 @@ def operator_app(drain: Drain, problems: Problems) -> App:
 
 @asynccontextmanager
 async def together(settings: Settings, drain: Drain) -> AsyncIterator[tuple[App, App]]:
-    async with partner(settings, drain) as first, operator(settings, drain, list) as second:
+    async with partner(settings, drain) as first, operator(settings, drain, None) as second:
         yield first, second
 
 
 @asynccontextmanager
-async def operator(_: Settings, drain: Drain, problems: Problems) -> AsyncIterator[App]:
-    yield operator_app(drain, problems)
+async def operator(_: Settings, drain: Drain, workers: Workers | None) -> AsyncIterator[App]:
+    yield operator_app(drain, workers)
 
 
 @asynccontextmanager
-async def partner(_: Settings, __: Drain) -> AsyncIterator[App]:
-    if mode() == "failing_partner":
+async def partner(settings: Settings, _: Drain) -> AsyncIterator[App]:
+    if mode() == "failing_partner" or os.path.exists("no-partners"):  # noqa: ASYNC240, PTH110 - nobody waits for it
         raise RuntimeError("no partners today")
-    yield partner_app
+    yield partner_app(settings)
 
 
 def main() -> int:
     settings = Settings.load()
     configure_logging(settings)
     timing = Timing(**json.loads(os.environ.get("TEST_TIMING", "{}")))
-    return run(Serving(settings, Apps(together, operator, partner), ready, timing=timing))
+    limits = Limits(quiet_s=0.5)
+    return run(Serving(settings, Apps(together, operator, partner), ready, limits, timing))
 
 
 def ready() -> None:
