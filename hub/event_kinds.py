@@ -255,7 +255,7 @@ KINDS: Final[Mapping[EventKind, Explained]] = {
     EventKind.RELOAD_FAILED: Explained(
         Severity.WARNING,
         "Workers could not be replaced",
-        "A reload replaced {replaced} of {workers} workers, and the others go on as they were[: {reason}].",
+        "A reload could not replace all workers[, only {replaced} of {workers}][: {reason}].",
         "The reason says what a new worker needs. Repair it and reload again, or put back what was there before.",
         "when a reload has replaced them all",
     ),

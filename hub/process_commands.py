@@ -23,7 +23,7 @@ def reload(as_json: bool) -> None:
         time.sleep(_BETWEEN_LOOKS_S)
         now = call("GET", "/reload")
         if now["replaced"] > said and not as_json:
-            click.echo(f"{now['replaced']} of {now['workers']} workers are new", err=True)
+            click.echo(f"{now['replaced']} of {now['workers']} workers are new")
         said = now["replaced"]
     if now["state"] == "failed":
         raise Refused(f"{now['replaced']} of {now['workers']} workers were replaced, the others go on: {now['reason']}")

@@ -25,7 +25,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 import psutil
@@ -41,8 +41,9 @@ from tests.server_programs import (
     user_for_postgres,
 )
 
-__all__ = ["Postgres", "PostgresServer", "Redis", "RedisServer", "ServerFault"]
+__all__ = ["Postgres", "PostgresServer", "Redis", "RedisClusterServer", "RedisServer", "ServerFault"]
 
+_SLOTS = 16384
 START_WITHIN_S = 60.0
 """How long a server may take to answer; generous, because other tests use the machine too."""
 
@@ -268,9 +269,14 @@ class RedisServer(Redis):
     """
 
     def __init__(self, **settings: str | int) -> None:
-        self._settings = {name.replace("_", "-"): value for name, value in settings.items()}
+        self.settings = {name.replace("_", "-"): value for name, value in settings.items()}
         self._process = _Process(redis_program().path, user=None, stop_with=signal.SIGTERM)
-        super().__init__(f"redis://127.0.0.1:{self._process.port}/0")
+        super().__init__(f"redis://127.0.0.1:{self.port}/0")
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._process.port
 
     def __enter__(self) -> Self:
         self.start()
@@ -287,7 +293,7 @@ class RedisServer(Redis):
             "dir": self._process.folder,
             "save": "",
             "appendonly": "yes",
-            **self._settings,
+            **self.settings,
         }
         arguments = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
         self._process.start(arguments, self._is_ready)
@@ -314,7 +320,7 @@ class RedisServer(Redis):
 
     def _is_ready(self) -> bool:
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=5) as client:
+            with redis.Redis(port=self.port, socket_timeout=5) as client:
                 return bool(client.ping())
         except redis.ConnectionError:
             return False
@@ -333,23 +339,15 @@ class RedisClusterServer(RedisServer):
         super().start()
         for each in self._others:
             each.start()
-        nodes = [redis.Redis(port=each._process.port, decode_responses=True) for each in (self, *self._others)]
-        with ExitStack() as stack:
-            for each in nodes:
-                stack.enter_context(each)
-            if "cluster_slots_assigned:0" in str(nodes[0].execute_command("CLUSTER INFO", NEVER_DECODE="")):
-                self._meet(nodes)
-            _wait_until(lambda: all(map(_is_whole, nodes)), "the nodes do not become a cluster")
-
-    def _meet(self, nodes: list[redis.Redis]) -> None:
-        bounds = [_SLOTS * number // len(nodes) for number in range(len(nodes) + 1)]
-        for number, node in enumerate(nodes):
-            node.execute_command("CLUSTER", "ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
-            node.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        for each in self._others:
-            nodes[0].execute_command(
-                "CLUSTER", "MEET", "127.0.0.1", each._process.port, each._settings["cluster-port"]
-            )
+        nodes = (self, *self._others)
+        if _said(self, "CLUSTER INFO")["cluster_slots_assigned"] == "0":
+            bounds = [_SLOTS * number // len(nodes) for number in range(len(nodes) + 1)]
+            for number, node in enumerate(nodes):
+                _said(node, "CLUSTER ADDSLOTSRANGE", bounds[number], bounds[number + 1] - 1)
+                _said(node, "CLUSTER SET-CONFIG-EPOCH", number + 1)
+            for each in self._others:
+                _said(self, "CLUSTER MEET", "127.0.0.1", each.port, each.settings["cluster-port"])
+        _wait_until(lambda: all(map(_is_whole, nodes)), "the nodes do not become a cluster")
 
     def stop(self) -> None:
         """Shut all nodes down in good order."""
@@ -386,10 +384,15 @@ def _cluster_settings() -> dict[str, str | int]:
     return {"cluster_enabled": "yes", "cluster_port": _free_port(), "cluster_node_timeout": 3000}
 
 
-def _is_whole(node: redis.Redis) -> bool:
+def _said(node: RedisServer, command: str, *arguments: str | int) -> Any:  # noqa: ANN401 - whatever it answers
+    with redis.Redis(port=node.port, decode_responses=True) as client:
+        return client.execute_command(command, *arguments)
+
+
+def _is_whole(node: RedisServer) -> bool:
     """Whether this node knows who has each slot, and that all of them can be reached."""
-    known = node.execute_command("CLUSTER", "INFO")
-    return known["cluster_state"] == "ok" and known["cluster_known_nodes"] == "3"
+    known = _said(node, "CLUSTER INFO")
+    return bool(known["cluster_state"] == "ok" and known["cluster_known_nodes"] == "3")
 
 
 def _group(user: str) -> int:

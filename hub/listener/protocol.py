@@ -341,10 +341,12 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def retire(self) -> None:
-        """Close after the next answer, which says so. Without one, a while later: a request may be on its way."""
+        """Close after the next answer, which says so, or when it has been silent for a while: one may be on its way."""
         waiting = self._running is not None and not self._running.response_complete
         if not waiting and not self._begun:
-            self.receive_by = min(self.receive_by, self.loop.time() + self.rules.limits.quiet_s)
+            limits = self.rules.limits
+            silent_since = self.receive_by - limits.idle_s if self._idle else self.loop.time()
+            self.receive_by = min(self.receive_by, silent_since + limits.quiet_s)
         elif waiting and self._head_done and not self.cycle.response_started:
             self.cycle.keep_alive = False
 

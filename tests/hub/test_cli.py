@@ -231,6 +231,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         "rekey",
         "demo",
         "version",
+        "reload",
         "party",
         "party list",
         "platform",
@@ -292,6 +293,10 @@ def test_a_wrong_token_is_refused(hub: HubProcess, tmp_path: Path) -> None:
     settings = {"operator_port": str(hub.operator_port), "operator_token": "wrong"}
 
     check_refusal(run(tmp_path, "platform", "list", settings=settings), "operator token", "HUB_OPERATOR_TOKEN")
+
+
+def test_a_hub_of_one_process_is_not_reloaded(shell: Shell) -> None:
+    check_refusal(shell("reload"), "This hub is one process", "HUB_WORKERS")
 
 
 def test_a_port_of_something_else_is_recognised(hub: HubProcess, cpo: Partner, tmp_path: Path) -> None:

@@ -54,8 +54,8 @@ def frozen(server: Server) -> Iterator[None]:
 class Cluster:
     """Runs while the block lasts."""
 
-    def __init__(self, folder: Path, *, rate_limit: str = "off") -> None:
-        self.postgres, self.redis = PostgresServer(), RedisServer()
+    def __init__(self, folder: Path, *, redis: RedisServer | None = None, rate_limit: str = "off") -> None:
+        self.postgres, self.redis = PostgresServer(), redis or RedisServer()
         settings = {
             "database_url": self.postgres.url,
             "redis_url": self.redis.url,

@@ -49,6 +49,11 @@ class Line:
         response = self._http.getresponse()
         return Answer(response.status, header_lines(response.getheaders()), response.read())
 
+    def ask_json(self, method: str, url: str, headers: HeaderLines, body: Json) -> Answer:
+        """The same with JSON."""
+        headers = (*headers, ("content-type", "application/json"))
+        return self.ask(method, url, headers, msgspec.json.encode(body))
+
     def knows(self, authorization: str) -> bool:
         """Whether this Authorization is good for anything."""
         url = f"http://{self._http.host}:{self._http.port}/ocpi/versions"
@@ -59,6 +64,27 @@ class Line:
     def refuses(self, authorization: str) -> bool:
         """Whether it is not. To be asked about one that was good: the hub counts how often an address guesses."""
         return not self.knows(authorization)
+
+    def say(
+        self,
+        sender: Partner,
+        method: str,
+        module: str,
+        path: str = "",
+        *,
+        to: Party | None = None,
+        json: Json | None = None,
+        interface: InterfaceRole | None = None,
+        headers: HeaderLines = (),
+    ) -> Answer:
+        """Any message of a partner; where it names a receiver it names itself, too."""
+        interface = interface or interface_for(method, module, sender.identity.modules())
+        url = "/".join(filter(None, (sender.connection.url(module, interface).rstrip("/"), path)))
+        return self._send(method, url, sender, to, json, headers)
+
+    def post_result(self, sender: Partner, url: str, result: str) -> Answer:
+        """Post the result of a command where the hub wants it."""
+        return self._send("POST", url, sender, None, {"result": result})
 
     def push_token(self, sender: Partner, to: Party) -> Answer:
         """An eMSP pushes a card nobody has seen before to a party."""
@@ -90,10 +116,19 @@ class Line:
             old.version, old.versions_url, answer.data["token"], old.endpoints, answer.data
         )
 
-    def _send(self, method: str, url: str, sender: Partner, to: Party | None, body: Json) -> Answer:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        sender: Partner,
+        to: Party | None,
+        body: Json | None,
+        more_headers: HeaderLines = (),
+    ) -> Answer:
         headers: HeaderLines = (
             ("authorization", sender.authorization),
             ("content-type", "application/json"),
             *routing_headers(to, sender.party if to is not None else None),
+            *more_headers,
         )
-        return self.ask(method, url, headers, msgspec.json.encode(body))
+        return self.ask(method, url, headers, None if body is None else msgspec.json.encode(body))

@@ -207,6 +207,7 @@ def test_nothing_is_done_whose_beginning_cannot_be_noted(hub: HubProcess) -> Non
         ("GET", "/agreements.csv", "agreement.export"),
         ("GET", "/messages/{message_id}", "message.read"),
         ("POST", "/drain", "drain"),
+        ("POST", "/reload", "reload"),
     ],
 )
 def test_an_action_is_named_after_what_it_does(method: str, template: str, action: str) -> None:

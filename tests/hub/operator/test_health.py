@@ -41,6 +41,13 @@ def test_a_draining_hub_is_alive_and_not_ready(tmp_path: Path) -> None:
     assert found["ocpi_hub_ready", frozenset()] == 0
 
 
+def test_a_hub_of_one_process_says_that_it_has_no_workers_to_replace(hub: HubProcess) -> None:
+    for method in ("POST", "GET"):
+        answer = hub.operator.api.request(method, "/api/v1/reload")
+        assert answer.status_code == 409
+        assert "HUB_WORKERS" in answer.json()["detail"]
+
+
 def test_messages_and_the_directory_are_in_the_metrics(anyone: httpx.Client, cpo: Partner, emsp: Partner) -> None:
     answer = cpo.put("locations", f"{'/'.join(cpo.party)}/LOC1", to=emsp.party, json=location(cpo.party))
     found = figures(anyone)

@@ -15,7 +15,7 @@ from tests.hub.operator.route_table import ApiRoute, api_routes
 
 ROUTES = api_routes()
 HAS_EFFECT_WITHOUT_AN_ID = {"/api/v1/drain"}
-FOR_ADMINS_ONLY = ("/api/v1/tokens", "/api/v1/agreements")
+FOR_ADMINS_ONLY = ("/api/v1/tokens", "/api/v1/agreements", "/api/v1/reload")
 
 
 @pytest.fixture(scope="module")
