@@ -84,7 +84,7 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
 
 
 async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
-    if hub.drain.is_draining:
+    if hub.drain.is_refusing:
         raise Overloaded("This hub is about to stop", retry_after_s=1)
     caller = known_caller(hub, arrival.sent.get(b"authorization"))
     if caller is None:

@@ -35,6 +35,7 @@ from hub.setting_types import (
     InLowerCase,
     LogFormat,
     LogLevel,
+    Notice,
     PartyID,
     Pause,
     Port,
@@ -93,6 +94,7 @@ _EXAMPLES = {
     "page_max": "100",
     "max_body_bytes": "2097152",
     "rate_limit": "'50/s burst 200'",
+    "drain_notice_s": "10",
     "journal_days": "90",
     "log_format": "json",
     "log_level": "info",
@@ -165,6 +167,8 @@ class Settings(BaseSettings):
     """One limit for the bodies of all modules, instead of each module's own."""
     rate_limit: Rate = RateLimit(50, 200)
     """Messages of one platform; None lifts every limit of this kind."""
+    drain_notice_s: Notice = 0
+    """How long messages are taken as before after it was said that the hub goes out of service."""
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """How long the journal keeps what happened to a message."""
     log_format: LogFormat = Field(default_factory=lambda: "console" if sys.stderr.isatty() else "json")

@@ -59,7 +59,7 @@ def endpoint(path: str, module: str, version: Version | None, answering: Answeri
 
 
 async def _caller(request: OCPIRequest, hub: Hub) -> Caller:
-    if hub.drain.is_draining:
+    if hub.drain.is_refusing:
         raise Overloaded("This hub is about to stop", retry_after_s=1)
     source = request.client.host if request.client else ""
     caller = await authenticate(hub, list(request.scope["headers"]), source)

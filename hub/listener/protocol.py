@@ -188,7 +188,7 @@ class Connection(HttpToolsProtocol):
             check_size(self.headers, limits)
         notable = special(self.headers)
         check_head(http_version, self._method, notable, limits)
-        if self.rules.refuse_when_draining and self.rules.drain.is_draining:
+        if self.rules.refuse_when_draining and self.rules.drain.is_refusing:
             raise Refusal(503, _GOING)
         self.scope = self._new_scope(http_version, notable)
         self.expect_100_continue = dict(notable).get(b"expect", b"").lower() == b"100-continue"

@@ -105,8 +105,13 @@ async def serve_partners(port: Port, drain: Drain, stop: StopSignals, timing: Ti
     """From a port that accepts to one that is closed: wait for the end, and for the messages in flight."""
     await stop.requested.wait()
     drain.begin()
-    await stop.unless_hurried(drain.wait_idle(), timing.grace_s)
+    await stop.unless_hurried(_finished(drain), drain.notice_s + timing.grace_s)
     await port.stop(timing.cut_s)
+
+
+async def _finished(drain: Drain) -> None:
+    await drain.wait_refusing()
+    await drain.wait_idle()
 
 
 def partner_rules(limits: Limits, drain: Drain, settings: Settings) -> Rules:
@@ -129,9 +134,9 @@ def allow_many_files() -> None:
 
 
 async def _serve(serving: Serving) -> None:
-    stop = StopSignals(patience_s(serving.timing))
-    stop.install()
     settings = serving.settings
+    stop = StopSignals(settings.drain_notice_s + patience_s(serving.timing))
+    stop.install()
     with ExitStack() as stack:
         partner = stack.enter_context(bind(settings.host, settings.port, "HUB_PORT"))
         operator = stack.enter_context(bind(settings.operator_host, settings.operator_port, "HUB_OPERATOR_PORT"))
@@ -142,7 +147,7 @@ async def _serve(serving: Serving) -> None:
 
 
 async def _serve_together(serving: Serving, sockets: _Sockets, stop: StopSignals) -> None:
-    drain = Drain()
+    drain = Drain(serving.settings.drain_notice_s)
     stop.on_hangup(lambda: log.error("reload_refused", reason=ONE_PROCESS))
     async with AsyncExitStack() as stack:
         with stop.interrupt():
@@ -160,7 +165,7 @@ async def _serve_together(serving: Serving, sockets: _Sockets, stop: StopSignals
 
 
 async def _serve_with_workers(serving: Serving, sockets: _Sockets, stop: StopSignals) -> None:
-    drain, timing = Drain(), serving.timing
+    drain, timing = Drain(serving.settings.drain_notice_s), serving.timing
     prepare_shared_metrics(serving.settings.var_dir)
     workers = Workers(serving.settings, serving.apps.partner, sockets.partner, serving.limits, timing)
     drain.on_begin(workers.drain)
@@ -176,7 +181,7 @@ async def _serve_with_workers(serving: Serving, sockets: _Sockets, stop: StopSig
         serving.ready()
         await stop.requested.wait()
         drain.begin()
-        await stop.unless_hurried(workers.end(), timing.grace_s + 3 * timing.cut_s)
+        await stop.unless_hurried(workers.end(), drain.notice_s + timing.grace_s + 3 * timing.cut_s)
         await operator.stop(timing.cut_s)
 
 

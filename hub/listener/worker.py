@@ -67,7 +67,8 @@ def _leave_to_parent() -> None:
 
 
 async def _serve(assignment: Assignment, settings: Settings, control: socket.socket, orders: BinaryIO) -> None:
-    stop, drain, retiring = StopSignals(patience_s(assignment.timing)), Drain(), asyncio.Event()
+    drain, retiring = Drain(settings.drain_notice_s), asyncio.Event()
+    stop = StopSignals(drain.notice_s + patience_s(assignment.timing))
     stop.install()
     _leave_to_parent()
     loop = asyncio.get_running_loop()
@@ -86,15 +87,16 @@ async def _serve(assignment: Assignment, settings: Settings, control: socket.soc
             spare_from_collection()
             await port.start()
             control.sendall(READY)
-            retirement = asyncio.create_task(_retire(retiring, port, stop, assignment), name="retirement")
+            retirement = asyncio.create_task(_retire(retiring, port, drain, stop, assignment), name="retirement")
             await serve_partners(port, drain, stop, assignment.timing)
             retirement.cancel()
 
 
-async def _retire(retiring: asyncio.Event, port: Port, stop: StopSignals, assignment: Assignment) -> None:
+async def _retire(retiring: asyncio.Event, port: Port, drain: Drain, stop: StopSignals, assignment: Assignment) -> None:
     """End once there is nothing left to do, when another worker is there in place of this one."""
     await retiring.wait()
     await port.retire(assignment.timing.grace_s + assignment.limits.quiet_s)
+    drain.notice_s = 0  # nobody is left who could notice
     stop.request()
 
 

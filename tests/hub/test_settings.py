@@ -81,10 +81,12 @@ def test_every_setting_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         HUB_AUTHORIZE_TIMEOUT_S="3",
         HUB_MAX_BODY_BYTES="65536",
         HUB_RATE_LIMIT="0.5/s burst 10",
+        HUB_DRAIN_NOTICE_S="7.5",
         HUB_LOG_FORMAT="Console",
         HUB_LOG_LEVEL="DEBUG",
     )
 
+    assert settings.drain_notice_s == 7.5
     assert settings.public_url == "https://hub.example.com/roaming"
     assert settings.hub_party == Party("NL", "RMR")
     assert settings.operator_token == Secret("operators-only")
@@ -205,6 +207,27 @@ def test_no_form_of_the_settings_shows_a_secret(monkeypatch: pytest.MonkeyPatch)
 def test_settings_cannot_be_changed_after_the_start() -> None:
     with pytest.raises(ValidationError):
         Settings.load().port = 1
+
+
+@pytest.mark.parametrize("limit", ["off", "0.5/s burst 10"])
+def test_a_worker_has_the_settings_of_its_parent_whatever_it_finds_itself(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    settings = load(
+        monkeypatch,
+        HUB_WORKERS="2",
+        HUB_DATABASE_URL=POSTGRESQL,
+        HUB_REDIS_URL="redis://redis.example.com",
+        HUB_SECRET_KEY=KEY,
+        HUB_ALLOW_PRIVATE_PARTNERS="false",
+        HUB_RATE_LIMIT=limit,
+    )
+    texts = settings.texts
+    monkeypatch.setenv("HUB_NAME", "Another")
+    Path(".env").write_text("HUB_FORWARD_TIMEOUT_S=7\n")
+
+    assert Settings.of_parent(texts) == settings
+    assert settings.changed(Settings.load()) == ["HUB_NAME", "HUB_FORWARD_TIMEOUT_S"]
 
 
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,9 @@ ENDS_WITHIN_S = 15
 @pytest.fixture(params=["one process", "two workers"])
 def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HubProcess]:
     settings: dict[str, str | None] = {"rate_limit": "off"}
-    if request.param == "two workers":
+    if request.param == "two workers with notice":
+        settings["drain_notice_s"] = "3"
+    if request.param != "one process":
         cluster: Cluster = request.getfixturevalue("cluster")
         database_url = asyncio.run(cluster.postgres.create_database())
         settings |= {**StoreUrls(database_url, cluster.redis.url)._asdict(), "workers": "2"}
@@ -79,6 +81,19 @@ def test_a_hub_that_is_told_to_end_finishes_what_it_has_begun(hub: HubProcess) -
     traffic.check_arrivals()
     arrived = {request.place.path[-1] for each in partners for request in each.received}
     assert not arrived & {each.id for each in traffic.failures}
+
+
+@pytest.mark.parametrize("hub", ["two workers with notice"], indirect=True)
+def test_nobody_who_looks_whether_the_hub_is_ready_loses_a_message_when_it_ends(hub: HubProcess) -> None:
+    with registered(hub, *map(partner, [CPO, EMSP] * 2)) as partners, Traffic(partners) as traffic:
+        traffic.goes_on()
+        os.kill(hub.pid, signal.SIGTERM)
+        eventually(lambda: hub.operator.api.get("/readyz").status_code == 503)
+        traffic.goes_on()
+        traffic.stop()
+        assert hub.stop() == 0
+    assert not traffic.failures, list(map(str, traffic.failures))
+    traffic.check_arrivals()
 
 
 def test_a_hub_that_drains_finishes_what_it_has_begun_and_stays(hub: HubProcess) -> None:
