@@ -32,7 +32,7 @@ ENDS_WITHIN_S = 15
 def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HubProcess]:
     settings: dict[str, str | None] = {"rate_limit": "off"}
     if request.param == "two workers with notice":
-        settings["drain_notice_s"] = "3"
+        settings["drain_notice_s"] = "60"
     if request.param != "one process":
         cluster: Cluster = request.getfixturevalue("cluster")
         database_url = asyncio.run(cluster.postgres.create_database())

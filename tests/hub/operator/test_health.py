@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from tests.hub.forked import ForkedHub
 from tests.partners import location
