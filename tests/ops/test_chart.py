@@ -11,8 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from hub.listener.rules import Timing
-from hub.listener.serving import patience_s
+from hub.listener.rules import Timing, patience_s
 from hub.settings import Settings
 from hub.version import VERSION
 from tests.ops.metrics import exposed

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.listener.rules import Limits, Timing
-from hub.listener.serving import patience_s
+from hub.listener.rules import Limits, Timing, patience_s
 from hub.settings import Settings
 from tests.ops.tools import OPS, document, run
 
