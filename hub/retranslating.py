@@ -206,6 +206,7 @@ async def _again(run: Callable[[Crossing], T], crossing_with: MakeCrossing, hub:
     answers: dict[Question[Any], Any] = {}
     while True:
         crossing = crossing_with(hub.knowledge.known_besides(answers))
+        crossing.whole = True  # for `differences`
         result: T | HubError | AnsweredByHub
         try:
             result = await asyncio.to_thread(run, crossing)

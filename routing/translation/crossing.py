@@ -25,6 +25,9 @@ NO_DATA: Final = "#NA"
 NOTHING_KNOWN: Final[Mapping[Question[Any], Any]] = MappingProxyType({})
 
 
+_UNHEARD: Final[Any] = object()
+
+
 class Loss(NamedTuple):
     """One application of a rule that loses, replaces or assumes something."""
 
@@ -107,6 +110,8 @@ class Crossing(Struct, eq=False):
     losses: list[Loss] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     """Those that were given out."""
+    whole: bool = False
+    """Every member is read, also those that no step looks at: for who wants to see all that became of the object."""
     at: str = ""
     """The pointer of the object at hand."""
     put: bool = False
@@ -116,8 +121,8 @@ class Crossing(Struct, eq=False):
 
     def ask(self, question: Question[T]) -> T | None:
         """What is known; None when nobody knows, or nobody was asked yet."""
-        if question in self.heard:
-            heard: T | None = self.heard[question]
+        heard: T | None = self.heard.get(question, _UNHEARD)
+        if heard is not _UNHEARD:
             return heard
         try:
             answer: T | None = self.known[question]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,10 +26,15 @@ def renamed(body: Json, names: Mapping[str, str] = _NO_NAMES) -> Json:
 
     Where both names are there, the old one has the value that counts.
     """
-    if names.keys().isdisjoint(body):
+    old = [name for name in names if name in body]
+    if not old:
         return body.copy()
-    taken = {new for old, new in names.items() if old in body}
-    return {names.get(name, name): value for name, value in body.items() if name in names or name not in taken}
+    taken = {new for name in old if (new := names[name]) in body}
+    members: Iterable[tuple[str, Any]] = body.items()
+    if taken:
+        members = [(name, value) for name, value in members if name in names or name not in taken]
+    new_name = names.get
+    return {new_name(name, name): value for name, value in members}
 
 
 def is_absent(body: Json, name: str) -> bool:

@@ -62,7 +62,7 @@ def alias_of(identifier: str) -> str:
 
 def may_hold_alias(text: bytes) -> bool:
     """Whether there can be an alias in a JSON text, which may spell any character by its number."""
-    return b"~" in text or b"\\u007" in text
+    return b"~" in text or (b"\\" in text and b"\\u007" in text)
 
 
 def original_of(identifier: Any, owner: Party, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON

@@ -24,7 +24,7 @@ from routing.translation.identifiers import may_hold_alias
 from routing.translation.kinds import Kind
 from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.residue import with_residue
-from routing.translation.steps import steps_between, translate
+from routing.translation.steps import looked_at, steps_between, translate
 from routing.vocabulary import Party, Version
 
 _MOST_NAMED: Final = 10
@@ -86,7 +86,7 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
     if is_unchanged and not has_aliases:
         return Translated(body)
     try:
-        value = numbers.read(body)
+        value = _read(body, kind, crossing)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableBody("The body is not well-formed JSON") from error
     value = _object(value, kind)
@@ -99,6 +99,18 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
     after = translate(owners, kind, crossing)
     crossing.nothing_left = was_patch and not after
     return Translated(numbers.write(after), (Pair(value, after),))
+
+
+def _read(text: bytes | Raw, kind: Kind, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON
+    """The object, as far as anybody looks at it. What no rule looks at goes on byte for byte."""
+    names = None if crossing.whole else looked_at(crossing.origin.version, crossing.destination.version, kind)
+    return numbers.read(text) if names is None else numbers.read_only(names, text)
+
+
+def _read_list(text: Raw, kind: Kind, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON
+    if not bytes(text).startswith(b"["):
+        return numbers.read(text)
+    return [_read(value, kind, crossing) for value in _list(text)]
 
 
 def answer_body(
@@ -114,7 +126,7 @@ def answer_body(
     if "data" not in members or (is_same(kind, crossing) and within == NO_MOMENTS):
         return Translated(body)
     try:
-        data = numbers.read(members["data"])
+        data = _read_list(members["data"], kind, crossing) if paged else _read(members["data"], kind, crossing)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotRoutable("The data of the receiver's answer is not well-formed JSON") from error
     pairs: list[Pair] = []
@@ -152,6 +164,8 @@ def without_data(body: bytes, source: Version, target: Version) -> tuple[bytes, 
     Raises:
         NotRoutable: it cannot be read.
     """
+    if not _may_have(b'"data"', body):
+        return body, None
     members = _members(body)
     data = members.pop("data", None)
     if data is None:
@@ -159,6 +173,11 @@ def without_data(body: bytes, source: Version, target: Version) -> tuple[bytes, 
     is_empty = bytes(data) in (b"null", b'""', b"{}", b"[]")
     older = not (DIALECTS[source].interface_roles and DIALECTS[target].interface_roles)
     return numbers.write(members), None if is_empty else Loss("L-90" if older else "M-71", "/data")
+
+
+def _may_have(name: bytes, body: bytes) -> bool:
+    """Whether a JSON text can have a member of this name, which may be spelled with escapes."""
+    return name in body or b"\\" in body
 
 
 def _object(value: Any, kind: Kind) -> Json | None:  # noqa: ANN401 - any JSON

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
 _WIDEST_EXPONENT: Final = 40
 """1e40 is written out in digits; what is beyond stays as it came, for no one to choke on."""
@@ -23,5 +26,19 @@ def _number(text: str) -> Decimal:
 
 read = msgspec.json.Decoder(float_hook=_number).decode
 """The value of a JSON text. Raises msgspec.DecodeError."""
+_members: Final[Callable[[bytes | Raw], dict[str, Any]]] = msgspec.json.Decoder(dict[str, Raw]).decode
 write = msgspec.json.Encoder(decimal_format="number").encode
 """A value as JSON text: the same bytes for the same value."""
+
+
+def read_only(names: AbstractSet[str], text: bytes | Raw) -> Any:  # noqa: ANN401 - any JSON
+    """The value of a JSON text, of which, if it is an object, only these members are read.
+
+    The others are `Raw`: bytes, to be written as they came. Raises msgspec.DecodeError.
+    """
+    if not bytes(text).lstrip().startswith(b"{"):
+        return read(text)
+    value: dict[str, Any] = _members(text)
+    for name in value.keys() & names:
+        value[name] = read(value[name])
+    return value

@@ -95,6 +95,21 @@ STEPS: Final[Mapping[tuple[Version, Version], Mapping[Kind, Step]]] = {
     },
 }
 
+_LOOK_AT: Final[Mapping[Step, frozenset[str]]] = {
+    locations.to_2_3_0: frozenset({"address", "state"}),
+    sessions.from_2_2: frozenset({"cdr_token"}),
+    sessions.from_2_3_0: frozenset({"cdr_token", "charging_periods", "total_cost"}),
+    sessions.to_2_2: frozenset({"cdr_token"}),
+    sessions.to_2_3_0: frozenset({"cdr_token", "total_cost"}),
+}
+"""Steps that look at few members of their object. Any other member need not even be read for them."""
+
+_TOLD: Final = frozenset(
+    {"cdr_token", "country_code", "id", "last_updated", "location_id", "party_id", "publish", "start_date_time"}
+    | {"status", "uid"}
+)
+"""Members that tell which object it is, and what else there is to learn from it."""
+
 _TOWARDS_2_2_1: Final = {_V211: _V221, _V22: _V221, _V230: _V221}
 """From each version, the neighbour that is nearer to where all ways meet."""
 
@@ -108,6 +123,17 @@ def steps_between(source: Version, target: Version, kind: Kind) -> tuple[Step, .
     way = [*up, *reversed(down[:-1])]
     steps = (STEPS[pair].get(kind) for pair in pairwise(way))
     return tuple(step for step in steps if step is not None)
+
+
+@cache
+def looked_at(source: Version, target: Version, kind: Kind) -> frozenset[str] | None:
+    """The members of the object that anybody looks at on its way between two versions; None when it may be any."""
+    found = _TOLD
+    for step in steps_between(source, target, kind):
+        if step not in _LOOK_AT:
+            return None
+        found |= _LOOK_AT[step]
+    return found
 
 
 def _way(version: Version) -> list[Version]:
