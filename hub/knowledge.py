@@ -213,6 +213,11 @@ class Knowledge:
         except Exception:  # the receiver has the message; a bug here must not cost its sender the answer
             log.exception("nothing_learned", kind=heard.kind)
 
+    def is_news(self, heard: Heard, body: Json, translated: Json | None) -> bool:
+        """Whether `learn` would look into this body: not when just that was said of its Session last."""
+        told = said_of_session(heard, body, translated) if self._undecided is None else None
+        return told is None or not self._learned.was_said_last(told.about, told.said)
+
     def learn_once(self, topic: int, facts: Iterable[Fact]) -> None:
         """Learn what follows from a topic, see `Learned.note_once`."""
         if self._undecided is None:

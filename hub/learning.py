@@ -123,7 +123,10 @@ class SaidOfSession(NamedTuple):
 
 
 def said_of_session(heard: Heard, body: Json, translated: Json | None) -> SaidOfSession | None:
-    """What a body says of its Session that can be learned, as it says it; None when it is none, or of nobody here."""
+    """What a body says of its Session that can be learned, as it says it; None when it is none, or of nobody here.
+
+    Also None when it says it in a way that cannot be compared.
+    """
     if heard.kind is not Kind.SESSION:
         return None
     owner, session_id = _owner(heard, body), _object_id(heard, body, "id")
@@ -131,14 +134,19 @@ def said_of_session(heard: Heard, body: Json, translated: Json | None) -> SaidOf
         return None
     place, own = body.get("location"), body.get("cdr_token")
     chosen = None if translated is None else translated.get("cdr_token")
-    said = [
+    said = (
+        heard.version,
+        heard.emsp,
+        session_id,
         *map(body.get, _SAID_OF_SESSIONS),
         place.get("id") if type(place) is dict else None,
         own.get("contract_id") if type(own) is dict else None,
         *(map(chosen.get, _SAID_OF_TOKENS) if type(chosen) is dict else ()),
-    ]
-    texts = [value if type(value) is str else None for value in said]  # anything else is not learned
-    return SaidOfSession(session(owner, session_id), hash((heard.version, heard.emsp, session_id, *texts)))
+    )
+    try:
+        return SaidOfSession(session(owner, session_id), hash(said))
+    except TypeError:  # a list or an object where there should be a text
+        return None
 
 
 def residue_left(heard: Heard, receiver: Party, residue: Residue | None) -> ResidueLeft | None:

@@ -203,15 +203,28 @@ def learn_request(
 
     A Session says by itself whose Token it is, and by which authorization, unless it is of 2.1.1.
     """
-    if kind is Kind.SESSION and source.version is not Version.V2_1_1:
+    is_gone = message.operation.method == "DELETE"
+    if (kind is Kind.SESSION and source.version is not Version.V2_1_1) or not (pairs or is_gone):
         return
     heard = _heard(message, route, kind, _MODES[message.operation.method], source, hub)
     if route.connection.version is Version.V2_1_1:
         heard = msgspec.structs.replace(heard, viewer=route.receiver)
-    if message.operation.method == "DELETE":
+    if is_gone:
         hub.knowledge.learn(heard)
     for pair in pairs:
         hub.knowledge.learn(heard, pair.before, pair.after)
+
+
+def may_teach(
+    message: Message, route: Forward, source: Connection, kind: Kind | None, pairs: Collection[Pair], hub: Hub
+) -> bool:
+    """Whether `learn_request` would learn something from these, once they are taken."""
+    if kind is not Kind.SESSION:
+        return True
+    if source.version is not Version.V2_1_1:
+        return False
+    heard = _heard(message, route, kind, _MODES[message.operation.method], source, hub)
+    return any(hub.knowledge.is_news(heard, pair.before, pair.after) for pair in pairs)
 
 
 def learn_broadcast(message: Message, source: Connection, hub: Hub) -> None:
@@ -260,6 +273,11 @@ def learn_aliases(crossing: Crossing, teller: Connection, hub: Hub) -> None:
             hub.knowledge.note(AliasGiven(*given))
 
 
+def may_leave_residue(message: Message, route: Forward, source: Connection) -> bool:
+    """Whether it has to be remembered what 2.1.1 takes away from what is pushed."""
+    return source.quirks.residue and message.operation.owned and route.connection.version is Version.V2_1_1
+
+
 def learn_residue(
     message: Message, route: Forward, source: Connection, pairs: Sequence[Pair], crossing: Crossing, hub: Hub
 ) -> None:
@@ -267,7 +285,7 @@ def learn_residue(
 
     What was remembered before is forgotten: the receiver has another object now.
     """
-    if not source.quirks.residue or not message.operation.owned or route.connection.version is not Version.V2_1_1:
+    if not may_leave_residue(message, route, source):
         return
     kind = carried_by(message.operation, message.segments).request
     if kind not in KINDS:
@@ -304,4 +322,4 @@ def _parties(teller: Connection, hub: Hub) -> Container[Party]:
 def object_ids(message: Message) -> tuple[str, ...]:
     """The ids in the path of a message, without the owner, percent-decoded."""
     ids = message.segments[len(OWNER) :] if message.operation.owned else message.segments
-    return tuple(map(unquote, ids))
+    return tuple([unquote(each) if "%" in each else each for each in ids])

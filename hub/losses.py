@@ -90,7 +90,10 @@ class Losses:
         if not lost:
             return
         at = datetime.now(UTC)
-        what = Counter([(kind, is_answer, loss.id) for kind, is_answer, loss in lost])
+        what: dict[tuple[str | None, bool, str], int] = {}
+        for kind, is_answer, (loss, _) in lost:
+            which = (kind, is_answer, loss)
+            what[which] = what.get(which, 0) + 1
         sort = (source, target, module, tuple(what.items()))
         same = self._heard.get(sort)
         if same is None:

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
 
 from routing.errors import ReceiverUnreachable
+
+
+class Turn:
+    """One turn. Not a generator: most wait for nobody, and would wait for that."""
+
+    __slots__ = ("_key", "_queues", "_within_s")
+
+    def __init__(self, queues: OneAtATime, key: Hashable, within_s: float) -> None:
+        self._queues = queues
+        self._key = key
+        self._within_s = within_s
+
+    async def __aenter__(self) -> None:
+        await self._queues.enter(self._key, self._within_s)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._queues.leave(self._key)
 
 
 class OneAtATime:
@@ -16,21 +32,20 @@ class OneAtATime:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def turn(self, key: Hashable, within_s: float) -> AsyncIterator[None]:
-        """Wait for this key to be free, in the order of asking, and hold it.
+    def turn(self, key: Hashable, within_s: float) -> Turn:
+        """To be entered: waits for this key to be free, in the order of asking, and holds it.
 
         Raises:
             ReceiverUnreachable: those before took too long.
         """
+        return Turn(self, key, within_s)
+
+    async def enter(self, key: Hashable, within_s: float) -> None:
+        """Wait for this key to be free, and hold it until `leave`. Raises as `turn`."""
         if key in self._waiting:
             await self._wait(key, within_s)
         else:
             self._waiting[key] = deque()
-        try:
-            yield
-        finally:
-            self._leave(key)
 
     async def _wait(self, key: Hashable, within_s: float) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -40,13 +55,14 @@ class OneAtATime:
                 await mine
         except (TimeoutError, asyncio.CancelledError) as error:
             if mine.done() and not mine.cancelled():
-                self._leave(key)  # the turn came at the very moment of giving up
+                self.leave(key)  # the turn came at the very moment of giving up
             if isinstance(error, asyncio.CancelledError):
                 raise
             text = "The receiver still has not answered an earlier message about this object"
             raise ReceiverUnreachable(text) from error
 
-    def _leave(self, key: Hashable) -> None:
+    def leave(self, key: Hashable) -> None:
+        """Let the next one have this key."""
         queue = self._waiting[key]
         while queue:
             following = queue.popleft()

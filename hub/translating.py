@@ -27,6 +27,8 @@ from hub.lessons import (
     learn_request,
     learn_residue,
     learn_withheld,
+    may_leave_residue,
+    may_teach,
     object_ids,
     was_taken,
     went_well,
@@ -99,9 +101,9 @@ class Translation(Struct, eq=False):
     sent: Message
     """As it goes out; the same as it came until it is translated."""
     told: Sequence[Pair] = ()
-    """The object of the request, before and after."""
+    """The object of the request, before and after, as long as there may be something to learn from it."""
     crossed: Crossing | None = None
-    """What there is to know of its way."""
+    """What there is to know of its way, as long as there may be something to learn from that."""
     tried: Crossing | None = None
     """The last one there was, also of what could not be translated."""
     answered: Sequence[Pair] = ()
@@ -157,8 +159,8 @@ class Translation(Struct, eq=False):
         except Untranslatable as refusal:
             await self._after(refusal, trace, hub)
             raise
-        self.told, self.crossed = translated.pairs, crossing
-        trace.losses += (TranslationLoss(self.carried.request, False, loss) for loss in crossing.losses)
+        self._keep(translated.pairs, crossing, hub)
+        trace.losses += [TranslationLoss(self.carried.request, False, loss) for loss in crossing.losses]
         if crossing.nothing_left:
             return None
         method = "PUT" if crossing.put else asked.method
@@ -173,18 +175,29 @@ class Translation(Struct, eq=False):
         )
         return self.sent
 
+    def _keep(self, pairs: Sequence[Pair], crossing: Crossing, hub: Hub) -> None:
+        """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new.
+
+        With every object that others have under way, the memory would be larger than what a processor has at hand.
+        """
+        wants_residue = may_leave_residue(self.message, self.route, self.source)
+        teaches = wants_residue or may_teach(self.message, self.route, self.source, self.carried.request, pairs, hub)
+        self.told = pairs if teaches else ()
+        self.crossed = crossing if wants_residue or crossing.aliases else None
+        self.tried = None
+
     @property
     def _version(self) -> Version:
         return self.route.connection.version
 
-    async def _out(self, hub: Hub, shared: SharedTranslations[Outgoing] | None) -> Outgoing:
+    def _out(self, hub: Hub, shared: SharedTranslations[Outgoing] | None) -> Awaitable[Outgoing]:
         def make() -> Awaitable[Outgoing]:
             return self._translated(self.message_out, self.crossing_out, len(self.message.body or b""), hub)
 
         if shared is None:
-            return await make()
+            return make()
         quirks = msgspec.json.encode(self.route.connection.quirks)
-        return await shared.get((self._version, quirks, self.people.emsp is None), make, self._is_personal)
+        return shared.get((self._version, quirks, self.people.emsp is None), make, self._is_personal)
 
     def _is_personal(self) -> bool:
         """Whether something was asked about the receiver: another may get the object in another form."""
@@ -281,7 +294,7 @@ class Translation(Struct, eq=False):
             trace.losses.append(TranslationLoss(kind, True, Loss(refusal.rule, "")))
             raise
         self.answered = translated.pairs
-        trace.losses += (TranslationLoss(kind, True, loss) for loss in crossing.losses)
+        trace.losses += [TranslationLoss(kind, True, loss) for loss in crossing.losses]
         learn_aliases(crossing, self.route.connection, hub)
         learn_answer(self.message, self.route, self.source, kind, translated.pairs, hub)
         return translated
@@ -313,36 +326,22 @@ class Translation(Struct, eq=False):
         answers: dict[Question[Any], Any] = {}
         while True:
             crossing = self.tried = crossing_with(hub.knowledge.known_besides(answers))
+            began = monotonic()
             try:
-                if size < _LARGE:
-                    result = self._timed(run, crossing, hub)
-                else:
-                    result = await asyncio.to_thread(self._timed, run, crossing, hub)
+                result = run(crossing) if size < _LARGE else await asyncio.to_thread(run, crossing)
             except (HubError, AnsweredByHub):
-                if not await self._learned(crossing, answers, hub):
+                if not (asked := _open_in(crossing, answers)):
                     raise
             else:
-                if not await self._learned(crossing, answers, hub):
+                if not (asked := _open_in(crossing, answers)):
                     return crossing, result
-
-    def _timed(self, run: Callable[[Crossing], T], crossing: Crossing, hub: Hub) -> T:
-        began = monotonic()
-        try:
-            return run(crossing)
-        finally:
-            hub.metrics.translated(
-                self.message.operation.module,
-                crossing.origin.version,
-                crossing.destination.version,
-                monotonic() - began,
-            )
-
-    async def _learned(self, crossing: Crossing, answers: dict[Question[Any], Any], hub: Hub) -> bool:
-        """Get what was asked for and is not known; False when there was nothing of that kind."""
-        asked = [question for question in crossing.asked if question not in answers]
-        if asked:
+            finally:
+                self._note_time(crossing, monotonic() - began, hub)
             answers |= await hub.knowledge.answers(asked, self.look_ups.answer)
-        return bool(asked)
+
+    def _note_time(self, crossing: Crossing, seconds: float, hub: Hub) -> None:
+        source, target = crossing.origin.version, crossing.destination.version
+        hub.metrics.translated(self.message.operation.module, source, target, seconds)
 
     def crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the request."""
@@ -380,6 +379,11 @@ class Translation(Struct, eq=False):
             object_ids=self.object_ids,
             known=known,
         )
+
+
+def _open_in(crossing: Crossing, answers: Mapping[Question[Any], Any]) -> list[Question[Any]]:
+    """What was asked for and is not known, and nobody was asked yet."""
+    return [question for question in crossing.asked if question not in answers]
 
 
 def _key_of(message: Message) -> str:

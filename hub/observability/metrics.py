@@ -62,22 +62,25 @@ class _Tally:
     To tell it each time would cost a message five times as much.
     """
 
-    __slots__ = ("_buckets", "_counter", "_histogram", "_sum", "times")
+    __slots__ = ("_buckets", "_counter", "_histogram", "_limits", "_sum", "times")
 
-    def __init__(self, histogram: Histogram, counter: Counter | None = None) -> None:
+    def __init__(
+        self, histogram: Histogram, counter: Counter | None = None, limits: tuple[float, ...] = _BUCKETS_S
+    ) -> None:
         self._histogram = histogram
         self._counter = counter
+        self._limits = limits
         self._clear()
 
     def _clear(self) -> None:
         self.times = 0
         self._sum = 0.0
-        self._buckets = [0] * (len(_BUCKETS_S) + 1)
+        self._buckets = [0] * (len(self._limits) + 1)
 
     def observe(self, seconds: float) -> None:
         self.times += 1
         self._sum += seconds
-        self._buckets[bisect_left(_BUCKETS_S, seconds)] += 1
+        self._buckets[bisect_left(self._limits, seconds)] += 1
 
     def tell(self) -> None:
         """Hand over what has come together; to a histogram bucket by bucket, as its `observe` takes one at a time."""
@@ -244,7 +247,7 @@ class Metrics:
         self._untold: list[_Tally] = []
         self._timer: asyncio.TimerHandle | None = None
         self._platform_labels: set[str] = set()
-        self._translation_children: dict[tuple[str, Version, Version], Histogram] = {}
+        self._translation_children: dict[tuple[str, Version, Version], _Tally] = {}
 
     def message(
         self,
@@ -322,10 +325,11 @@ class Metrics:
         key = (module, source_version, target_version)
         child = self._translation_children.get(key)
         if child is None:
-            child = self._translation_seconds.labels(_module_label(module), source_version.value, target_version.value)
+            labels = (_module_label(module), source_version.value, target_version.value)
+            child = _Tally(self._translation_seconds.labels(*labels), limits=_TRANSLATION_BUCKETS_S)
             if len(self._translation_children) < _CHILDREN_LIMIT:
                 self._translation_children[key] = child
-        child.observe(seconds)
+        self._observe(child, seconds)
 
     def losses(self, ids: Iterable[str] | Mapping[str, int]) -> None:
         """Count what translations lost: an id of the catalogue for each time, or how often each."""

@@ -136,11 +136,15 @@ class Learned:
 
         `said` is its hash. That counts as long as the group itself would, and until others change it.
         """
-        if self._remembered.was_said_last(lookup, said, self._keep_s):
+        if self.was_said_last(lookup, said):
             return
         kept = [self.note(fact) for fact in facts]
         if all(kept):
             self._remembered.say(lookup, said)
+
+    def was_said_last(self, lookup: Lookup, said: int) -> bool:
+        """Whether just that was said of this group last, see `note_unless_last`."""
+        return self._remembered.was_said_last(lookup, said, self._keep_s)
 
     def at_hand(self, lookup: Lookup) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
         """What stands there, if that is known without asking a store; else UNKNOWN."""
