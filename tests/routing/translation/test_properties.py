@@ -19,7 +19,8 @@ from routing.quirks import Quirks
 from routing.translation import numbers
 from routing.translation.crossing import Crossing, Json
 from routing.translation.kinds import Kind
-from routing.translation.steps import translate
+from routing.translation.messages import request_body
+from routing.translation.steps import looked_at, translate
 from routing.vocabulary import Version
 from tests.ocpi import Problem, check
 from tests.routing.translation.generated import (
@@ -316,3 +317,33 @@ def said(message: Sent, crossing: Crossing | None = None) -> Json | None:
     except Untranslatable as refusal:
         event(refusal.rule)
         return None
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "kind"),
+    [
+        pytest.param(*journey, kind, id=f"{kind} from {journey[0]} to {journey[1]}")
+        for journey in JOURNEYS
+        for kind in (Kind.LOCATION, Kind.SESSION)
+        if looked_at(*journey, kind) is not None
+    ],
+)
+@SOME
+@given(data=st.data())
+def test_a_step_looks_at_no_member_that_is_not_read_for_it(
+    source: Version, target: Version, kind: Kind, data: st.DataObject
+) -> None:
+    message = data.draw(sent(source, target, [kind]) | patches(source, target, [kind]))
+    whole, partly = message.crossing(), message.crossing()
+    whole.whole = True
+    body = numbers.write(message.body)
+
+    assert became(body, message, partly) == became(body, message, whole)
+    assert partly.losses == whole.losses
+
+
+def became(body: bytes, message: Sent, crossing: Crossing) -> bytes | str:
+    try:
+        return request_body(body, message.kind, crossing).body
+    except Untranslatable as refusal:
+        return str(refusal)
