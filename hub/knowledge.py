@@ -215,8 +215,12 @@ class Knowledge:
 
     def is_news(self, heard: Heard, body: Json, translated: Json | None) -> bool:
         """Whether `learn` would look into this body: not when just that was said of its Session last."""
-        told = said_of_session(heard, body, translated) if self._undecided is None else None
-        return told is None or not self._learned.was_said_last(told.about, told.said)
+        try:
+            told = said_of_session(heard, body, translated) if self._undecided is None else None
+            return told is None or not self._learned.was_said_last(told.about, told.said)
+        except Exception:  # as in `learn`, which will meet it again
+            log.exception("nothing_learned", kind=heard.kind)
+            return True
 
     def learn_once(self, topic: int, facts: Iterable[Fact]) -> None:
         """Learn what follows from a topic, see `Learned.note_once`."""

@@ -157,12 +157,12 @@ def _collect(body: Json, places: _Places, found: Mapping[IdKind, set[str]]) -> N
             found[kind].add(value)
     for name, kind in places.lists.items():
         if (values := body.get(name)) is not None:
-            found[kind].update(value for value in _listed(values) if type(value) is str)
+            found[kind].update([value for value in _listed(values) if type(value) is str])
     for name, inner in places.nested.items():
-        value = body.get(name)
-        for part in value if type(value) is list else (value,):
-            if type(part) is dict:
-                _collect(part, inner, found)
+        if (value := body.get(name)) is not None:
+            for part in value if type(value) is list else (value,):
+                if type(part) is dict:
+                    _collect(part, inner, found)
 
 
 def _replaced(body: Json, places: _Places, instead: Mapping[Id, str]) -> Json:

@@ -18,6 +18,7 @@ from routing.translation.crossing import Crossing, Json, Step
 _LONGEST_MOMENT: Final = 25
 _FRACTION: Final = re.compile(r"\.[0-9]+")
 _ZONE: Final = re.compile(r"(Z|[+-][0-9]{2}:?[0-9]{2})$")
+_NOTHING: Final[frozenset[str]] = frozenset()
 _NO_NAMES: Final[Mapping[str, str]] = {}
 
 
@@ -29,7 +30,7 @@ def renamed(body: Json, names: Mapping[str, str] = _NO_NAMES) -> Json:
     old = [name for name in names if name in body]
     if not old:
         return body.copy()
-    taken = {new for name in old if (new := names[name]) in body}
+    taken = [new for name in old if (new := names[name]) in body]
     members: Iterable[tuple[str, Any]] = body.items()
     if taken:
         members = [(name, value) for name, value in members if name in names or name not in taken]
@@ -44,7 +45,8 @@ def is_absent(body: Json, name: str) -> bool:
 
 def kept(kind: str, crossing: Crossing) -> frozenset[str]:
     """The members of a kind of object that the receiver wants although its version does not have them."""
-    return _kept(kind, crossing.destination.quirks.keep_fields)
+    wanted = crossing.destination.quirks.keep_fields
+    return _kept(kind, wanted) if wanted else _NOTHING
 
 
 @lru_cache(maxsize=4096)
@@ -76,7 +78,7 @@ def only_valid(body: Json, members: Mapping[str, Callable[[Any], bool]], crossin
 
 def taken_over(body: Json, members: Mapping[str, Callable[[Any], bool]], crossing: Crossing) -> Json:
     """An object of a sender ahead of its version, or behind: `only_valid` applied to a copy, if there is any need."""
-    if members.keys().isdisjoint(body):
+    if body.keys().isdisjoint(members):
         return body
     valid = body.copy()
     only_valid(valid, members, crossing)
