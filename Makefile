@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest bench bench-journal crawl test check check-ops sbom audit dashboards lock clean
+.PHONY: help run demo loadtest bench bench-journal crawl soak test check check-ops sbom audit dashboards lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1 \t/p' Makefile | expand -t 24
@@ -25,11 +25,14 @@ demo: $(VENV)/.runtime  ## a hub and simulated partners exchange messages, step 
 loadtest: $(VENV)/.loadtest  ## five minutes of simulated partners' traffic, and a report; ARGS="--duration 30s --rate 50"
 	@exec $(BIN)/ocpi-hub loadtest $(ARGS)
 
-bench: $(VENV)/.runtime  ## the hub beside nginx and beside the bare framework, also as bench.json
+bench: $(VENV)/.dev  ## the hub beside nginx and beside the bare framework, also as bench.json
 	@exec $(BIN)/python -m loadtests.bench $(ARGS)
 
 bench-journal: $(VENV)/.dev  ## 10 million entries of the journal: how fast written, how fast found?
 	@exec $(BIN)/python -m loadtests.journal $(ARGS)
+
+soak: $(VENV)/.dev  ## half an hour of traffic, partners that come and go: does anything grow or fail?
+	@exec $(BIN)/python -m loadtests.soak $(ARGS)
 
 crawl: $(VENV)/.runtime  ## 100 CPOs' 200,000 Locations read as one list: complete? how fast? how much memory?
 	@exec $(BIN)/python -m loadtests.crawl $(ARGS)

@@ -163,7 +163,7 @@ def _concerned(former: PartyDirectory | None, directory: PartyDirectory) -> list
     came = {part.platform.id for part in changed}
     return [
         connection
-        for part in parts
+        for part in (parts if news else changed)
         for connection in _told_by_credentials(part.platform)
         if part.platform.id in came or _sees_any(part.platform, news, former, directory)
     ]

@@ -7,7 +7,6 @@ partner have the other core. Only the ratios mean something on another machine. 
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,18 +21,15 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from loadtests import broadcasting, outage, presence
+from loadtests import broadcasting, latency, outage, presence, scale, wrk
 from loadtests.hub_process import HubFailed, cpu_ticks
-from loadtests.scenarios import NUMBERED, Scenario
+from loadtests.scenarios import Scenario
 from loadtests.simulator import HubRefused
 from loadtests.subjects import Subject, floor_subject, hub_subject, nginx_subject, partner
+from loadtests.tools import install_missing
 
-_CONNECTIONS = 32
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-_OBJECTS = 64
-"""Sessions that are under way at the same time."""
-_TOOLS = ("nginx", "wrk")
-_PARTS = ("messages", "broadcast", "presence", "outage")
+_PARTS = ("messages", "latency", "broadcast", "scale", "presence", "outage")
 _COMPARED = ("put_location", "get_location")
 """What nginx and the bare framework carry, too; the other scenarios are between versions."""
 
@@ -56,16 +52,6 @@ class Figures(Struct, frozen=True, rename={"messages_per_s": "messages/s"}):
 
 Results: TypeAlias = dict[str, dict[str, Figures]]
 """Subject → scenario → figures."""
-
-
-class _Run(Struct):
-    """What the generator's script prints."""
-
-    requests: int
-    seconds: float
-    p50_ms: float
-    p99_ms: float
-    failed: int
 
 
 @click.command()
@@ -99,11 +85,19 @@ def main(rounds: int, seconds: int, output: Path, parts: tuple[str, ...], droppe
 def _part(part: str, rounds: int, seconds: int, dropped: int) -> tuple[list[str], dict[str, object]]:
     """Measure one part: its table, and its figures by name. All but the first have hubs of their own."""
     if part == "messages":
-        _install_missing()
+        install_missing("nginx", "wrk")
         results = measured(rounds, seconds)
         return table(results), dict(results)
+    if part in {"latency", "scale"}:
+        install_missing("nginx", "wrk")
     core = min(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="ocpi-hub-bench-") as name:
+        if part == "latency":
+            added = latency.measured_latency(Path(name), core, rounds)
+            return latency.lines(added), {"latency": added}
+        if part == "scale":
+            size = scale.measured_scale(Path(name), core, rounds, seconds)
+            return scale.lines(size), {"scale": size}
         if part == "broadcast":
             broadcasts = broadcasting.measured_broadcasts(Path(name), core, rounds)
             return broadcasting.lines(broadcasts), {"broadcast": broadcasts}
@@ -123,7 +117,9 @@ def measured(rounds: int, seconds: int) -> Results:
         hub, scenarios = stack.enter_context(hub_subject(folder, core, behind))
         floor = stack.enter_context(floor_subject(folder, core))
         proxy = stack.enter_context(nginx_subject(folder, core, behind))
-        click.echo(f"{_CONNECTIONS} connections, {rounds} rounds of {seconds} s; subjects on core {core}, ", nl=False)
+        click.echo(
+            f"{wrk.CONNECTIONS} connections, {rounds} rounds of {seconds} s; subjects on core {core}, ", nl=False
+        )
         click.echo(f"generator and partner on core {cores[-1]}")
         bench = _Bench([hub, proxy, floor], scenarios, folder, cores[-1], behind)
         return bench.results(rounds, seconds)
@@ -165,18 +161,9 @@ class _Bench:
         return [(hub, scenario) for scenario in self._scenarios if scenario.name not in _COMPARED]
 
     def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
-        script = self._folder / f"{scenario.name}.lua"
-        script.write_text(_lua(scenario))
         reached, ticks = self._reached(), cpu_ticks(subject.pid)
-        command = ["taskset", "-c", str(self._core), "wrk", "-t", "1", "-c", str(_CONNECTIONS), "-d", f"{seconds}s"]
-        command += [
-            "--timeout",
-            "10s",
-        ]  # the last of 32 pages may have to wait longer than the two seconds it has usually
-        command += ["-s", str(script), subject.url]
-        ended = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - the command above
+        run = wrk.run(subject.url, scenario, self._folder, self._core, seconds)
         ticks = cpu_ticks(subject.pid) - ticks
-        run = msgspec.json.decode(ended.stdout.splitlines()[-1], type=_Run)
         if run.failed or (subject.forwards and self._reached() - reached < run.requests):
             raise HubFailed(f"{subject.name} did not deliver every {scenario.name}: {run.failed} errors")
         cpu_us = ticks / _TICKS_A_SECOND * 1e6 / run.requests
@@ -199,35 +186,6 @@ def _check_answer(subject: Subject, scenario: Scenario) -> None:
     )
     if answer.status_code != 200 or answer.json()["status_code"] != 1000:
         raise HubFailed(f"{subject.name} answers {scenario.name} with HTTP {answer.status_code} {answer.text}")
-
-
-def _lua(scenario: Scenario) -> str:
-    """The generator's script: requests about so many objects in turn, over and over, and the figures as JSON."""
-    headers = "".join(f"wrk.headers[ [=[{name}]=] ] = [=[{value}]=]\n" for name, value in scenario.headers)
-    body = f"wrk.body = [=[{scenario.body.decode()}]=]\n" if scenario.body else ""
-    return f"""wrk.method = "{scenario.method}"
-wrk.path = [=[{scenario.path}]=]
-{headers}{body}
-local requests, following = {{}}, 0
-function init(args)
-    for number = 1, {_OBJECTS} do
-        local path = wrk.path:gsub("{NUMBERED}", "{NUMBERED[:-2]}" .. string.format("%02d", number))
-        local body = wrk.body and wrk.body:gsub("{NUMBERED}", "{NUMBERED[:-2]}" .. string.format("%02d", number))
-        requests[number] = wrk.format(nil, path, nil, body)
-    end
-end
-function request()
-    following = following % {_OBJECTS} + 1
-    return requests[following]
-end
-function done(summary, latency, requests)
-    local errors = summary.errors
-    io.write(string.format(
-        '{{"requests": %d, "seconds": %f, "p50_ms": %f, "p99_ms": %f, "failed": %d}}\\n',
-        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-        errors.connect + errors.read + errors.write + errors.status + errors.timeout))
-end
-"""
 
 
 def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario: Scenario) -> Figures:
@@ -281,21 +239,6 @@ def _ratios(found: Figures) -> str:
 
 def _beside_twin(found: Figures) -> str:
     return "" if found.cpu_to_twin is None else f"{found.cpu_to_twin:>17.2f}{found.extra_us_per_object:>19.1f}"
-
-
-def _install_missing() -> None:
-    """Install nginx and wrk from the system's packages where they are missing. Raises HubFailed."""
-    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"  # where nginx is, and not in everyone's PATH
-    missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
-    if not missing:
-        return
-    click.echo(f"installing {' and '.join(missing)}", err=True)
-    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    for words in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-        try:
-            subprocess.run([*rights, "apt-get", *words], check=True, capture_output=True)  # noqa: S603 - fixed words
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise HubFailed(f"{' and '.join(missing)} cannot be installed; please install them by hand") from error
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from msgspec import Struct
 from loadtests.broadcasting import elsewhere
 from loadtests.crowd import Arrival, Crowd
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
-from loadtests.presence import KEY, TICKS_A_SECOND, populate
+from loadtests.population import KEY
+from loadtests.presence import TICKS_A_SECOND, populate
 from loadtests.simulator import Partner
 from loadtests.subjects import VOLT, location
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role

@@ -12,32 +12,23 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 from msgspec import Struct
-from sqlmodel import insert
 
-from hub.store.columns import Row
-from hub.store.database import open_engine
-from hub.store.migrations import migrate
-from hub.store.tables import ConnectionRow, DirectoryRow, EndpointRow, PartyRoleRow, PartyRow, PlatformRow
-from hub.store.vault import Vault
 from loadtests.broadcasting import elsewhere
 from loadtests.crowd import Crowd
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
+from loadtests.population import KEY, Settler, settle
 from loadtests.simulator import Json
-from routing.quirks import Quirks
-from routing.versions import mark_of_details, version_details
-from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role, Secret, Version
+from routing.vocabulary import InterfaceRole, ModuleID, Role
 
 PLATFORMS: Final = 10_000
 _ALIVE_AFTER_S: Final = 60
 """In this time a process that begins to lead looks at everybody, however long they may be silent."""
 _WITHIN_S: Final = 180.0
-KEY: Final = Secret("key-of-a-hub-that-is-measured")
 TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -105,74 +96,14 @@ async def populate(
 ) -> None:
     """Make a database in which the whole crowd is registered; `modules` are those that each takes pushes of.
 
-    `first` is how many platforms are in it already. The hub that is started on it has to be at `hub_url`, or it would
-    soon tell them all where it is, and its secret key has to be `KEY`.
+    The rest is as for `loadtests.population.settle`.
     """
-    await migrate(database_url)
-    vault = Vault(KEY)
-    shown = mark_of_details(version_details(hub_url, Version.V2_2_1, None))
-    rows: dict[type[Row], list[dict[str, Any]]] = {}
-    for number, party in enumerate(crowd.parties):
-        for table, row in _rows(first + number, party, f"{crowd.base}/{number}", modules, vault):
-            rows.setdefault(table, []).append(row | {"shown": shown} if table is ConnectionRow else row)
-    engine = open_engine(database_url)
-    async with engine.begin() as connection:
-        for table, some in rows.items():
-            await connection.execute(insert(table), some)
-        await connection.execute(DirectoryRow.__table__.update().values(revision=first + len(crowd.parties)))  # type: ignore[attr-defined] # SQLModel does not declare it
-    await engine.dispose()
-
-
-def _rows(
-    number: int, party: Party, base: str, modules: Sequence[str], vault: Vault
-) -> list[tuple[type[Row], dict[str, Any]]]:
-    """What the hub would have stored of one of the crowd."""
-    now, id_ = datetime.now(UTC), f"{number:032x}"
-    named = {"country_code": party.country_code, "party_id": party.party_id}
-    platform = {
-        "id": id_,
-        "name": f"Crowd {number}",
-        "revision": number + 1,
-        "planned": False,
-        "suspended": False,
-        "allow_hub": False,
-        "is_hub": False,
-        "version": None,
-        "quirks": Quirks(),
-        "require_modules": (),
-        "invited_parties": (),
-        "created_at": now,
-    }
-    connection = {
-        "id": id_,
-        "platform_id": id_,
-        "version": Version.V2_2_1,
-        "face": None,
-        "versions_url": f"{base}/versions",
-        "token_hash": vault.token_hash(token_of(number)),
-        "our_token": vault.seal(Secret(f"token-of-{number}"), id_),
-        "auth_encoding": None,
-        "tokens_since": now,
-        "created_at": now,
-    }
-    status = {"status": ConnectionStatus.CONNECTED, "suspended": False, "created_at": now, "last_updated": now}
-    role = {"connection_id": id_, "role": Role.EMSP, "business_details": {"name": f"Crowd {number}"}}
-    endpoints = [
-        {"connection_id": id_, "module": module, "interface": InterfaceRole.RECEIVER, "url": f"{base}/{module}"}
-        for module in modules
+    pushes = [(module, InterfaceRole.RECEIVER) for module in modules]
+    settlers = [
+        Settler(f"Crowd {number}", [party], Role.EMSP, f"{crowd.base}/{number}", pushes)
+        for number, party in enumerate(crowd.parties)
     ]
-    return [
-        (PlatformRow, platform),
-        (PartyRow, {**named, "platform_id": id_, **status}),
-        (ConnectionRow, connection),
-        (PartyRoleRow, {**named, **role}),
-        *((EndpointRow, each) for each in endpoints),
-    ]
-
-
-def token_of(number: int) -> str:
-    """The token that one of a populated crowd presents to the hub."""
-    return f"token-at-the-hub-of-{number}"
+    await settle(database_url, hub_url, settlers, first=first)
 
 
 def _summary(crowd: _Asked, cpu_s: float) -> Checks:

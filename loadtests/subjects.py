@@ -69,7 +69,7 @@ def nginx(folder: Path, core: int, config: str) -> Iterator[int]:
     user = getpass.getuser()  # workers of root become somebody else, who may not read the folder
     path.write_text(_NGINX.format(folder=folder, http=config, user=f"user {user};" if user == "root" else ""))
     command = ["taskset", "-c", str(core), "nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(path)]
-    with _process(command, folder / "error.log") as pid:
+    with process(command, folder / "error.log") as pid:
         yield pid
 
 
@@ -111,7 +111,7 @@ def partner(folder: Path, core: int) -> Iterator[str]:
         }}
     }}"""
     with nginx(folder / "partner", core, config):
-        _wait(f"http://127.0.0.1:{port}/counted")
+        wait_for(f"http://127.0.0.1:{port}/counted")
         yield f"http://127.0.0.1:{port}"
 
 
@@ -138,7 +138,7 @@ def nginx_subject(folder: Path, core: int, partner_url: str) -> Iterator[Subject
         }}
     }}"""
     with nginx(folder / "nginx", core, config) as pid:
-        _wait(f"http://127.0.0.1:{port}/")
+        wait_for(f"http://127.0.0.1:{port}/")
         yield Subject("nginx", f"http://127.0.0.1:{port}", pid, forwards=True)
 
 
@@ -148,8 +148,8 @@ def floor_subject(folder: Path, core: int) -> Iterator[Subject]:
     port = free_port()
     command = ["taskset", "-c", str(core), sys.executable, "-m", "uvicorn", "loadtests.floor:app", "--port", str(port)]
     command += ["--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"]
-    with _process(command, folder / "floor.log") as pid:
-        _wait(f"http://127.0.0.1:{port}/ocpi")
+    with process(command, folder / "floor.log") as pid:
+        wait_for(f"http://127.0.0.1:{port}/ocpi")
         yield Subject("floor", f"http://127.0.0.1:{port}", pid, forwards=False)
 
 
@@ -170,7 +170,8 @@ def hub_subject(folder: Path, core: int, partner_url: str) -> Iterator[tuple[Sub
 
 
 @contextmanager
-def _process(command: Sequence[str], log: Path) -> Iterator[int]:
+def process(command: Sequence[str], log: Path) -> Iterator[int]:
+    """Run this command while the block lasts; gives its process id. Raises HubFailed when it ends by itself."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - commands of this file
     try:
@@ -182,7 +183,7 @@ def _process(command: Sequence[str], log: Path) -> Iterator[int]:
         process.wait()
 
 
-def _wait(url: str) -> None:
+def wait_for(url: str) -> None:
     """Until somebody answers at this URL, whatever it is. Raises HubFailed."""
     deadline = time.monotonic() + _START_WITHIN_S
     while True:

@@ -90,10 +90,10 @@ class Redis:
 class _Process:
     """A server program under our control, on one port, with one folder for data and log."""
 
-    def __init__(self, program: Path, *, user: str | None, stop_with: signal.Signals) -> None:
+    def __init__(self, program: Path, *, user: str | None, stop_with: signal.Signals, on_disk: bool = False) -> None:
         self.program = program
         self.user = user
-        self.folder = Path(tempfile.mkdtemp(prefix="ocpi-hub-", dir=_in_memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="ocpi-hub-", dir=None if on_disk else _in_memory()))
         self.port = _free_port()
         self._stop_with = stop_with
         self._process: subprocess.Popen[bytes] | None = None
@@ -192,13 +192,14 @@ class _Process:
 class PostgresServer(Postgres):
     """A PostgreSQL of our own, empty, in UTF-8. It outlives `kill()`, not a failing disk: fsync is off.
 
-    `settings` are those of its configuration that shall be other than usual here.
+    `settings` are those of its configuration that shall be other than usual here. `on_disk` is for data that does not
+    belong into memory.
     """
 
-    def __init__(self, **settings: str | int) -> None:
+    def __init__(self, *, on_disk: bool = False, **settings: str | int) -> None:
         self._settings = settings
         program = postgres_program()
-        self._process = _Process(program.path, user=user_for_postgres(), stop_with=signal.SIGINT)
+        self._process = _Process(program.path, user=user_for_postgres(), stop_with=signal.SIGINT, on_disk=on_disk)
         self._data = self._process.folder / "data"
         super().__init__(f"postgresql://postgres@127.0.0.1:{self._process.port}/postgres")
 

@@ -74,6 +74,7 @@ def run(serving: Serving) -> int:
 
     A start that fails is one line on stderr and exit code 1.
     """
+    without_collection()
     end_on_signals()
     allow_many_files()
     try:
@@ -86,8 +87,17 @@ def run(serving: Serving) -> int:
         print(f"ocpi-hub: {one_line(error)}", file=sys.stderr)  # noqa: T201 - the logs may be elsewhere
         return 1
     finally:
+        gc.enable()
         end_on_signals()
     return 0
+
+
+def without_collection() -> None:
+    """Have no garbage collected until `spare_from_collection`.
+
+    What a start makes stays. With 20,000 platforms, looking through it in vain takes a quarter of the time of a start.
+    """
+    gc.disable()
 
 
 def spare_from_collection() -> None:
@@ -95,6 +105,7 @@ def spare_from_collection() -> None:
 
     It stays to the end, and looking through it, in vain, would stop all messages for a tenth of a second now and then.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     # Messages leave almost no cycles behind, and each makes hundreds of objects that are soon gone.
@@ -177,6 +188,7 @@ async def _serve_with_workers(serving: Serving, sockets: _Sockets, stop: StopSig
             await stack.enter_async_context(running(app))
             await workers.start()
         operator = Port(app, sockets.operator, _operator_rules(serving.limits, serving.settings))
+        spare_from_collection()
         await operator.start()
         serving.ready()
         await stop.requested.wait()

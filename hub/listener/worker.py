@@ -29,6 +29,7 @@ from hub.listener.serving import (
     partner_rules,
     serve_partners,
     spare_from_collection,
+    without_collection,
 )
 from hub.listener.signals import Stopped, StopSignals
 from hub.listener.worker_process import DRAIN, END, READY, RETIRE, Assignment
@@ -42,6 +43,7 @@ def main() -> int:
     _leave_to_parent()
     assignment = msgspec.json.decode(sys.argv[1], type=Assignment)
     control = socket.socket(fileno=assignment.control)
+    without_collection()
     allow_many_files()
     try:
         orders = control.makefile("rb")

@@ -21,6 +21,12 @@ class Vitals:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self._tasks = Gauge(
+            "ocpi_hub_tasks",
+            "Tasks of the event loops.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._ready = Gauge(
             "ocpi_hub_ready",
             "1 while /readyz answers 200.",
@@ -31,6 +37,10 @@ class Vitals:
     def in_flight(self, messages: int) -> None:
         """Say how many messages are being handled."""
         self._in_flight.set(messages)
+
+    def tasks(self, tasks: int) -> None:
+        """Say how many tasks the event loop of this process has."""
+        self._tasks.set(tasks)
 
     def lag(self, seconds: float) -> None:
         """Say how late the process was at worst of late."""

@@ -198,6 +198,7 @@ async def count_events(hub: Hub) -> None:
 def count_vitals(hub: Hub) -> None:
     """Bring the figures about this process up to date. Workers do so themselves, once a second."""
     hub.metrics.vitals.in_flight(hub.drain.in_flight)
+    hub.metrics.vitals.tasks(len(asyncio.all_tasks()))
     hub.metrics.vitals.ready(ready=not not_ready(hub))
 
 

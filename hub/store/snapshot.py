@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -150,4 +151,10 @@ def _invitation(record: PlatformRecord, invitation: InvitationRecord) -> Invitat
 
 def _host(url: str) -> str:
     """The host of a URL in lower case, with the port where the URL names one."""
+    return _host_of_origin("/".join(url.split("/", 3)[:3]))
+
+
+@lru_cache(maxsize=4096)
+def _host_of_origin(url: str) -> str:
+    """The same for a URL without its path: a platform has many URLs, and nearly always one origin."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()

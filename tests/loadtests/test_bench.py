@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
+import asyncio
+from random import Random
 
+import msgspec
+import pytest
+
+from loadtests import latency, scale
+from loadtests.arrivals import Due, Sender, Took, poisson
 from loadtests.bench import Figures, table
 from loadtests.broadcasting import Broadcasts, lines
 from loadtests.subjects import location
@@ -60,3 +66,78 @@ def test_a_broadcast_with_sick_receivers_stands_beside_the_one_without() -> None
 def test_the_location_sent_is_of_1200_bytes() -> None:
     assert len(location()) == 1200
     assert msgspec.json.decode(location())["id"] == "LOC1"
+
+
+def test_what_the_hub_adds_stands_beside_the_way_without_it() -> None:
+    added = latency.Added("answers at once", 200.0, 10_000, 0.31, 0.93, 0.62, 0.8, 2.5, 1.7, 1.9, 0.2)
+
+    title, line = latency.lines([added])
+
+    assert len(title) == len(line)
+    assert line.split() == ["answers", "at", "once", "0.31", "0.93", "0.62", "0.80", "2.50", "1.70", "1.90"]
+
+
+def test_a_large_network_stands_beside_a_small_one() -> None:
+    size = scale.Size(
+        platforms=20_000,
+        parties=100_000,
+        start_empty_s=1.9,
+        start_from_truth_s=6.1,
+        start_from_redis_s=3.4,
+        snapshot_mib=186.2,
+        small_messages_per_s=9000.0,
+        messages_per_s=8910.0,
+        ratio=0.99,
+        small_cpu_us=110.0,
+        cpu_us=111.1,
+        cpu_ratio=1.01,
+        here_p50_s=0.05,
+        here_longest_s=0.09,
+        elsewhere_p50_s=0.1,
+        elsewhere_longest_s=0.15,
+        calm_p99_ms=1.5,
+        calm_longest_ms=4.0,
+        changing_p99_ms=6.0,
+        changing_longest_ms=20.0,
+    )
+
+    title, start, memory, put, *_ = scale.lines(size)
+
+    assert title == "100,000 parties on 20,000 platforms"
+    assert start.endswith("6.1 s from PostgreSQL, 3.4 s from Redis; 1.9 s with nobody")
+    assert memory.endswith(" 186 MiB")
+    assert put.endswith("8,910 messages/s, 111.1 µs CPU; with 2 platforms 9,000 and 110.0 µs")
+
+
+@pytest.mark.anyio
+async def test_how_long_a_message_takes_counts_from_when_it_was_due() -> None:
+    """Each of five takes 50 ms on the one connection there may be, so that the others are late or not sent at all."""
+    took: list[Took] = []
+    server = await asyncio.start_server(_answer_slowly, "127.0.0.1", 0)
+    sender = Sender(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", took.append, most=1)
+    request = b"GET /1 HTTP/1.1\r\nhost: x\r\n\r\n"
+    await sender.send_all([Due(at / 100, request, "kind") for at in range(5)])
+    await sender.settled()
+    await sender.close()
+    server.close()
+
+    assert len(took) + sender.unsent == 5
+    assert sender.unsent > 0
+    assert took[0].seconds >= 0.05
+    assert (took[0].http_status, took[0].ocpi_status) == (200, 1000)
+
+
+async def _answer_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while await reader.readline():
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"status_code":1000}')
+    writer.close()
+
+
+def test_messages_that_come_independently_come_as_often_as_asked() -> None:
+    moments = poisson(200, 50, Random(1))
+
+    assert moments == sorted(moments)
+    assert 9_500 < len(moments) < 10_500
+    assert poisson(200, 50, Random(1)) == moments
