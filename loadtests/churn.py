@@ -129,7 +129,9 @@ class _Guest:
         self._partner.unregister()
 
     def _come_back(self) -> None:
-        invited = self._hub.operator.ask("POST", f"/api/v1/platforms/{self._platform_id}/invite")
+        partner = self._partner
+        face = {"json": {"face": partner.parties[partner.party][0]}} if partner.version is Version.V2_1_1 else {}
+        invited = self._hub.operator.ask("POST", f"/api/v1/platforms/{self._platform_id}/invite", **face)
         self._partner.register(invited["versions_url"], invited["token_a"])
 
     def _start_over(self) -> None:

@@ -95,7 +95,7 @@ def run(serving: Serving) -> int:
 def without_collection() -> None:
     """Have no garbage collected until `spare_from_collection`.
 
-    What a start makes stays. With 20,000 platforms, looking through it in vain takes a quarter of the time of a start.
+    What a start makes stays. With 20,000 platforms, looking through it in vain would take more than half of the start.
     """
     gc.disable()
 

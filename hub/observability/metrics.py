@@ -293,15 +293,12 @@ class Metrics:
     def _tell_in_time(self) -> None:
         """See that other processes hear of it soon, and that what nobody asks for is no more and more."""
         if self._multiprocess and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_TELL_EVERY_S, self._tell_others)
+            self._timer = asyncio.get_running_loop().call_later(_TELL_EVERY_S, self._tell)
         elif len(self._untold) >= _CHILDREN_LIMIT:
             self._tell()
 
-    def _tell_others(self) -> None:
-        self._timer = None
-        self._tell()
-
     def _tell(self) -> None:
+        self._timer = None
         untold, self._untold = self._untold, []
         for child in untold:
             child.tell()
