@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import httpx
-import psutil
 from msgspec import Struct
 
 from loadtests.hub_process import HubProcess
@@ -23,6 +24,7 @@ _GAUGES: Final = {
     "broadcasts under way": "ocpi_hub_broadcast_inflight",
 }
 _MIB: Final = 1024 * 1024
+_BYTES_A_PAGE: Final = os.sysconf("SC_PAGESIZE")
 
 
 class Limit(NamedTuple):
@@ -113,15 +115,24 @@ class Sampler(threading.Thread):
             log.truncate(0)
 
 
+def memory_mib(pid: int) -> float:
+    """Resident memory of one process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _BYTES_A_PAGE / _MIB
+
+
 def _held(pid: int) -> dict[str, float]:
     """By the hub and its workers."""
-    hub = psutil.Process(pid)
-    family = [hub, *hub.children(recursive=True)]
+    family = _with_descendants(pid)
     return {
-        "memory MiB": sum(each.memory_info().rss for each in family) / _MIB,
-        "descriptors": sum(each.num_fds() for each in family),
-        "threads": sum(each.num_threads() for each in family),
+        "memory MiB": sum(map(memory_mib, family)),
+        "descriptors": sum(len(list(Path(f"/proc/{each}/fd").iterdir())) for each in family),
+        "threads": sum(len(list(Path(f"/proc/{each}/task").iterdir())) for each in family),
     }
+
+
+def _with_descendants(pid: int) -> list[int]:
+    children = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")).split()
+    return [pid, *(each for child in children for each in _with_descendants(int(child)))]
 
 
 def growth(what: str, samples: Sequence[tuple[float, float]], warm_at: float) -> Growth | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -21,21 +20,19 @@ from typing import Final, NamedTuple
 
 import asyncpg
 import click
-import httpx
-import psutil
 import redis
 from msgspec import Struct
 
 from loadtests import wrk
-from loadtests.arrivals import precise_loop
 from loadtests.broadcasting import elsewhere
 from loadtests.simulator.stock import numbered_party
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
-from loadtests.latency import percentile, send_at_rate
+from loadtests.latency import percentile
+from loadtests.noticing import seen_after, stalls
 from loadtests.population import KEY, Settler, settle
 from loadtests.presence import TICKS_A_SECOND
+from loadtests.samples import memory_mib
 from loadtests.scenarios import Company, Scenario, message
-from loadtests.simulator.messages import header_lines
 from loadtests.subjects import ROAM, VOLT, location, partner
 from routing.vocabulary import InterfaceRole, ModuleID, Role
 from tests.servers import Postgres, PostgresServer, RedisServer
@@ -43,8 +40,6 @@ from tests.servers import Postgres, PostgresServer, RedisServer
 PLATFORMS: Final = 20_000
 _COUNTRIES: Final = ("AT", "BE", "CH", "DK", "FR")
 """Each platform has a party in each."""
-_CHANGES: Final = 10
-_CALM_S: Final = 10.0
 _SETTLED_WITHIN_S: Final = 180.0
 _IDLE_S: Final = 2.0
 _CONSIDERED_S: Final = 60.0
@@ -140,9 +135,9 @@ def measured_scale(folder: Path, core: int, rounds: int, seconds: int, platforms
         small_put = _message_between(small.process, behind, stack)
         second = rig.hub("second", {"database_url": large.database_url, "public_url": large.process.url})
         second.process.start()
-        here, there = _seen_after(large.process, second.process, put)
+        here, there = seen_after(large.process, second.process, put)
         second.process.stop()
-        calm, changing = _stalls(large.process, put)
+        calm, changing = stalls(large.process, put)
         click.echo("comparing, once everybody was considered for a look", err=True)
         time.sleep(_CONSIDERED_S)
         taken = _compared(rounds, seconds, other, folder, [(small.process, small_put), (large.process, put)])
@@ -209,7 +204,7 @@ def _started(process: HubProcess) -> _Started:
     process.start()
     seconds = time.monotonic() - began
     time.sleep(_IDLE_S)  # its memory is measured once it has nothing to do
-    return _Started(seconds, psutil.Process(process.pid).memory_info().rss / 1024**2)
+    return _Started(seconds, memory_mib(process.pid))
 
 
 def _wait_for_redis(url: str, platforms: int) -> None:
@@ -246,116 +241,6 @@ def _compared(
     return taken
 
 
-# ---------------------------------------------------------------- changes
-
-
-class _Watch:
-    """Sends a message to one hub over and over, and notes since when the answers are of a kind."""
-
-    def __init__(self, url: str, scenario: Scenario) -> None:
-        self._url = url + scenario.path
-        self._scenario = scenario
-        self._http = httpx.Client(trust_env=False, timeout=10)
-
-    def first(self, *, delivered: bool) -> float:
-        """When the first message was begun whose answer is 1000, or is not. Raises HubFailed."""
-        deadline = time.monotonic() + _SETTLED_WITHIN_S
-        while time.monotonic() < deadline:
-            began = time.monotonic()
-            if (self._status() == 1000) is delivered:
-                return began
-            time.sleep(0.001)
-        raise HubFailed("a change is not seen")
-
-    def close(self) -> None:
-        """Close its connection."""
-        self._http.close()
-
-    def _status(self) -> int:
-        headers = list(header_lines(self._scenario.headers))
-        answer = self._http.request("PUT", self._url, headers=headers, content=self._scenario.body)
-        status: int = answer.json()["status_code"]
-        return status
-
-
-def _seen_after(here: HubProcess, there: HubProcess, put: Scenario) -> tuple[list[float], list[float]]:
-    """Suspend the receiver and have it back, over and over: how long until a message notices, at either hub."""
-    [roam] = here.operator.ask("GET", "/api/v1/parties?q=DE*ROM")["items"]
-    platform_id = roam["platform_id"]
-    watches = [_Watch(here.url, put), _Watch(there.url, put)]
-    took: tuple[list[float], list[float]] = ([], [])
-    for number in range(_CHANGES):
-        delivered = bool(number % 2)
-        for each in watches:
-            each.first(delivered=not delivered)
-        began = time.monotonic()
-        found = [_Found(each, delivered) for each in watches]
-        here.operator.ask("POST", f"/api/v1/platforms/{platform_id}/{'resume' if delivered else 'suspend'}")
-        for some, one in zip(took, found, strict=True):
-            some.append(max(0.0, one.at() - began))
-    for each in watches:
-        each.close()
-    return took
-
-
-class _Found(threading.Thread):
-    """Looks at one hub while others look at another."""
-
-    def __init__(self, watch: _Watch, delivered: bool) -> None:
-        super().__init__(name="watch")
-        self._watch = watch
-        self._delivered = delivered
-        self._at: float | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Look."""
-        self._at = self._watch.first(delivered=self._delivered)
-
-    def at(self) -> float:
-        """When it was seen. Raises HubFailed."""
-        self.join()
-        if self._at is None:
-            raise HubFailed("a change is not seen")
-        return self._at
-
-
-class _Changing(threading.Thread):
-    """Changes the name of one platform of the network after the other."""
-
-    def __init__(self, hub: HubProcess) -> None:
-        super().__init__(name="changes")
-        self._hub = hub
-        self._ends = threading.Event()
-        self.start()
-
-    def run(self) -> None:
-        """Change them four times a second."""
-        number = 0
-        while not self._ends.wait(0.25):
-            number += 1
-            self._hub.operator.ask("PATCH", f"/api/v1/platforms/{number:032x}", json={"name": f"Renamed {number}"})
-
-    def end(self) -> None:
-        """Change no more."""
-        self._ends.set()
-        self.join()
-
-
-def _stalls(hub: HubProcess, put: Scenario) -> tuple[list[float], list[float]]:
-    """How long messages take, 200 a second: while nothing changes, and while platforms do."""
-
-    def sent(seed: int) -> list[float]:
-        with asyncio.Runner(loop_factory=precise_loop) as runner:
-            return [took.seconds for took in runner.run(send_at_rate(hub.url, put, 0, _CALM_S, seed))]
-
-    calm = sent(1)
-    changing = _Changing(hub)
-    found = sent(2)
-    changing.end()
-    return calm, found
-
-
 # ---------------------------------------------------------------- figures
 
 
@@ -364,10 +249,10 @@ def _summary(
     starts: _Starts,
     taken: Sequence[Sequence[_Loaded]],
     seen: tuple[Sequence[float], Sequence[float]],
-    stalls: tuple[Sequence[float], Sequence[float]],
+    stalled: tuple[Sequence[float], Sequence[float]],
 ) -> Size:
     small, large = taken
-    (here, there), (calm, changing) = seen, stalls
+    (here, there), (calm, changing) = seen, stalled
     rounds = list(zip(large, small, strict=True))
     larger = max(starts.from_truth.mib, starts.from_redis.mib)
     return Size(

@@ -100,6 +100,7 @@ class Workers:
         for keeper in self._keepers:
             if keeper.done():
                 ready.cancel()
+                await asyncio.gather(ready, return_exceptions=True)  # or it would complain that nobody asked
                 await keeper
         self._started = True
 
