@@ -227,7 +227,7 @@ def test_every_request_is_answered_in_ocpi_and_nothing_odd_goes_on(
     if not known or addressed == FOREIGN or answer.status in {400, 401, 403, 413}:
         assert not arrived
     for request in arrived:
-        assert request.sender == cpo
+        assert request.sender == cpo, (request.method, request.raw_path, request.headers)
         assert request.header("x-correlation-id") == "correlation-1"
         assert request.header("cookie") is None
         assert ".." not in unquote(request.raw_path).split("/")
