@@ -74,14 +74,28 @@ def learn_untranslated(message: Message, route: Forward, source: Connection, ans
     if operation.module not in _TEACHING or not went_well(answer):
         return
     carried = carried_by(operation, message.segments)
-    if carried.request in _OF_USE and was_taken(message, answer):
+    if carried.request is not None and was_taken(message, answer):
+        learn_same_request(message, route, source, carried.request, hub)
+    if carried.answer is not None:
+        learn_same_answer(message, route, source, carried.answer, answer, hub)
+
+
+def learn_same_request(message: Message, route: Forward, source: Connection, kind: Kind, hub: Hub) -> None:
+    """Learn from what was sent and taken, and is the same in both versions."""
+    if kind in _OF_USE:
         pairs = _unchanged([_json(message.body)]) if message.body else ()
-        learn_request(message, route, source, carried.request, pairs, hub)
-    if carried.answer in _OF_USE and (head := read_envelope(answer.body)) is not None:
+        learn_request(message, route, source, kind, pairs, hub)
+
+
+def learn_same_answer(
+    message: Message, route: Forward, source: Connection, kind: Kind, answer: Answer, hub: Hub
+) -> None:
+    """Learn from what was answered, and is the same in both versions."""
+    if kind in _OF_USE and (head := read_envelope(answer.body)) is not None:
         data = _json(head.data)
         # Some answer with a list of just one where an object is due.
-        found = data if type(data) is list and (operation.paged or len(data) == 1) else [data]
-        learn_answer(message, route, source, carried.answer, _unchanged(found), hub)
+        found = data if type(data) is list and (message.operation.paged or len(data) == 1) else [data]
+        learn_answer(message, route, source, kind, _unchanged(found), hub)
 
 
 def learn_unit(message: Message, unit: Unit, source: Connection, answer: Answer, hub: Hub) -> None:

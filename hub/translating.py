@@ -26,6 +26,8 @@ from hub.lessons import (
     learn_answer,
     learn_request,
     learn_residue,
+    learn_same_answer,
+    learn_same_request,
     learn_withheld,
     may_leave_residue,
     may_teach,
@@ -67,6 +69,7 @@ from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.queries import query_to, token_type_in
 from routing.translation.questions import Question
 from routing.translation.sides import BothSides, owner_of, sides_of
+from routing.translation.steps import steps_between
 from routing.vocabulary import ModuleID, Party, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -241,7 +244,10 @@ class Translation(Struct, eq=False):
             self.route.speaker is not None and self._version is not Version.V2_1_1
         )  # from a broadcast's acceptance
         if self.carried.request is not None and was_taken(self.message, answer) and not is_known:
-            learn_request(self.message, self.route, self.source, self.carried.request, self.told, hub)
+            if not self.told and self._is_same(self.carried.request):
+                learn_same_request(self.message, self.route, self.source, self.carried.request, hub)
+            else:
+                learn_request(self.message, self.route, self.source, self.carried.request, self.told, hub)
         if self.crossed is not None:
             learn_aliases(self.crossed, self.source, hub)
             learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
@@ -260,7 +266,14 @@ class Translation(Struct, eq=False):
         def run(crossing: Crossing) -> Translated:
             return answer_body(answer.body, kind, crossing, paged=paged, within=within)
 
-        return (await self._read(run, kind, len(answer.body), trace, hub)).body
+        translated = await self._read(run, kind, len(answer.body), trace, hub)
+        if not translated.pairs and self._is_same(kind):
+            learn_same_answer(self.message, self.route, self.source, kind, answer, hub)
+        return translated.body
+
+    def _is_same(self, kind: Kind) -> bool:
+        """Whether objects of this kind are the same in both versions, so that nothing has read them."""
+        return not steps_between(self.message.version, self._version, kind)
 
     async def objects(
         self, found: Sequence[Json], kind: Kind, size: int, answered_at: str | None, trace: Trace, hub: Hub

@@ -12,7 +12,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.stations import cards, charging_network, session
-from routing.vocabulary import Version
+from routing.vocabulary import Role, Version
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.logs import conversation
 from tests.hub.scenarios.translated import V22, V211, V221, V230, Both, Everyone, between, new_id, path_of, status
@@ -156,6 +156,24 @@ def test_what_the_hub_remembers_of_a_card_names_it_in_the_sessions_of_a_2_1_1_cp
         assert token == {name: card[name] for name in token}
         assert received["location_id"] == body["location"]["id"]
         assert problems(version, "Session", received) == []
+
+
+@pytest.mark.parametrize("by", ["a push", "a list"])
+@pytest.mark.parametrize(("version", "through"), [(V22, V221), (V221, V22)])
+def test_a_card_is_remembered_though_two_versions_have_it_alike(
+    everyone: Everyone, version: Version, through: Version, by: str
+) -> None:
+    both, shown_to = between(everyone, V211, version), everyone[Role.CPO, through]
+    card = card_of(both, version) | {"contract_id": new_id("".join((*both.emsp.party, "CX")))}
+    if by == "a push":
+        both.emsp.put("tokens", path_of(both.emsp.party, card["uid"]), to=shown_to.party, json=card)
+    else:
+        both.emsp.hold("tokens", card)
+        shown_to.get("tokens", to=both.emsp.party)
+
+    put(both, session_of(both, auth_id=card["contract_id"]))
+
+    assert both.emsp.received[-1].json()["cdr_token"]["uid"] == card["uid"]
 
 
 def test_a_2_2_cpo_does_not_say_whose_card_it_was_and_the_hub_does(everyone: Everyone) -> None:
