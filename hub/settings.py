@@ -403,6 +403,8 @@ def _text(value: object) -> str:
             return value.reveal()
         case RateLimit():
             return f"{value.per_second:.9f}/s burst {value.burst}"
+        case tuple():
+            return ",".join(map(str, value))
         case _:
             return str(value)
 

@@ -8,6 +8,7 @@ from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import misbehaviour
 from tests.hub.event_waiting import event_of
+from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, location, partner, path_of, registered
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egpj.exe"
@@ -19,7 +20,7 @@ def test_a_partner_that_refuses_our_token_needs_somebody_until_it_is_acknowledge
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         emsp.answers_next(misbehaviour.UNAUTHORIZED)
         cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
-        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
+        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN, platform_of(hub, emsp))
 
         console.goto("/events?state=open")
         expect(console).to_have_title(re.compile(r"^\([0-9]+\) "))
@@ -38,7 +39,7 @@ def test_what_cannot_be_acknowledged_says_why_and_keeps_what_was_typed(console: 
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         emsp.answers_next(misbehaviour.UNAUTHORIZED)
         cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
-        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
+        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN, platform_of(hub, emsp))
         console.goto(f"/events/{event['id']}")
 
         console.get_by_label("Reason").fill("Too late")

@@ -22,8 +22,8 @@ TEMPLATES = "".join(path.read_text(encoding="utf-8") for path in sorted((CHART /
 VALUES = document(CHART / "values.yaml")
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 SETTINGS = {f"HUB_{name.upper()}" for name in Settings.model_fields}
-OWN = {"HUB_HOST", "HUB_PORT", "HUB_OPERATOR_HOST", "HUB_OPERATOR_PORT", "HUB_WORKERS"}
-"""What the chart decides by itself."""
+OWN = {"HUB_HOST", "HUB_PORT", "HUB_OPERATOR_HOST", "HUB_OPERATOR_PORT", "HUB_WORKERS", "HUB_DRAIN_NOTICE_S"}
+"""What the chart decides by itself. The notice before an end is a sleep of its own, which SIGTERM waits for."""
 LEAST: dict[str, Any] = {
     "settings": {"HUB_PUBLIC_URL": "https://hub.example.com"},
     "secret": {"existingSecret": "ocpi-hub"},
