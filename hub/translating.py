@@ -179,10 +179,7 @@ class Translation(Struct, eq=False):
         return self.sent
 
     def _keep(self, pairs: Sequence[Pair], crossing: Crossing, hub: Hub) -> None:
-        """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new.
-
-        With every object that others have under way, the memory would be larger than what a processor has at hand.
-        """
+        """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new."""
         wants_residue = may_leave_residue(self.message, self.route, self.source)
         teaches = wants_residue or may_teach(self.message, self.route, self.source, self.carried.request, pairs, hub)
         self.told = pairs if teaches else ()
