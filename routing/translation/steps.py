@@ -127,9 +127,15 @@ def steps_between(source: Version, target: Version, kind: Kind) -> tuple[Step, .
 
 @cache
 def looked_at(source: Version, target: Version, kind: Kind) -> frozenset[str] | None:
-    """The members of the object that anybody looks at on its way between two versions; None when it may be any."""
+    """The members of the object that anybody looks at on its way between two versions; None when it may be any.
+
+    What both have alike is read for the sake of aliases, which may stand in any member.
+    """
+    steps = steps_between(source, target, kind)
+    if not steps:
+        return None
     found = _TOLD
-    for step in steps_between(source, target, kind):
+    for step in steps:
         if step not in _LOOK_AT:
             return None
         found |= _LOOK_AT[step]
