@@ -33,6 +33,7 @@ from hub.operator.platforms import Platforms
 from hub.operator.presence import list_statuses, probe_platform
 from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
 from hub.operator.reload import reload, show_reload
+from hub.operator.rules import show_rule
 from hub.operator.search import resolve
 from hub.operator.tokens import Tokens, show_me
 from hub.operator.traffic import show_matrix, show_series
@@ -97,6 +98,7 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     show_message,
                     show_story,
                     resolve,
+                    show_rule,
                     drain,
                     reload,
                     show_reload,

@@ -78,7 +78,10 @@ MessageID = FromPath[str]
 CorrelationID = Annotated[str, QueryParameter(min_length=1, max_length=255)]
 UseID = Annotated[
     str | None,
-    QueryParameter(max_length=50, description="Which of several messages with this id; the newest when left out."),
+    QueryParameter(
+        max_length=50,
+        description="Which of several stories with this id: that of this message. The newest when left out.",
+    ),
 ]
 
 
@@ -175,9 +178,9 @@ async def _nothing(hub: Hub) -> str:
 def _chosen(uses: Sequence[Use], named: str | None) -> Use:
     if named is None:
         return uses[-1]
-    chosen = next((use for use in uses if use.entry.id == named), None)
+    chosen = next((use for use in uses if any(entry.id == named for entry in use.entries)), None)
     if chosen is None:
-        raise NoSuchPath("No message of this id began with this correlation id; `uses` lists those that did")
+        raise NoSuchPath("No message of this id has this correlation id; `uses` lists those that began with it")
     return chosen
 
 

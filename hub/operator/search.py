@@ -126,7 +126,7 @@ class _LookUps:
         if entry is None:
             return []
         which = "a request id of the sender" if entry.request_id == self._text else "a request id of the hub"
-        url = _url("/stories", correlation_id=entry.correlation_id)
+        url = _url("/stories", correlation_id=entry.correlation_id, use=entry.id)
         return [Candidate(ReadingKind.REQUEST, self._text, which, url, 1, 1)]
 
     async def _party(self) -> list[Candidate]:
@@ -186,7 +186,7 @@ class _LookUps:
         rule = CATALOGUE.get(self._readings.rule or "")
         if rule is None:
             return []
-        return [Candidate(ReadingKind.RULE, rule.id, rule.happens, _url("/messages", loss=rule.id))]
+        return [Candidate(ReadingKind.RULE, rule.id, rule.happens, f"{_API}/rules/{rule.id}")]
 
     async def _status(self) -> list[Candidate]:
         status = str(self._readings.status)

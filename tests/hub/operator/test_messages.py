@@ -66,7 +66,9 @@ def test_text_of_any_kind_is_searched_and_not_found(hub: HubProcess, text: str) 
     assert hub.operator.ask("GET", "/api/v1/resolve", params={"q": text})["candidates"] == []
 
 
-@pytest.mark.parametrize("path", [f"messages/{NOBODY}", "messages/x", "stories?correlation_id=nobody"])
+@pytest.mark.parametrize(
+    "path", [f"messages/{NOBODY}", "messages/x", "stories?correlation_id=nobody", "rules/L-99", "rules/L-88", "rules/x"]
+)
 def test_what_is_not_there_is_not_found(hub: HubProcess, path: str) -> None:
     answer = hub.operator.api.get(f"/api/v1/{path}")
 
@@ -78,6 +80,7 @@ def test_answers_have_the_form_that_is_described(hub: HubProcess, schema: Json, 
     check(schema, "MessagesView", ask("GET", "/api/v1/messages", params={"limit": 5}))
     check(schema, "MessageDetails", ask("GET", f"/api/v1/messages/{message['id']}"))
     check(schema, "StoryView", ask("GET", "/api/v1/stories", params={"correlation_id": "captured-1"}))
+    check(schema, "RuleView", ask("GET", "/api/v1/rules/L-24"))
     check(schema, "Resolved", ask("GET", "/api/v1/resolve", params={"q": "captured-1"}))
 
 
@@ -98,3 +101,18 @@ def test_who_looked_at_a_message_is_in_the_audit_log(hub: HubProcess, message: J
 
     latest = hub.operator.ask("GET", "/api/v1/audit", params={"limit": 1})["items"][0]
     assert message["id"] in str(latest)
+
+
+def test_a_rule_says_what_it_does_between_which_versions(hub: HubProcess) -> None:
+    rule = hub.operator.ask("GET", "/api/v1/rules/l-81")
+
+    assert (rule["id"], rule["effects"], rule["counted"]) == ("L-81", ["lost"], True)
+    assert {"source_version": "2.2.1", "target_version": "2.1.1"} in rule["ways"]
+    assert "connector_id" in rule["happens"]
+
+
+def test_a_story_is_told_by_any_message_of_it(hub: HubProcess, message: Json) -> None:
+    query = {"correlation_id": message["correlation_id"], "use": message["id"]}
+
+    assert hub.operator.ask("GET", "/api/v1/stories", params=query)["use"] == message["id"]
+    assert hub.operator.api.get("/api/v1/stories", params=query | {"use": NOBODY}).status_code == 404

@@ -161,6 +161,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("get", "/api/v1/messages/{message_id}"),
         ("get", "/api/v1/stories"),
         ("get", "/api/v1/resolve"),
+        ("get", "/api/v1/rules/{rule_id}"),
         ("post", "/api/v1/drain"),
         ("post", "/api/v1/reload"),
         ("get", "/api/v1/reload"),
