@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from hub.console import audit, events, help, sign_in  # noqa: A004 - the page of that name
+from hub.console import audit, events, help, messages, rules, search, sign_in, story  # noqa: A004 - the page of that name
 from hub.console.api import Refused
 from hub.console.assets import show_asset
 from hub.console.frame import bare_page, templates
@@ -48,6 +48,11 @@ def _routes(hub: Hub, access: Access) -> Router:
             sign_in.show_sign_in,
             sign_in.sign_in_with(access),
             sign_in.sign_out,
+            messages.show_messages,
+            search.show_search,
+            story.show_story,
+            story.show_message,
+            rules.show_rule,
             events.show_events,
             events.show_event,
             events.acknowledge,

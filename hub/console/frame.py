@@ -13,6 +13,7 @@ from litestar.template import TemplateConfig
 
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.assets import asset
+from hub.console.message_words import FILTERS as MESSAGE_FILTERS
 from hub.console.words import FILTERS, ZONE_COOKIE, zone_named
 from hub.settings import Settings
 from hub.version import VERSION
@@ -38,7 +39,7 @@ def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update(FILTERS | MESSAGE_FILTERS)
     environment.globals.update(
         asset=asset,
         version=VERSION,
@@ -52,6 +53,7 @@ async def page(request: PageRequest, name: str, *, at: str, same: Same | None = 
     """A page in its frame. `at` is the page in the navigation that is open."""
     open_events = await _open_events(Api(request))
     frame = {"me": request.auth, "at": at, "same": same, "needs_you": len(open_events), "open_events": open_events}
+    frame["searched"] = request.query_params.get("q", "")
     return Template(template_name=name, context=_reader(request) | frame | values)
 
 

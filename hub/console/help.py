@@ -11,7 +11,16 @@ from hub.console.api import PageRequest
 from hub.console.frame import page
 from hub.operator.roles import FOR_PARTNERS
 
-_KEYS: Final = (("g e", "events"), ("g a", "audit"), ("?", "this page"))
+_KEYS: Final = (
+    ("/", "search"),
+    ("g m", "messages"),
+    ("g e", "events"),
+    ("g a", "audit"),
+    ("j, k", "next and previous row"),
+    ("], [", "older messages, and the newest again"),
+    ("c", "copy the link of a story"),
+    ("?", "this page"),
+)
 _WORDS: Final = (
     ("Partner", "One platform: a company, with its tokens and endpoints."),
     ("Party", "A country code and a party id, such as NL*ABC, with its role behind it."),

@@ -9,9 +9,23 @@ from playwright.sync_api import Browser, Page, expect
 
 from loadtests.hub_process import HubProcess
 from tests.console.conftest import watched
+from tests.console.told import command, kobalt_and_lindhain
+from tests.hub.scenarios.stories import story
 from tests.partners import CPO, new_party
 
-PAGES = ["/login", "/events", "/events?state=closed&kind=partner_offline", "/audit", "/help"]
+PAGES = [
+    "/login",
+    "/messages?range=all",
+    "/messages?outcome=timeout&lossy=true",
+    "/search?q=nobody-used-this",
+    "/story?id=every-page",
+    "/story?id=every-page-plain",
+    "/rules/L-81",
+    "/events",
+    "/events?state=closed&kind=partner_offline",
+    "/audit",
+    "/help",
+]
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
@@ -19,8 +33,13 @@ RULES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _something_to_see(hub: HubProcess) -> None:
-    """Lines in the audit log, and an event."""
+    """Lines in the audit log, an event, and messages of all kinds."""
     hub.operator.invite("<b>Bold</b>", parties={new_party(): CPO})
+    with kobalt_and_lindhain(hub) as (emsp, cpo):
+        command(hub, emsp, cpo, "every-page")
+        with cpo.port_closed():
+            emsp.get("locations", "NOWHERE", to=cpo.party, headers={"x-correlation-id": "every-page-plain"})
+            story(hub, "every-page-plain")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

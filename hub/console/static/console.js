@@ -18,11 +18,44 @@ $("[data-zone]")?.addEventListener("click", (event) => {
 });
 
 // "g" and a letter goes to a page
-const pages = { e: "/events", a: "/audit" };
+const pages = { m: "/messages", e: "/events", a: "/audit" };
 let pressed = 0;
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;
-  if (event.key === "?") location.href = "/help";
+  if (event.key === "/") { event.preventDefault(); $("#q")?.select(); }
+  else if (event.key === "[" || event.key === "]") $(event.key === "]" ? "a[rel=next]" : "a[rel=first]")?.click();
+  else if (event.key === "c") $("[data-copy=page]")?.click();
+  else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+  else if (event.key === "?") location.href = "/help";
   else if (event.key === "g") pressed = event.timeStamp;
   else if (event.timeStamp - pressed < 1000 && pages[event.key]) location.href = pages[event.key];
+});
+
+// rows by keyboard
+function step(by) {
+  const links = [...document.querySelectorAll("tbody th[scope=row] a")];
+  const at = links.indexOf(document.activeElement);
+  links[at < 0 ? 0 : Math.min(Math.max(at + by, 0), links.length - 1)]?.focus();
+}
+
+// copy this page's link, or the text of the element that is named
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const what = button.dataset.copy;
+  await navigator.clipboard?.writeText(what === "page" ? location.href : $(what).textContent).catch(() => {});
+  button.classList.add("ok");
+  setTimeout(() => button.classList.remove("ok"), 1500);
+});
+
+// a part that asks for itself again every so many seconds, while somebody looks; the whole page when it needs that no more
+document.querySelectorAll("[data-refresh]").forEach((part) => {
+  const timer = setInterval(async () => {
+    if (document.hidden || part.contains(document.activeElement)) return;
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+    if (!fresh?.dataset.refresh) { clearInterval(timer); location.reload(); return; }
+    part.replaceChildren(...fresh.childNodes);
+  }, part.dataset.refresh * 1000);
 });

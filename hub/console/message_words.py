@@ -1,0 +1,173 @@
+"""What pages say of messages: what one is about, how it went, and why it took its way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import unquote, urlencode
+
+from markupsafe import Markup, escape
+
+from hub.plain_text import readable
+from hub.store.journal_entries import Failure
+from routing.vocabulary import ModuleID
+
+Json = Mapping[str, Any]
+
+FAILURES: Final[Mapping[str, str]] = {
+    Failure.NOT_AUTHENTICATED: "unknown token",
+    Failure.LIMITED: "too many at once",
+    Failure.UNREADABLE: "not readable",
+    Failure.REFUSED: "refused by the hub",
+    Failure.UNKNOWN_RECEIVER: "no such receiver",
+    Failure.NO_AGREEMENT: "no agreement",
+    Failure.NOT_OFFERED: "not offered by the receiver",
+    Failure.RECEIVER_PLANNED: "receiver not connected yet",
+    Failure.RECEIVER_OFFLINE: "receiver offline",
+    Failure.RECEIVER_SUSPENDED: "receiver suspended",
+    Failure.CIRCUIT_OPEN: "not called, it had failed before",
+    Failure.CONNECT_FAILED: "no connection",
+    Failure.TIMEOUT: "no answer in time",
+    Failure.REFUSES_TOKEN: "refuses our token",
+    Failure.GATEWAY: "a gateway answered",
+    Failure.NOT_OCPI: "no answer of OCPI",
+    Failure.UNTRANSLATABLE: "cannot be said in its version",
+    Failure.LOOP: "came back to the hub",
+    Failure.PARTNER_ERROR: "refused by the partner",
+    Failure.HUB_ERROR: "the hub failed",
+}
+_ROUTES: Final = {
+    "direct": "the sender named the receiver",
+    "open": "found by what the hub has seen",
+    "broadcast": "to everybody who may know it",
+    "get_all": "asked of everybody",
+    "callback": "the result of an earlier request",
+    "hub": "the hub answered itself",
+    "by_hub": "made by the hub",
+}
+_OBJECTS: Final = {"cdr": "CDR", "evse": "EVSE"}
+_MODULES: Final[Mapping[str, str]] = {
+    ModuleID.CDRS: "CDRs",
+    ModuleID.CHARGING_PROFILES: "Charging profiles",
+    ModuleID.HUB_CLIENT_INFO: "Client info",
+    ModuleID.INVOICE_RECONCILIATION: "Invoice reconciliation",
+}
+_RESULTS_LATER: Final = frozenset({ModuleID.COMMANDS, ModuleID.CHARGING_PROFILES})
+_SUCCESS: Final = range(1000, 2000)
+_ACCEPTED: Final = "ACCEPTED"
+
+
+def subject_of(message: Json) -> str:
+    """`Session S-1`, `START_SESSION`, `Locations`. A partner's id may be in it."""
+    command = _command_in(message["path"] or message["upstream_path"] or "")
+    if message["module"] == ModuleID.COMMANDS and command:
+        return command
+    kind, object_id = message["object_type"], message["object_id"]
+    if kind is None:
+        module: str = message["module"]
+        return _MODULES.get(module, module.replace("_", " ").capitalize())
+    name = _OBJECTS.get(kind, kind.replace("_", " ").capitalize())
+    return f"{name} {readable(object_id)}" if object_id else name
+
+
+def headline_of(story: Json, *, is_waiting: bool) -> str:
+    """What came of it, in a few words."""
+    message = first_of(story)
+    subject, summary = subject_of(message), story["summary"]
+    if is_waiting:
+        return f"{subject}: waiting for the result"
+    match summary["outcome"]:
+        case "failed":
+            return f"{subject}: {failure_of(summary['failure'])}"
+        case "partly":
+            return f"{subject}: done, but not everywhere"
+        case _:
+            is_result_there = any(hop["kind"] == "callback" for hop in story["hops"])
+            is_result = message["route"] == "callback"
+            return f"{subject}: done, and its result came" if is_result_there and not is_result else f"{subject}: done"
+
+
+def failure_of(failure: str | None) -> str:
+    """`no answer in time`."""
+    return "failed" if failure is None else FAILURES.get(failure, failure.replace("_", " "))
+
+
+def answer_of(message: Json) -> str:
+    """`1000`, `2001 in HTTP 404`, `HTTP 502`, `no answer`."""
+    status, http_status = message["ocpi_status"], message["http_status"]
+    if status is None:
+        return "no answer" if http_status is None else f"HTTP {http_status}"
+    return str(status) if http_status in {None, 200, 201} else f"{status} in HTTP {http_status}"
+
+
+def route_of(message: Json) -> str:
+    """Why a message took its way."""
+    return _ROUTES.get(message["route"], "")
+
+
+def story_url(message: Json, *, at: str | None = None) -> str:
+    """The story of a message, at the place of it, or at another one."""
+    query = urlencode({"id": message["correlation_id"], "use": message.get("id") or message["message_id"]})
+    return f"/story?{query}{f'#m-{at}' if at else ''}"
+
+
+def first_of(story: Json) -> Json:
+    """The message that a story begins with."""
+    found: Json = next(message for message in story["messages"] if message["id"] == story["use"])
+    return found
+
+
+def is_result_awaited(story: Json, answer: Json | None) -> bool:
+    """Whether a result is to come. `answer` is the data of the answer, where it was captured."""
+    message = first_of(story)
+    return (
+        message["module"] in _RESULTS_LATER
+        and message["upstream_ocpi_status"] in _SUCCESS
+        and message["route"] != "callback"
+        and not any(hop["kind"] == "callback" for hop in story["hops"])
+        and (answer is None or answer.get("result") == _ACCEPTED)
+    )
+
+
+def losses_of(message: Json) -> list[str]:
+    """The rules that were applied, each once."""
+    return list(dict.fromkeys(lost["loss"] for lost in message["losses"]))
+
+
+def grouped(messages: Sequence[Json]) -> list[list[Json]]:
+    """Messages by correlation id, in the order in which each first comes."""
+    groups: dict[str, list[Json]] = {}
+    for message in messages:
+        groups.setdefault(message["correlation_id"], []).append(message)
+    return list(groups.values())
+
+
+def path_in(message: Json, path: str | None) -> str | None:
+    """Of a path what stands behind its module, where all of it says no more."""
+    _, found, rest = (path or "").partition(f"/{message['module']}")
+    return rest if found else path
+
+
+def ticks(text: str) -> Markup:
+    """Our own text, in which what stands between backticks is code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup().join(_CODE.format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def _command_in(path: str) -> str | None:
+    parts = path.partition("?")[0].rstrip("/").split("/")
+    if "commands" not in parts[:-1]:
+        return None
+    return readable(unquote(parts[parts.index("commands") + 1]))
+
+
+_CODE: Final = Markup("<code>{}</code>")
+FILTERS: Final = {
+    "failure": failure_of,
+    "losses": losses_of,
+    "ocpi_answer": answer_of,
+    "path_in": path_in,
+    "story_url": story_url,
+    "subject": subject_of,
+    "ticks": ticks,
+}
