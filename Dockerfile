@@ -1,6 +1,7 @@
 # The hub as an image: nothing but Python, the locked packages and the hub, run by a user of its own.
 #
 #   docker build --tag ocpi-hub .
+#   docker build --tag ocpi-hub --build-arg REQUIREMENTS=requirements-otel.txt .     with what HUB_TRACES_URL takes
 #   docker run --rm --publish 8000:8000 --volume ocpi-hub:/srv/hub/var ocpi-hub
 #
 # ops/compose.yaml runs it with PostgreSQL and Redis.
@@ -11,9 +12,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 
 # The locked packages come first: they change less often than the hub, so their layer is reused.
-COPY requirements.txt requirements-build.txt ./
+ARG REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-otel.txt requirements-build.txt ./
 RUN python -m venv --without-pip /opt/hub \
-    && pip --python /opt/hub/bin/python install --require-hashes -r requirements.txt \
+    && pip --python /opt/hub/bin/python install --require-hashes -r "${REQUIREMENTS}" \
     && pip install --require-hashes -r requirements-build.txt
 
 COPY pyproject.toml README.md LICENSE ./

@@ -67,8 +67,9 @@ lock: $(VENV)/.dev  ## write requirements*.txt again; ARGS=--upgrade for the new
 	$(COMPILE) --group build --output-file requirements-build.txt
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra loadtest --constraint requirements.txt --output-file requirements-loadtest.txt
-	$(COMPILE) pyproject.toml --extra loadtest --group dev --constraint requirements-loadtest.txt \
-		--output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra otel --constraint requirements-loadtest.txt --output-file requirements-otel.txt
+	$(COMPILE) pyproject.toml --extra loadtest --extra otel --group dev --constraint requirements-loadtest.txt \
+		--constraint requirements-otel.txt --output-file requirements-dev.txt
 	$(COMPILE) --group ops --constraint requirements-dev.txt --output-file requirements-ops.txt
 
 clean:  ## remove the environment and every cache; var/ stays

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from litestar import Litestar, Router
@@ -87,6 +87,9 @@ from hub.store.vault import Vault
 from hub.store.wanted_probes import WantedProbes
 from hub.telling import telling
 
+if TYPE_CHECKING:
+    from hub.open_telemetry import Spans
+
 DUTIES: Final[tuple[Duty, ...]] = (
     housekeeping,
     following_hubs,
@@ -163,6 +166,7 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             vault=vault,
             events=events,
         )
+        spans = None if settings.traces_url is None else await _spans(settings.traces_url, settings.traces_ratio, stack)
         metrics, loss_counts = Metrics(), LossCounts(database)
         stack.callback(metrics.close)
         losses = Losses(loss_counts, metrics)
@@ -255,11 +259,21 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             snapshots=Snapshots(None if redis is None else ListSnapshots(redis, directory.identity)),
             spools=spools,
             workers=workers,
+            spans=spans,
         )
         await stack.enter_async_context(command_timeouts(hub))
         await stack.enter_async_context(broadcasting(hub))
         await stack.enter_async_context(pulse(metrics, lambda: drain.in_flight))
         yield hub
+
+
+async def _spans(url: str, ratio: float, stack: AsyncExitStack) -> Spans:
+    """What makes spans. Its packages are an extra, and take memory: who has no collector does not load them."""
+    from hub.open_telemetry import Spans  # noqa: PLC0415 - as above
+
+    spans = Spans(url, ratio)
+    stack.push_async_callback(spans.close)
+    return spans
 
 
 async def _at_once(*endings: Callable[[], Awaitable[None]]) -> None:

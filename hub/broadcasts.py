@@ -85,7 +85,7 @@ async def broadcast(message: Message, route: Broadcast, source: Connection, trac
         raise
     until = asyncio.get_running_loop().time() + BEGIN_WITHIN_S
     if receivers:
-        push = Push(message, source, trace.ids, hub.directory.snapshot, until, size, kept, len(receivers))
+        push = Push(message, source, trace.ids, hub.directory.snapshot, until, size, kept, len(receivers), trace.spans)
         take_up(push, receivers, hub)
     return success(UNSET, hub.party, datetime.now(UTC), f"accepted for {len(receivers)} receivers")
 

@@ -94,6 +94,8 @@ async def _tell(callback: Callback, hub: Hub) -> None:
     message = _timeout(callback)
     trace = Trace(ids, message.version, "POST", operation=message.operation, segments=message.segments, route="hub")
     trace.sender, trace.receiver, trace.body = message.sender, message.receiver, message.body
+    if hub.spans is not None:
+        trace.spans = hub.spans.of_message(trace)
     said = {"correlation_id": ids.correlation_id, "receiver": str(callback.originator), "command": callback.command}
     try:
         connection = originator_connection(callback, Version.V2_1_1, hub)

@@ -91,6 +91,8 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
         caller = await authenticate(hub, arrival.headers, arrival.source)
     platform, source = connection_of(caller, arrival.entrance)
     trace.source = source
+    if hub.spans is not None:
+        trace.spans = hub.spans.of_message(trace)
     hub.limits.message_of(platform.id)
     hub.amplification.requested(platform.id)
     module, segments = path_of(arrival)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -47,9 +48,9 @@ async def send(message: Message, route: Forward, trace: Trace, hub: Hub, *, with
     try:
         if route.connection.is_hub:
             async with hub.loops.to_hub(_leg(message, route, ids)):
-                reply = await hub.circuits.call(route.connection, call, limits)
+                reply = await _made(call, limits, message, route, trace, hub)
         else:
-            reply = await hub.circuits.call(route.connection, call, limits)
+            reply = await _made(call, limits, message, route, trace, hub)
     except (ReceiverTimeout, ReceiverUnreachable):
         hub.presence.check_soon(route.connection)
         raise
@@ -68,6 +69,16 @@ async def send(message: Message, route: Forward, trace: Trace, hub: Hub, *, with
     if wrong := misaddressed(reply, route.speaker or message.sender, route.receiver):
         log.info("answer_addressed_wrongly", platform_id=route.connection.platform_id, said=wrong)
     return reply
+
+
+def _made(
+    call: Call, limits: CallLimits, message: Message, route: Forward, trace: Trace, hub: Hub
+) -> Coroutine[Any, Any, Reply]:
+    if trace.spans is None:
+        return hub.circuits.call(route.connection, call, limits)
+    sender, request_id = route.speaker or message.sender, trace.upstream_request_id
+    note = trace.spans.call(call, message.operation.module, route.connection, sender, route.receiver, request_id)
+    return note.of(hub.circuits.call(route.connection, call, limits))
 
 
 def _leg(message: Message, route: Forward, ids: MessageIds) -> Leg:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hub.amplification import Amplification
 from hub.circuits import Circuits
@@ -51,6 +52,9 @@ from hub.store.vault import Vault
 from hub.store.wanted_probes import WantedProbes
 from routing.open_routing import Rules
 from routing.vocabulary import Party
+
+if TYPE_CHECKING:
+    from hub.open_telemetry import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class Hub:
     list_counts: ListCounts = field(default_factory=ListCounts)
     one_at_a_time: OneAtATime = field(default_factory=OneAtATime)
     first_pushes: FirstPushes = field(default_factory=FirstPushes)
+    spans: Spans | None = None
+    """Where an OpenTelemetry collector is to hear of messages."""
     rules: Rules = field(init=False)
     """What the operator decided about messages that name no receiver."""
     workers: Workers | None = None

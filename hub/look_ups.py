@@ -21,6 +21,7 @@ from hub.lessons import object_ids
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
 from hub.shown_ids import as_meant, place_shown
+from hub.span_notes import SpanNotes
 from routing.bodies import owner_in_path, read_members, text
 from routing.directory import Connection, PartyDirectory, PartyEntry
 from routing.envelope import read_envelope
@@ -60,6 +61,8 @@ class LookUps(Struct, eq=False):
     now: datetime
     each_s: float
     """What one of them may take, in seconds."""
+    spans: SpanNotes | None = None
+    """Of the message."""
     left: int = 100
     """How many requests they may still make. The objects of a long page may need one each; the last do without."""
 
@@ -89,10 +92,10 @@ class LookUps(Struct, eq=False):
         async with asyncio.timeout(self.each_s):
             if module == ModuleID.LOCATIONS or ids[0] == BOOKING_LOCATIONS:
                 url = _below(at, module, InterfaceRole.SENDER, *ids)
-                found = _one(await self._get(at, url, self._other(owner), owner))
+                found = _one(await self._get(at, module, url, self._other(owner), owner))
             else:
                 url = f"{_below(at, module, InterfaceRole.SENDER)}?date_from={quote(self._since(message), safe='')}"
-                found = await self._listed(at, url, owner, ids[0], parameter(message.query, "type"))
+                found = await self._listed(at, module, url, owner, ids[0], parameter(message.query, "type"))
         return found if type(found) is dict else None
 
     def _since(self, message: Message) -> str:
@@ -109,19 +112,20 @@ class LookUps(Struct, eq=False):
             case LocationOf(owner=owner, location_id=location_id):
                 at = self._connection(owner, ModuleID.LOCATIONS, InterfaceRole.SENDER)
                 url = _below(at, ModuleID.LOCATIONS, InterfaceRole.SENDER, location_id)
-                location = _one(await self._get(at, url, self._other(owner), owner))
+                location = _one(await self._get(at, ModuleID.LOCATIONS, url, self._other(owner), owner))
                 return self._in_version(Version.V2_2_1, location, Kind.LOCATION, at, owner)
             case SessionAtReceiver(owner=owner, session_id=session_id, version=version):
                 at = self._connection(self.receiver, ModuleID.SESSIONS, InterfaceRole.RECEIVER)
                 shown = await place_shown(owner, Id(IdKind.SESSION, session_id), at, self.hub)
                 url = _below(at, ModuleID.SESSIONS, InterfaceRole.RECEIVER, *spelled(shown.owner, at), shown.object_id)
-                session = _one(await self._get(at, url, self.asker, self.receiver))
+                session = _one(await self._get(at, ModuleID.SESSIONS, url, self.asker, self.receiver))
                 if at.face is not None and type(session) is dict:
                     [session] = await as_meant([session], Kind.SESSION, at, (owner,), self.hub)
                 return self._in_version(Version(version), session, Kind.SESSION, at, owner)
             case TariffOf(owner=owner, tariff_id=tariff_id):
                 at = self._connection(owner, ModuleID.TARIFFS, InterfaceRole.SENDER)
-                tariff = await self._listed(at, _below(at, ModuleID.TARIFFS, InterfaceRole.SENDER), owner, tariff_id)
+                url = _below(at, ModuleID.TARIFFS, InterfaceRole.SENDER)
+                tariff = await self._listed(at, ModuleID.TARIFFS, url, owner, tariff_id)
                 return self._in_version(Version.V2_1_1, tariff, Kind.TARIFF, at, owner)
             case ConnectedEmsp(party=party):
                 directory = self.hub.directory.snapshot
@@ -146,11 +150,11 @@ class LookUps(Struct, eq=False):
         return connection_offering(connected(party, directory), module, interface, party)
 
     async def _listed(
-        self, at: Connection, url: str, owner: Party, object_id: str, of_type: str | None = None
+        self, at: Connection, module: str, url: str, owner: Party, object_id: str, of_type: str | None = None
     ) -> Json | None:
         """The object of this id in a list that may have many pages: 2.1.1 has no other way to read a Tariff."""
         for _ in range(_MOST_PAGES):
-            reply = await self._get(at, url, self._other(owner), owner)
+            reply = await self._get(at, module, url, self._other(owner), owner)
             data = _data(reply)
             for found in data if type(data) is list else ():
                 if type(found) is dict and _is_called(found, object_id) and of_type in (None, found.get("type")):
@@ -166,13 +170,14 @@ class LookUps(Struct, eq=False):
             url = following
         return None
 
-    async def _get(self, at: Connection, url: str, sender: Party, receiver: Party) -> Reply:
+    async def _get(self, at: Connection, module: str, url: str, sender: Party, receiver: Party) -> Reply:
         if self.left <= 0:
             raise NotRoutable("Too much would have to be looked up for this message")
         self.hub.circuits.check(at)
         self.left -= 1
         headers = [(b"authorization", at.authorization.reveal().encode("ascii"))]
-        headers += id_headers(MessageIds(new_id(), self.correlation_id))
+        ids = MessageIds(new_id(), self.correlation_id)
+        headers += id_headers(ids)
         headers += routing_headers_at(at, receiver, sender)
         settings = self.hub.settings
         limits = CallLimits(
@@ -185,7 +190,11 @@ class LookUps(Struct, eq=False):
         )
         if (asker := self.hub.directory.snapshot.platform_of(self.asker)) is not None:
             self.hub.amplification.called(asker.id)
-        return await self.hub.circuits.call(at, Call("GET", url, headers), limits)
+        call = Call("GET", url, headers)
+        if self.spans is None:
+            return await self.hub.circuits.call(at, call, limits)
+        note = self.spans.call(call, module, at, sender, receiver, ids.request_id)
+        return await note.of(self.hub.circuits.call(at, call, limits))
 
     def _in_version(self, version: Version, body: Any, kind: Kind, at: Connection, owner: Party) -> Json | None:  # noqa: ANN401 - any JSON
         if type(body) is not dict:

@@ -36,6 +36,7 @@ from hub.observability import FilteringBoundLogger
 from hub.recording import record_delivery, record_dropped
 from hub.refusals import note_refusal
 from hub.shared_translations import SharedTranslations
+from hub.span_notes import SpanNotes
 from hub.store.broadcast_stream import Kept
 from hub.store.journal_entries import Failure
 from hub.trace import Trace
@@ -68,6 +69,8 @@ class Push(Struct, eq=False):
     kept: Kept
     open: int
     """Receivers that it is not done with."""
+    spans: SpanNotes | None = None
+    """Of the message, where this process accepted it."""
     translations: SharedTranslations[Outgoing] = field(default_factory=SharedTranslations)
 
 
@@ -147,6 +150,8 @@ async def _begin(push: Push, route: Forward, hub: Hub) -> bool | None:
         return None
     trace = _trace_of(push, route.receiver)
     trace.target = current.connection
+    if hub.spans is not None:
+        trace.spans = hub.spans.of_delivery(push.spans)
     with hub.metrics.broadcast_in_flight():
         ended = await _attempt(push, current, trace, hub)
     record_delivery(ended.outcome, ended.http_status, ended.ocpi_status, trace, hub)

@@ -56,7 +56,7 @@ async def check_was_put(message: Message, trace: Trace, hub: Hub) -> None:
     except HubFault:
         return
     if found is None and message.operation.module == ModuleID.TARIFFS:
-        look_ups = LookUps(hub, hub.party, owner, trace.ids.correlation_id, datetime.now(UTC), _LOOK_UP_S)
+        look_ups = LookUps(hub, hub.party, owner, trace.ids.correlation_id, datetime.now(UTC), _LOOK_UP_S, trace.spans)
         asked = TariffOf(owner, object_ids(message)[0])
         found = (await hub.knowledge.answers([asked], look_ups.answer))[asked]
     if found is None:

@@ -53,7 +53,7 @@ def record(answer: Answer, trace: Trace, hub: Hub) -> None:
     # Of what a receiver refuses, the journal says what its answer told the sender.
     kept = answer if trace.is_captured or (answer.ocpi_status not in SUCCESS and trace.fault is None) else None
     ended = trace.started + seconds
-    hub.journal.note(Noted(Hop.MESSAGE, trace, answer.http_status, answer.ocpi_status, ended, kept))
+    _note(Noted(Hop.MESSAGE, trace, answer.http_status, answer.ocpi_status, ended, kept), hub)
 
 
 def record_delivery(outcome: str, http_status: int, ocpi_status: int, trace: Trace, hub: Hub) -> None:
@@ -67,7 +67,7 @@ def record_delivery(outcome: str, http_status: int, ocpi_status: int, trace: Tra
         line = _line("broadcast_delivery", http_status, ocpi_status, monotonic() - trace.started, trace)
         line.outcome = outcome
         log_message(line)
-    hub.journal.note(Noted(Hop.DELIVERY, trace, http_status, ocpi_status, monotonic()))
+    _note(Noted(Hop.DELIVERY, trace, http_status, ocpi_status, monotonic()), hub)
 
 
 def record_dropped(outcome: str, trace: Trace, hub: Hub) -> None:
@@ -79,7 +79,7 @@ def record_dropped(outcome: str, trace: Trace, hub: Hub) -> None:
 def record_unit(ended: Answer | HubError | None, trace: Trace, hub: Hub) -> None:
     """Put into the journal one of many calls for one message. None: nobody has waited for its answer."""
     http_status, ocpi_status = (0, 0) if ended is None else (ended.http_status, ended.ocpi_status)
-    hub.journal.note(Noted(Hop.UNIT, trace, http_status, ocpi_status, monotonic()))
+    _note(Noted(Hop.UNIT, trace, http_status, ocpi_status, monotonic()), hub)
 
 
 def record_own(ended: Answer | HubError, trace: Trace, hub: Hub) -> None:
@@ -87,7 +87,13 @@ def record_own(ended: Answer | HubError, trace: Trace, hub: Hub) -> None:
     if isinstance(ended, HubError):
         trace.fault = str(ended)
         trace.failure = failure_of(ended, was_called=trace.upstream_http_status is not None)
-    hub.journal.note(Noted(Hop.MESSAGE, trace, ended.http_status, ended.ocpi_status, monotonic()))
+    _note(Noted(Hop.MESSAGE, trace, ended.http_status, ended.ocpi_status, monotonic()), hub)
+
+
+def _note(noted: Noted, hub: Hub) -> None:
+    hub.journal.note(noted)
+    if hub.spans is not None:
+        hub.spans.ended(noted)
 
 
 def _module(trace: Trace) -> str:

@@ -15,6 +15,7 @@ import ipaddress
 import re
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -44,6 +45,7 @@ from hub.setting_types import (
     RateLimit,
     Seconds,
     SecretText,
+    Share,
 )
 from routing.agreements import AgreementRules
 from routing.vocabulary import Party, Secret
@@ -96,6 +98,8 @@ _EXAMPLES = {
     "rate_limit": "'50/s burst 200'",
     "drain_notice_s": "10",
     "journal_days": "90",
+    "traces_url": "http://127.0.0.1:4318/v1/traces",
+    "traces_ratio": "0.1",
     "log_format": "json",
     "log_level": "info",
     "operator_token": "$(openssl rand -hex 32)",
@@ -171,6 +175,10 @@ class Settings(BaseSettings):
     """How long messages are taken as before after it was said that the hub goes out of service."""
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """How long the journal keeps what happened to a message."""
+    traces_url: str | None = None
+    """Where an OpenTelemetry collector takes spans, by OTLP/HTTP; absent, none are made."""
+    traces_ratio: Share = 1
+    """The part of the traces that is kept, of those that begin here."""
     log_format: LogFormat = Field(default_factory=lambda: "console" if sys.stderr.isatty() else "json")
     log_level: LogLevel = "info"
     operator_token: SecretText = Field(default_factory=lambda _: _generated_operator_token())
@@ -307,6 +315,20 @@ class Settings(BaseSettings):
             raise ValueError("not a redis:// or rediss:// URL with a host")
         return value
 
+    @field_validator("traces_url")
+    @classmethod
+    def _check_traces_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = _split(value)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise ValueError("not an http or https URL with a host")
+        if url.username is not None:
+            raise ValueError("what the collector asks for goes into OTEL_EXPORTER_OTLP_HEADERS")
+        if not _has_open_telemetry():
+            raise ValueError("its packages are not installed; do that with pip install 'ocpi-hub[otel]'")
+        return value
+
     @field_validator("workers")
     @classmethod
     def _check_workers(cls, value: int, info: ValidationInfo) -> int:
@@ -393,6 +415,14 @@ def _first_fault(error: ValidationError) -> str:
     text = fault["msg"].removeprefix("Value error, ")
     shown = "" if field in _READABLE_FROM_FILE else f"={str(fault['input'])[:60]!r}"
     return f"{_variable(field)}{shown}: {text}; for example {_variable(field)}={_EXAMPLES[field]}"
+
+
+def _has_open_telemetry() -> bool:
+    """Whether the extra is installed, without loading it."""
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _text(value: object) -> str:

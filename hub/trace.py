@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from hub.span_notes import SpanNotes
 from hub.store.journal_entries import Failure, Receivers
 from routing.bodies import Members
 from routing.directory import Connection
@@ -76,6 +77,8 @@ class Trace(Struct, eq=False):
     """Whose message it is, where there is no connection yet."""
     callback_id: str | None = None
     """What the receiver was given for the result."""
+    spans: SpanNotes | None = None
+    """For OpenTelemetry, where spans are made."""
 
     @property
     def is_captured(self) -> bool:

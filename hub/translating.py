@@ -40,6 +40,7 @@ from hub.observability import FilteringBoundLogger
 from hub.people import People, people_in
 from hub.shared_translations import SharedTranslations
 from hub.shown_ids import request_as_shown
+from hub.span_notes import TranslationNote
 from hub.trace import Trace, TranslationLoss
 from routing.directory import Connection
 from routing.errors import HubError, HubFault, RoutingError, Untranslatable
@@ -128,7 +129,8 @@ class Translation(Struct, eq=False):
         sides = sides_of(message.operation, message.sender, route.receiver)
         total_s = time_for(message, route.connection, hub)
         came, correlation_id = came or datetime.now(UTC), trace.ids.correlation_id
-        look_ups = LookUps(hub, message.sender, route.receiver, correlation_id, came, total_s * _PART_FOR_LOOK_UPS)
+        look_up_s = total_s * _PART_FOR_LOOK_UPS
+        look_ups = LookUps(hub, message.sender, route.receiver, correlation_id, came, look_up_s, trace.spans)
         carried = carried_by(message.operation, message.segments)
         owner = owner_of(message.operation, message.segments, sides)
         people = people_in(hub.directory.snapshot, owner, sides.emsp)
@@ -350,8 +352,12 @@ class Translation(Struct, eq=False):
             answers |= await hub.knowledge.answers(asked, self.look_ups.answer)
 
     def _note_time(self, crossing: Crossing, seconds: float, hub: Hub) -> None:
+        module = self.message.operation.module
         source, target = crossing.origin.version, crossing.destination.version
-        hub.metrics.translated(self.message.operation.module, source, target, seconds)
+        hub.metrics.translated(module, source, target, seconds)
+        if (spans := self.look_ups.spans) is not None:
+            now, losses = monotonic(), len(crossing.losses)
+            spans.translated(TranslationNote(now - seconds, now, module, source, target, crossing.answer, losses))
 
     def crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the request."""

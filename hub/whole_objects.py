@@ -82,7 +82,7 @@ async def _pushed_before(message: Message, hub: Hub) -> Json | None:
 
 async def _at_its_owner(message: Message, route: Forward, trace: Trace, hub: Hub) -> Json | None:
     look_ups = LookUps(
-        hub, message.sender, route.receiver, trace.ids.correlation_id, datetime.now(UTC), each_s=_WITHIN_S
+        hub, message.sender, route.receiver, trace.ids.correlation_id, datetime.now(UTC), _WITHIN_S, trace.spans
     )
     try:
         return await look_ups.at_owner(message)

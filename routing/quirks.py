@@ -59,6 +59,8 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     hub_priority: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
     """Of two hubs that both announce a party, the one with the lower number is called."""
 
+    trace_context: bool = False
+    """This partner takes part in the hub's traces: it gets `traceparent`, and is believed when it sends one."""
     credentials_refresh: Annotated[int, Meta(ge=1, le=86400)] = 600
     """How soon this partner of 2.3.0 is told, in the hub's credentials, that other parties can be reached."""
 

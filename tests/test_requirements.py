@@ -10,11 +10,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-RUNTIME, LOADTEST = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["loadtest"]
+RUNTIME, EXTRAS = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]
 WANTED = {
     "requirements.txt": RUNTIME,
-    "requirements-loadtest.txt": RUNTIME + LOADTEST,
-    "requirements-dev.txt": RUNTIME + LOADTEST + PROJECT["dependency-groups"]["dev"],
+    "requirements-loadtest.txt": RUNTIME + EXTRAS["loadtest"],
+    "requirements-otel.txt": RUNTIME + EXTRAS["otel"],
+    "requirements-dev.txt": RUNTIME + EXTRAS["loadtest"] + EXTRAS["otel"] + PROJECT["dependency-groups"]["dev"],
     "requirements-build.txt": PROJECT["dependency-groups"]["build"],
     "requirements-ops.txt": PROJECT["dependency-groups"]["ops"],
 }
@@ -35,8 +36,9 @@ def test_every_dependency_is_locked_in_a_version_that_will_do(file: str) -> None
 
 
 def test_what_runs_the_hub_is_what_the_tests_run_on() -> None:
-    hub, loadtest, everything = (locked(f"requirements{each}.txt") for each in ("", "-loadtest", "-dev"))
+    hub, loadtest, otel, everything = (locked(f"requirements{each}.txt") for each in ("", "-loadtest", "-otel", "-dev"))
     assert hub.items() <= loadtest.items() <= everything.items()
+    assert hub.items() <= otel.items() <= everything.items()
 
 
 def test_what_checks_the_deployment_changes_nothing_the_tests_run_on() -> None:

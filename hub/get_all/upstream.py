@@ -99,6 +99,7 @@ class Upstream(Struct, frozen=True, eq=False):
             path=whole.path,
             query=whole.query,
             segments=whole.segments,
+            spans=whole.spans,
         )
 
     async def translation(self, query: str, trace: Trace, hub: Hub) -> tuple[Message, Translation | None]:

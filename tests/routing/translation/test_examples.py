@@ -70,7 +70,7 @@ ELSEWHERE: Final = {
 
 NOT_ABOUT_OBJECTS: Final = {
     *("auth_encoding", "concurrency", "custom_modules", "hosts_allowed", "infer_from", "routing_headers_211"),
-    *("lowercase_party_ids", "strict_ids", "timeout_s", "trailing_slash"),  # who connects, and how
+    *("lowercase_party_ids", "strict_ids", "timeout_s", "trace_context", "trailing_slash"),  # who connects, and how
     *("id_mode", "operator_owner_id", "owner_mode"),  # how a partner tells apart what is of many
     *("empty_data", "no_patch"),  # what a partner can do without, and what not
     *("broadcast_per", "get_all_partial", "hub_priority", "max_page"),  # who gets what, and how much of it
