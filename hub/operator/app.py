@@ -32,6 +32,7 @@ from hub.operator.platform_health import list_errors, show_health
 from hub.operator.platforms import Platforms
 from hub.operator.presence import list_statuses, probe_platform
 from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
+from hub.operator.quirks import list_quirks
 from hub.operator.reload import reload, show_reload
 from hub.operator.rules import show_rule
 from hub.operator.search import resolve
@@ -78,6 +79,7 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     capture_platform,
                     stop_capturing_platform,
                     show_impact,
+                    list_quirks,
                     show_health,
                     list_errors,
                     show_overview,

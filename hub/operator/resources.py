@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from hub.circuits import CircuitNow, State
 from hub.settings import Settings
-from hub.store.records import Direction, InvitationRecord, LossRecord, PartyRecord, PlatformRecord
+from hub.store.records import ConnectionRecord, Direction, InvitationRecord, LossRecord, PartyRecord, PlatformRecord
 from routing.quirks import Quirks
 from routing.translation.losses import CATALOGUE
 from routing.vocabulary import ConnectionStatus, Face, InterfaceRole, Party, Role, Version
@@ -29,6 +29,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Example Char
 ModuleName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$(?!\n)", examples=["locations"])]
 PartnerURL = Annotated[str, Meta(min_length=1, max_length=255, examples=["https://example.com/ocpi/versions"])]
 Token = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
+_FINGERPRINT: Final = 8
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offset or Z.")]
 
 
@@ -154,6 +155,23 @@ class EndpointView(Struct, frozen=True):
     """Set for 2.1.1 only."""
 
 
+class ConnectionView(Struct, frozen=True):
+    """One pair of tokens with a partner, and what goes over it."""
+
+    id: str
+    version: Version
+    face: PartnerFace | None
+    """Set for 2.1.1 only."""
+    versions_url: str
+    """Where the partner's versions are read."""
+    tokens_since: datetime
+    """When the present tokens were exchanged."""
+    fingerprint: str
+    """Of the token the partner presents: it changes with the token, and says nothing about it."""
+    auth_encoding: Literal["base64", "plain"] | None
+    """How the partner was found to want our token; null while that is not known."""
+
+
 class InvitationView(Struct, frozen=True):
     """An invitation nobody has used yet, without its token."""
 
@@ -214,6 +232,7 @@ class PlatformView(Struct, frozen=True):
     allow_hub: bool
     require_modules: tuple[str, ...]
     parties: tuple[PartyView, ...]
+    connections: tuple[ConnectionView, ...]
     endpoints: tuple[EndpointView, ...]
     invitations: tuple[InvitationView, ...]
     settings: PlatformSettings
@@ -300,6 +319,7 @@ def platform_view(
         allow_hub=record.allow_hub,
         require_modules=record.require_modules,
         parties=tuple(view for party in record.parties for view in party_views(party)),
+        connections=tuple(map(_connection_view, record.connections)),
         endpoints=_endpoint_views(record),
         invitations=tuple(map(_invitation_view, record.invitations)),
         settings=effective_settings(record.quirks, settings),
@@ -368,6 +388,18 @@ def effective_settings(quirks: Quirks, settings: Settings) -> PlatformSettings:
 def _business_name(details: dict[str, Any]) -> str | None:
     name = details.get("name")
     return name if isinstance(name, str) else None
+
+
+def _connection_view(record: ConnectionRecord) -> ConnectionView:
+    return ConnectionView(
+        id=record.id,
+        version=record.version,
+        face=partner_face(record.face),
+        versions_url=record.versions_url,
+        tokens_since=record.tokens_since,
+        fingerprint=record.token_hash.hex()[:_FINGERPRINT],
+        auth_encoding=record.auth_encoding,
+    )
 
 
 def _endpoint_views(record: PlatformRecord) -> tuple[EndpointView, ...]:

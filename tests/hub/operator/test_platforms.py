@@ -10,7 +10,7 @@ from loadtests.simulator import Partner
 from loadtests.simulator.misbehaviour import DEAD, UNAUTHORIZED
 from routing.quirks import Quirks
 from routing.vocabulary import Role, Version
-from tests.partners import CPO, new_party, partner
+from tests.partners import CPO, new_party, partner, registered
 
 PLATFORMS = "/api/v1/platforms"
 
@@ -261,3 +261,23 @@ def test_names_of_partners_come_back_as_data(hub: HubProcess) -> None:
     assert answer.json()["name"] == name
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_catalogue_of_settings_has_every_one_with_its_default_and_what_it_is_for(hub: HubProcess) -> None:
+    items = hub.operator.ask("GET", "/api/v1/quirks")["items"]
+    settings = shown(hub, hub.operator.invite("Untouched").platform_id)["settings"]
+
+    assert {each["id"]: each["default"] for each in items} == settings
+    assert all(each["text"].endswith((".", "`.")) for each in items)
+
+
+def test_the_fingerprint_of_a_token_changes_with_the_token(hub: HubProcess) -> None:
+    with registered(hub, partner(CPO)) as [cpo]:
+        [platform_id] = [each["id"] for each in hub.operator.platforms() if each["name"] == cpo.name]
+        [before] = shown(hub, platform_id)["connections"]
+        hub.operator.ask("POST", f"/api/v1/platforms/{platform_id}/rotate")
+        [after] = shown(hub, platform_id)["connections"]
+
+        assert before["versions_url"] == after["versions_url"] == cpo.versions_url
+        assert before["fingerprint"] != after["fingerprint"]
+        assert before["tokens_since"] < after["tokens_since"]
