@@ -6,13 +6,26 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
-from litestar import Request, Router, get
+from litestar import Request, Router
 from litestar.config.csrf import CSRFConfig
 from litestar.exceptions import HTTPException
-from litestar.response import Redirect, Template
-from litestar.status_codes import HTTP_303_SEE_OTHER
+from litestar.response import Template
 
-from hub.console import audit, events, help, messages, rules, search, sign_in, story  # noqa: A004 - the page of that name
+from hub.console import (
+    audit,
+    events,
+    help,  # noqa: A004 - the page of that name
+    invite,
+    messages,
+    overview,
+    partner,
+    partner_actions,
+    partners,
+    rules,
+    search,
+    sign_in,
+    story,
+)
 from hub.console.api import Refused
 from hub.console.assets import show_asset
 from hub.console.frame import bare_page, templates
@@ -21,18 +34,11 @@ from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.operator.access import Access
 from hub.operator.app import Pages
-from hub.operator.roles import FOR_PARTNERS
 from routing.errors import HubError, HubFault
 
 log: FilteringBoundLogger = structlog.get_logger()
 
 _NOT_OURS: Final = ["^/api/", "^/schema", "^/metrics$", "^/healthz$", "^/readyz$", "^/assets/"]
-
-
-@get("/", opt=FOR_PARTNERS, include_in_schema=False)
-async def show_start() -> Redirect:
-    """Where one begins."""
-    return Redirect("/events?state=open", status_code=HTTP_303_SEE_OTHER)
 
 
 def console(hub: Hub, access: Access) -> Pages:
@@ -44,7 +50,13 @@ def _routes(hub: Hub, access: Access) -> Router:
     return Router(
         "/",
         route_handlers=[
-            show_start,
+            overview.show_overview,
+            partners.show_partners,
+            invite.show_form,
+            invite.create,
+            partner.show_partner,
+            partner.probe,
+            *partner_actions.HANDLERS,
             sign_in.show_sign_in,
             sign_in.sign_in_with(access),
             sign_in.sign_out,

@@ -44,7 +44,7 @@ async def show_audit(
         "audit.html",
         at="audit",
         same=Same("GET /api/v1/audit", "ocpi-hub audit list"),
-        lines=[{**line, "changes": _changes(line)} for line in found["items"]],
+        lines=[{**line, "changes": changes_of(line)} for line in found["items"]],
         chosen=chosen,
         verification=await api.get("/audit/verification") if may_verify else None,
         next_page=f"/audit?{urlencode({**_given(chosen), 'cursor': more})}" if more else None,
@@ -55,7 +55,8 @@ def _given(chosen: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in chosen.items() if value}
 
 
-def _changes(line: Json) -> list[Change]:
+def changes_of(line: Json) -> list[Change]:
+    """What a line of the log says was different afterwards."""
     before, after = line["before"] or {}, line["after"] or {}
     names = [*before, *(name for name in after if name not in before)]
     return [Change(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]

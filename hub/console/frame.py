@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,8 @@ from litestar.template import TemplateConfig
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.assets import asset
 from hub.console.message_words import FILTERS as MESSAGE_FILTERS
+from hub.console.partner_words import FILTERS as PARTNER_FILTERS
+from hub.console.partner_words import banners_of, no_changes
 from hub.console.words import FILTERS, ZONE_COOKIE, zone_named
 from hub.settings import Settings
 from hub.version import VERSION
@@ -39,7 +42,7 @@ def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS | MESSAGE_FILTERS)
+    environment.filters.update(FILTERS | MESSAGE_FILTERS | PARTNER_FILTERS)
     environment.globals.update(
         asset=asset,
         version=VERSION,
@@ -51,10 +54,12 @@ def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
 
 async def page(request: PageRequest, name: str, *, at: str, same: Same | None = None, **values: Any) -> Template:  # noqa: ANN401 - whatever the template shows
     """A page in its frame. `at` is the page in the navigation that is open."""
-    open_events = await _open_events(Api(request))
+    api = Api(request)
+    open_events, health = await asyncio.gather(_open_events(api), _health(api))
     frame = {"me": request.auth, "at": at, "same": same, "needs_you": len(open_events), "open_events": open_events}
     frame["searched"] = request.query_params.get("q", "")
-    return Template(template_name=name, context=_reader(request) | frame | values)
+    state = {"banners": [] if health is None else banners_of(health), "no_changes": no_changes(health)}
+    return Template(template_name=name, context=_reader(request) | frame | state | values)
 
 
 def bare_page(request: Request[Any, Any, Any], name: str, **values: Any) -> Template:  # noqa: ANN401 - as above
@@ -69,6 +74,14 @@ async def _open_events(api: Api) -> list[Json]:
     except Refused:
         return []
     return [each for each in found["items"] if each["acknowledged"] is None]
+
+
+async def _health(api: Api) -> Json | None:
+    """How the hub is; None for somebody who is not to know."""
+    try:
+        return await api.get("/health")
+    except Refused:
+        return None
 
 
 def _reader(request: Request[Any, Any, Any]) -> dict[str, Any]:

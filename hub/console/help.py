@@ -13,7 +13,9 @@ from hub.operator.roles import FOR_PARTNERS
 
 _KEYS: Final = (
     ("/", "search"),
+    ("g o", "overview"),
     ("g m", "messages"),
+    ("g p", "partners"),
     ("g e", "events"),
     ("g a", "audit"),
     ("j, k", "next and previous row"),

@@ -22,6 +22,7 @@ _FORMS: Final = {
     "year": "%-d %b %Y %H:%M",
     "second": "%-d %b %H:%M:%S",
     "clock": "%H:%M:%S.%f",
+    "minute": "%H:%M",
 }
 _MANY: Final = 100_000
 
@@ -41,9 +42,11 @@ def share(value: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """`482 ms`, `2.94 s`, `4 min 10 s`, `3 d`."""
+    """`0.4 ms`, `482 ms`, `2.94 s`, `4 min 10 s`, `3 d`."""
     if value is None:
         return UNKNOWN
+    if 0 < value < 10:
+        return f"{value:.1f} ms"
     return f"{value:.0f} ms" if value < 1000 else duration(value / 1000)
 
 

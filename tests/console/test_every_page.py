@@ -7,11 +7,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, Page, expect
 
+from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
+from loadtests.simulator import misbehaviour
 from tests.console.conftest import watched
 from tests.console.told import command, kobalt_and_lindhain
+from tests.hub.event_waiting import event_of
 from tests.hub.scenarios.stories import story
-from tests.partners import CPO, new_party
+from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered
 
 PAGES = [
     "/login",
@@ -26,30 +29,41 @@ PAGES = [
     "/audit",
     "/help",
 ]
+PARTNER_PAGES = ["/", "/partners", "/partners?name=nobody", "/partners/new"]
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _something_to_see(hub: HubProcess) -> None:
-    """Lines in the audit log, an event, and messages of all kinds."""
+def pages(hub: HubProcess) -> list[str]:
+    """All pages, and on them: lines in the audit log, a partner with trouble, an event, and messages."""
     hub.operator.invite("<b>Bold</b>", parties={new_party(): CPO})
+    with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
+        for _ in range(20):
+            cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
+        emsp.answers_next(misbehaviour.UNAUTHORIZED)
+        cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
+        event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
+        [found] = hub.operator.ask("GET", "/api/v1/platforms", params={"q": str(emsp.party)})["items"]
+        hub.operator.change(found["id"], timeout_s=12)
     with kobalt_and_lindhain(hub) as (emsp, cpo):
         command(hub, emsp, cpo, "every-page")
         with cpo.port_closed():
             emsp.get("locations", "NOWHERE", to=cpo.party, headers={"x-correlation-id": "every-page-plain"})
             story(hub, "every-page-plain")
+    at = f"/partners/{found['id']}"
+    return [*PAGES, *PARTNER_PAGES, at, f"{at}/suspend", f"{at}/remove", f"{at}/capture"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_page_can_be_used_by_everybody(
-    browser: Browser, hub: HubProcess, signed_in: dict[str, Any], width: int, scheme: str
+    browser: Browser, hub: HubProcess, pages: list[str], signed_in: dict[str, Any], width: int, scheme: str
 ) -> None:
     choices = {"storage_state": signed_in, "viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     with watched(browser, hub, **choices) as page:
-        for path in PAGES:
+        for path in pages:
             page.goto(path)
             found = Axe().run(page, options=RULES)
             assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
@@ -57,27 +71,29 @@ def test_every_page_can_be_used_by_everybody(
 
 @pytest.mark.parametrize("width", [320, 1440])
 def test_no_page_is_wider_than_the_window(
-    browser: Browser, hub: HubProcess, signed_in: dict[str, Any], width: int
+    browser: Browser, hub: HubProcess, pages: list[str], signed_in: dict[str, Any], width: int
 ) -> None:
     with watched(browser, hub, storage_state=signed_in, viewport={"width": width, "height": 800}) as page:
-        for path in PAGES:
+        for path in pages:
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_every_page_is_small_and_its_files_are_fetched_once(
-    browser: Browser, hub: HubProcess, signed_in: dict[str, Any]
+    browser: Browser, hub: HubProcess, pages: list[str], signed_in: dict[str, Any]
 ) -> None:
     with watched(browser, hub, storage_state=signed_in) as page:
-        for path in PAGES:
+        for path in pages:
             answer = page.goto(path)
             assert answer is not None
             assert len(answer.body()) < 100_000, path
 
 
-def test_without_scripts_everything_is_there(browser: Browser, hub: HubProcess, signed_in: dict[str, Any]) -> None:
+def test_without_scripts_everything_is_there(
+    browser: Browser, hub: HubProcess, pages: list[str], signed_in: dict[str, Any]
+) -> None:
     with watched(browser, hub, storage_state=signed_in, java_script_enabled=False) as page:
-        for path in PAGES[1:]:
+        for path in pages[1:]:
             page.goto(path)
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             expect(page.get_by_role("navigation", name="Console")).to_be_visible()

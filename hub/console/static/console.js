@@ -18,7 +18,7 @@ $("[data-zone]")?.addEventListener("click", (event) => {
 });
 
 // "g" and a letter goes to a page
-const pages = { m: "/messages", e: "/events", a: "/audit" };
+const pages = { o: "/", m: "/messages", p: "/partners", e: "/events", a: "/audit" };
 let pressed = 0;
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -48,14 +48,34 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => button.classList.remove("ok"), 1500);
 });
 
-// a part that asks for itself again every so many seconds, while somebody looks; the whole page when it needs that no more
-document.querySelectorAll("[data-refresh]").forEach((part) => {
-  const timer = setInterval(async () => {
-    if (document.hidden || part.contains(document.activeElement)) return;
-    const answer = await fetch(location.href).catch(() => null);
-    if (!answer?.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
-    if (!fresh?.dataset.refresh) { clearInterval(timer); location.reload(); return; }
-    part.replaceChildren(...fresh.childNodes);
-  }, part.dataset.refresh * 1000);
+// Escape leaves a question as it was
+document.addEventListener("keydown", (event) => {
+  const asked = $("[data-cancel]");
+  if (event.key === "Escape" && asked) location.href = asked.dataset.cancel;
 });
+
+// parts marked with seconds fetch themselves again while somebody looks; title, banners and counts go with them
+const live = $("[data-refresh]");
+const parts = (from) => [...from.querySelectorAll("[data-refresh]")].map((part) => part.id).join();
+const renew = (now, then) => {
+  if (then && !then.isEqualNode(now) && !now.contains(document.activeElement)) now.replaceWith(document.adoptNode(then));
+};
+const again = async () => {
+  if (document.hidden) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.title = fresh.title;
+  const entries = fresh.querySelectorAll("#nav li");
+  document.querySelectorAll("#nav li").forEach((entry, at) => renew(entry, entries[at]));
+  if (parts(document) !== parts(fresh)) renew($("#main"), $("#main", fresh));
+  else for (const now of document.querySelectorAll("[data-refresh], #banners")) renew(now, fresh.getElementById(now.id));
+};
+if (live) setInterval(() => $("[data-refresh]") && again(), live.dataset.refresh * 1000);
+
+// what is shown once is not asked for again by a reload
+const shownOnce = $("[data-address]");
+if (shownOnce) history.replaceState(null, "", shownOnce.dataset.address);
+
+// buttons that need a script are hidden without one
+document.querySelectorAll("[data-copy][hidden]").forEach((button) => { button.hidden = !navigator.clipboard; });
