@@ -96,11 +96,13 @@ class Workers:
         self._keepers = [asyncio.ensure_future(self._keep(place)) for place in self._places]
         ready = asyncio.gather(*(place.ready.wait() for place in self._places))
         either: list[asyncio.Future[Any]] = [ready, *self._keepers]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()  # of no effect where all are ready
+            await asyncio.gather(ready, return_exceptions=True)  # or it would complain that nobody asked
         for keeper in self._keepers:
             if keeper.done():
-                ready.cancel()
-                await asyncio.gather(ready, return_exceptions=True)  # or it would complain that nobody asked
                 await keeper
         self._started = True
 

@@ -17,7 +17,7 @@ _KEPT_S: Final = 3900
 """A little longer than an hour, which is what whoever begins to show figures reads."""
 _MOST: Final = 20_000
 _AT_ONCE: Final = 50
-_SOON_S: Final = 2.0
+_SOON_S: Final = 0.5
 BEGINNING: Final = "0-0"
 
 
