@@ -14,7 +14,7 @@ from loadtests.hub_process import HubProcess
 from tests.console.browser import ARGUMENTS, chromium
 from tests.hub.forked import ForkedHub
 from tests.migrated import MigratedDatabase
-from tests.servers import Postgres, Redis
+from tests.servers import Postgres, RedisServer
 
 _HINTS = "[DOM]"
 """How advice of the browser begins, which is no error."""
@@ -22,16 +22,14 @@ _HINTS = "[DOM]"
 
 @pytest.fixture(scope="session")
 def hub(
-    postgres_server: Postgres,
-    redis_server: Redis,
-    migrated_database: MigratedDatabase,
-    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: Postgres, migrated_database: MigratedDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HubProcess]:
-    """The hub whose console is looked at."""
+    """The hub whose console is looked at. It lasts, so no other test may empty its Redis."""
     database_url = asyncio.run(migrated_database.copied())
-    settings = {"database_url": database_url, "redis_url": redis_server.url, "rate_limit": "off", "name": "Tide"}
-    with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as process:
-        yield process
+    with RedisServer() as redis:
+        settings = {"database_url": database_url, "redis_url": redis.url, "rate_limit": "off", "name": "Tide"}
+        with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as process:
+            yield process
     asyncio.run(postgres_server.drop_database(database_url))
 
 

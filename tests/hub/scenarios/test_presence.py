@@ -326,7 +326,7 @@ def test_everybody_behind_a_hub_that_is_dead_is_offline(calm: HubProcess) -> Non
             assert emsp.get("locations", "LOC1", to=behind).status_code == 4003
             becomes(calm, platform_id, "OFFLINE")
 
-            assert shown(emsp, behind) == {"OFFLINE"}
+            eventually(lambda: shown(emsp, behind) == {"OFFLINE"})
             peer.received.clear()
             assert emsp.get("locations", "LOC1", to=behind).status_code == 4003
             assert not peer.received

@@ -43,7 +43,8 @@ class Worker(AcceptedBroadcasts):
     async def left(self) -> int:
         """How many broadcasts Redis has, and everything else it has of them."""
         entries = int(await self.redis.xlen("ocpi-hub:{test}:broadcasts:1:accepted"))
-        return entries + len(await self.redis.keys("*:progress:*")) + len(await self.redis.keys("*:last:*"))
+        others = [await self.redis.keys(f"ocpi-hub:{{test}}:broadcasts:*:{name}:*") for name in ("progress", "last")]
+        return entries + sum(map(len, others))
 
     async def goes_on(self) -> None:
         """Look after everything, once."""

@@ -204,7 +204,7 @@ async def test_processes_that_ended_long_ago_are_forgotten_when_another_ends(
 
     await one.stop()
 
-    [stream] = await one.redis.keys("*")
+    [stream] = await one.redis.keys("ocpi-hub:{test}:broadcasts:*")
     assert await one.redis.xinfo_consumers(stream, broadcast_stream._GROUP) == []
 
 
