@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
+# Containers often set it. The tests start a hub some hundred times, and each would compile all of its modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The interpreters the tests run on, then whatever the machine calls Python.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell \
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))

@@ -14,6 +14,7 @@ import structlog
 from hub.observability import FilteringBoundLogger
 from hub.store.platforms import Platforms
 from hub.store.redis import CacheUnreachable
+from hub.store.single_flight import LAST_WRITING_S
 from hub.store.wanted_probes import WantedProbes
 from routing.directory import Connection
 from routing.errors import HubError
@@ -64,7 +65,11 @@ class Presence:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._note()
+        try:
+            async with asyncio.timeout(LAST_WRITING_S):
+                await self._note()
+        except TimeoutError:
+            log.warning("signs_of_life_not_noted", reason="the database does not answer")
 
     async def _note_for_ever(self) -> None:
         while True:

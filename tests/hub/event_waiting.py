@@ -12,15 +12,21 @@ WITHIN_S = 10.0
 
 
 def event_of(
-    hub: HubProcess, kind: EventKind, platform_id: str | None = None, *, state: str = "open", subject: str | None = None
+    hub: HubProcess,
+    kind: EventKind,
+    platform_id: str | None = None,
+    *,
+    state: str = "open",
+    subject: str | None = None,
+    saying: str = "",
 ) -> dict[str, Any]:
-    """The newest event of this kind about this platform; waits for it."""
+    """The newest event of this kind about this platform; waits for it, and until its sentence has these words."""
     query = {"kind": str(kind), "state": state} | ({} if platform_id is None else {"platform": platform_id})
     until = time.monotonic() + WITHIN_S
     while time.monotonic() < until:
         for each in hub.operator.ask("GET", "/api/v1/events", params=query)["items"]:
-            if subject in (None, each["subject"]):
+            if subject in (None, each["subject"]) and saying in each["sentence"]:
                 found: dict[str, Any] = each
                 return found
         time.sleep(0.05)
-    raise AssertionError(f"there is no {state} event {kind} about {platform_id}")
+    raise AssertionError(f"there is no {state} event {kind} about {platform_id} saying {saying!r}")

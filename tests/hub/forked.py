@@ -31,7 +31,7 @@ _LOADED = [
 
 
 class ForkedHub(HubProcess):
-    """For all tests but those of starting, ending and being killed, which take what users start."""
+    """For all tests but those of starting and ending, which take what users start."""
 
     def _launch(self, log: IO[bytes]) -> Running:
         return _Forked(self._environment, self._folder, Path(log.name))

@@ -14,12 +14,13 @@ from typing import Self, TypeAlias
 import psutil
 import redis
 
-from loadtests.hub_process import HubProcess, Invitation
+from loadtests.hub_process import Invitation
 from loadtests.simulator import Partner
 from loadtests.simulator.client import authorization
 from routing.vocabulary import Party
 from tests.hub.failures.lines import Line
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.partners import CPO, new_party, registered
 from tests.servers import PostgresServer, RedisServer
 
@@ -62,7 +63,7 @@ class Cluster:
             "workers": str(WORKERS),
             "rate_limit": rate_limit,
         }
-        self.hub = HubProcess(folder, settings)
+        self.hub = ForkedHub(folder, settings)
         self._running = ExitStack()
 
     def __enter__(self) -> Self:

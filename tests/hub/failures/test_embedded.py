@@ -17,6 +17,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import HubRefused, Partner
 from tests.hub.failures.traffic import Traffic, unharmed
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.partners import CPO, EMSP, partner, registered
 
 REFUSED_WITHIN_S = 8
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hub(folder: Path) -> Iterator[HubProcess]:
-    with HubProcess(folder, {"rate_limit": "off"}) as process:
+    with ForkedHub(folder, {"rate_limit": "off"}) as process:
         yield process
 
 

@@ -12,6 +12,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Answer, Behaviour, Partner
 from loadtests.simulator.misbehaviour import DEAD, GARBAGE, RESETTING
 from tests.hub.failures.traffic import Traffic, unharmed
+from tests.hub.forked import ForkedHub
 from tests.partners import CPO, EMSP, partner, path_of, registered, token
 
 DRIPPING = Behaviour(drip_s=1)
@@ -54,7 +55,7 @@ class Bad(NamedTuple):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    with HubProcess(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as process:
+    with ForkedHub(tmp_path_factory.mktemp("hub"), {"rate_limit": "off"}) as process:
         yield process
 
 

@@ -14,6 +14,7 @@ from loadtests.crowd import Arrival, Crowd
 from loadtests.hub_process import HubProcess
 from routing.vocabulary import ModuleID, Party
 from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
 from tests.partners import CPO, new_party
 from tests.servers import PostgresServer, RedisServer
 
@@ -32,10 +33,10 @@ def replicas(
     url = asyncio.run(postgres_server.create_database())
     shared = {"database_url": url, "redis_url": redis_server.url, "secret_key": "secret-of-both-replicas"}
     settings = {**shared, "rate_limit": "off", "log_level": "debug"}
-    with HubProcess(tmp_path_factory.mktemp("first"), settings) as first:
+    with ForkedHub(tmp_path_factory.mktemp("first"), settings) as first:
         eventually(lambda: '"event":"term_begins"' in first.log.read_text())
         settings["public_url"] = first.url
-        with HubProcess(tmp_path_factory.mktemp("second"), settings) as second:
+        with ForkedHub(tmp_path_factory.mktemp("second"), settings) as second:
             yield first, second
     asyncio.run(postgres_server.drop_database(url))
 

@@ -28,9 +28,8 @@ def test_a_message_in_the_name_of_somebody_elses_party(hub: HubProcess, cpo: Par
         answer = cpo.put("locations", path_of(cpo), to=emsp.party, sender=stranger, json=location(cpo.party))
         assert answer.http_status == 403
 
-    event = event_of(hub, EventKind.FOREIGN_SENDER, platform_of(hub, cpo))
+    event = event_of(hub, EventKind.FOREIGN_SENDER, platform_of(hub, cpo), saying=str(stranger))
     assert event["count"] >= 1
-    assert str(stranger) in event["sentence"]
 
 
 def test_an_object_at_somebody_elses_owner_segments(hub: HubProcess, cpo: Partner, emsp: Partner) -> None:
@@ -38,8 +37,7 @@ def test_an_object_at_somebody_elses_owner_segments(hub: HubProcess, cpo: Partne
     answer = cpo.put("locations", f"{'/'.join(other)}/LOC1", to=emsp.party, json=location(other))
     assert answer.http_status == 404
 
-    event = event_of(hub, EventKind.FOREIGN_OWNER, platform_of(hub, cpo))
-    assert str(other) in event["sentence"]
+    event = event_of(hub, EventKind.FOREIGN_OWNER, platform_of(hub, cpo), saying=str(other))
     assert "locations" in event["sentence"]
 
 
@@ -49,8 +47,7 @@ def test_a_receiver_that_refuses_the_hubs_token_until_it_takes_it_again(
     emsp.behaves(UNAUTHORIZED)
     answer = cpo.put("locations", path_of(cpo), to=emsp.party, json=location(cpo.party))
     assert answer.envelope.status_code == 4003
-    event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN, platform_of(hub, emsp))
-    assert "401" in event["sentence"]
+    event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN, platform_of(hub, emsp), saying="401")
     assert event["severity"] == "critical"
 
     emsp.script.clear()
@@ -63,8 +60,8 @@ def test_what_the_receivers_version_has_no_words_for(hub: HubProcess, cpo: Partn
     answer = cpo.put("locations", path_of(cpo, "HIDDEN"), to=older_emsp.party, json=hidden)
     assert answer.envelope.status_code == 4000
 
-    event = event_of(hub, EventKind.UNTRANSLATABLE, platform_of(hub, cpo), subject="RF-03")
-    assert str(older_emsp.party) in event["sentence"]
+    about = str(older_emsp.party)
+    event_of(hub, EventKind.UNTRANSLATABLE, platform_of(hub, cpo), subject="RF-03", saying=about)
 
 
 def test_two_parties_of_one_id_at_a_partner_that_knows_no_owners(
@@ -75,9 +72,8 @@ def test_two_parties_of_one_id_at_a_partner_that_knows_no_owners(
             answer = owner.put("locations", path_of(owner, "SAME"), to=viewer.party, json=location(owner.party, "SAME"))
             assert answer.envelope.status_code == 1000
 
-        event = event_of(hub, EventKind.ID_CLASH, platform_of(hub, viewer))
+        event = event_of(hub, EventKind.ID_CLASH, platform_of(hub, viewer), saying=str(other_cpo.party))
     assert "SAME" in event["sentence"]
-    assert str(other_cpo.party) in event["sentence"]
 
 
 def test_a_partner_whose_versions_cannot_be_read_until_they_can(hub: HubProcess) -> None:

@@ -12,6 +12,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from loadtests.simulator.misbehaviour import HTML
 from tests.conftest import StoreUrls
+from tests.hub.forked import ForkedHub
 from tests.hub.operator.people import somebody
 from tests.hub.scenarios.conftest import platform_of
 from tests.partners import CPO, EMSP, location, partner, registered
@@ -50,7 +51,7 @@ def talk(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     if stores.redis_url is not None:
         settings["workers"] = "2"
     with (
-        HubProcess(tmp_path_factory.mktemp("hub"), settings) as hub,
+        ForkedHub(tmp_path_factory.mktemp("hub"), settings) as hub,
         registered(hub, partner(CPO), partner(EMSP)) as (cpo, emsp),
     ):
         path = "/".join((*cpo.party, "LOC1"))

@@ -225,7 +225,7 @@ def test_nobody_is_called_who_is_offline_and_nothing_is_kept_for_them(calm: HubP
         platform_id = platform_of(calm, emsp)
         with emsp.behaving(misbehaviour.RESETTING):
             assert cpo.get("tokens", to=emsp.party).status_code == 4003
-            becomes(calm, platform_id, "OFFLINE")
+            eventually(lambda: shown(cpo, emsp.party) == {"OFFLINE"})  # what is shown is what messages see
         emsp.received.clear()
 
         assert cpo.get("tokens", to=emsp.party).status_code == 4003
