@@ -56,7 +56,7 @@ class Play:
 
     def __init__(self, hub: HubProcess, volt: Partner, roam: Partner, rover: Partner) -> None:
         self._hub, self._volt, self._roam, self._rover = hub, volt, roam, rover
-        self._narrator = Narrator([volt, roam, rover], hub.log)
+        self._narrator = Narrator([volt, roam, rover], hub.operator)
         self._network = charging_network(volt.party, volt.version, stations=_STATIONS)
         self._cards = {emsp.name: _cards(emsp) for emsp in (roam, rover)}
         volt.hold("locations", *self._network.locations)

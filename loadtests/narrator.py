@@ -7,20 +7,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import click
 import msgspec
 
+from loadtests.hub_process import Operator
 from loadtests.simulator import Answer, Json, Partner, Received
 from loadtests.simulator.messages import Sent
 from routing.translation.losses import CATALOGUE
 
 _WIDEST_BODY = 96
 _WIDEST_CHANGE = 400
-_LINES_WITHIN_S = 2.0
+_JOURNAL_WITHIN_S = 2.0
+_MOST_MESSAGES = 200
 
 
 class _Line(NamedTuple):
@@ -32,10 +33,10 @@ class _Line(NamedTuple):
 class Narrator:
     """Tells, step by step, what these partners and the hub said to each other."""
 
-    def __init__(self, partners: Sequence[Partner], log: Path) -> None:
-        """`log` is the hub's, in JSON: it says what was lost between versions."""
+    def __init__(self, partners: Sequence[Partner], operator: Operator) -> None:
+        """`operator` can say what was lost between versions."""
         self._partners = partners
-        self._log = log
+        self._operator = operator
         self._told: Counter[str] = Counter()
         self._width = max(len(partner.name) for partner in partners)
         self._steps = 0
@@ -68,17 +69,18 @@ class Narrator:
         self._told = losses
 
     def _losses(self) -> Counter[str]:
-        """How often each loss is named in the log, as soon as it has a line about every message."""
-        deadline = time.monotonic() + _LINES_WITHIN_S
+        """How often each loss is in the journal, as soon as that has every message."""
+        deadline = time.monotonic() + _JOURNAL_WITHIN_S
         said = sum(_is_message(sent) for partner in self._partners for sent in partner.sent)
         while True:
-            lines = [line for line in self._log.read_bytes().splitlines() if b'"event":"message_' in line]
-            if len(lines) >= said or time.monotonic() > deadline:
+            messages = self._operator.ask("GET", f"/api/v1/messages?limit={_MOST_MESSAGES}")["items"]
+            if len(messages) >= said or time.monotonic() > deadline:
                 break
             time.sleep(0.02)
         found: Counter[str] = Counter()
-        for line in lines:
-            found.update(msgspec.json.decode(line).get("losses", {}))
+        for message in messages:
+            for lost in message["losses"]:
+                found[lost["loss"]] += lost["count"]
         return found
 
     def result(self, text: str) -> None:

@@ -17,7 +17,7 @@ def test_the_demonstration_tells_the_story_and_ends_by_itself() -> None:
 
     assert (ended.returncode, ended.stderr) == (0, "")
     told = ended.stdout
-    for words in ("all 200 locations arrived", "START_SESSION", "20.5 kWh, COMPLETED", "CDR1", "4001"):
+    for words in ("all 200 locations arrived", "L-07, 2 times: ", "20.5 kWh, COMPLETED", "CDR1", "4001"):
         assert words in told
     assert told.endswith("Everything arrived where it should.\n")
 
