@@ -1,4 +1,4 @@
-"""The parts of a running hub, in one value. `hub.app` builds it, everything else gets it as an argument."""
+"""The parts of a running hub, in one value. `hub.parts` builds it, everything else gets it as an argument."""
 
 from __future__ import annotations
 

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import httpx
 
-from hub.app import create_partner_app, running_hub
 from hub.hub import Hub
 from hub.limits import Buckets
 from hub.listener.drain import Drain
+from hub.partner_app import create_partner_app
+from hub.parts import running_hub
 from hub.registration import HubSide, Registrar
 from hub.setting_types import RateLimit
 from hub.settings import Settings

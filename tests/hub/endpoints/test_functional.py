@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from hub.app import create_partner_app
 from hub.circuits import Circuits
 from hub.observability import Metrics
+from hub.partner_app import create_partner_app
 from loadtests.simulator import Partner
 from routing.message import RawHeaders
 from routing.paths import ENTRANCES
