@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import Final
 
 import psutil
+
+_LEAST_S: Final = 0.5
+"""Processor time comes in hundredths of a second: over less than this it says nothing."""
 
 
 class CpuShare:
@@ -12,16 +17,21 @@ class CpuShare:
 
     def __init__(self) -> None:
         self._processes: dict[str, psutil.Process] = {}
+        self._since = 0.0
 
     def begin(self, simulators: Sequence[int]) -> None:
         """Measure from now on; `simulators` are process ids."""
         self._processes = {"": psutil.Process()}
         for number, pid in enumerate(simulators):
             self._processes[f" simulator {number}"] = psutil.Process(pid)
-        self.taken("")
+        self._take("")
 
     def taken(self, name: str) -> dict[str, list[float]]:
-        """Since the time before: one figure for each process, from 0 to 1 and a little."""
+        """Since the time before: one figure for each process, from 0 to 1 and a little; none after too short a time."""
+        return self._take(name) if time.monotonic() - self._since >= _LEAST_S else {}
+
+    def _take(self, name: str) -> dict[str, list[float]]:
+        self._since = time.monotonic()
         shares: dict[str, list[float]] = {}
         for suffix, process in self._processes.items():
             try:

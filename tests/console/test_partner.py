@@ -13,6 +13,7 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner, misbehaviour
 from tests.console.conftest import sign_in, watched
 from tests.hub.event_waiting import event_of
+from tests.hub.failures.waiting import eventually
 from tests.hub.operator.people import new_token
 from tests.partners import CPO, EMSP, location, partner, path_of, registered
 
@@ -170,8 +171,7 @@ def test_a_look_and_an_open_circuit(console: Page, hub: HubProcess, two: Two) ->
     expect(console.get_by_role("status")).to_contain_text("They answer.")
 
     with two.emsp.port_closed():
-        for _ in range(6):
-            two.push()
+        eventually(lambda: two.push() and hub.operator.platform(two.id)["circuit"]["state"] != "closed")
         event_of(hub, EventKind.CIRCUIT_OPEN, two.id)
         console.goto(f"/partners/{two.id}")
         expect(console.get_by_role("region", name="Now")).to_contain_text(

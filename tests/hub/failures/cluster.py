@@ -151,6 +151,8 @@ class Cluster:
     def spreads_changes(self, guest: Partner, emsp: Partner, *, within_s: float = EVERYWHERE_WITHIN_S) -> float:
         """Change the guest through each worker in turn; all must act on it in time. Returns the longest it took.
 
+        What it takes to ask all workers does not count.
+
         The guest, a CPO, renews its credentials and names one party more. So its old token dies on every worker,
         and the eMSP reaches the new party through every worker.
         """
@@ -161,15 +163,18 @@ class Cluster:
         self, through: Line, lines: Sequence[Line], guest: Partner, emsp: Partner, within_s: float
     ) -> float:
         party, old = new_party(), guest.authorization
+        begun = time.monotonic()
         assert {line.push_token(emsp, party).status_code for line in lines} == {4001}
+        assert not any(line.refuses(old) for line in lines)
+        asking = time.monotonic() - begun
         through.renew(guest, {**guest.parties, party: CPO})
         done = time.monotonic()
         assert through.push_token(emsp, party).status_code == 1000
         for line in lines:
             eventually(partial(reaches, line, emsp, party))
             eventually(partial(line.refuses, old))
-        took = time.monotonic() - done
-        assert took < within_s, f"{took:.2f} s"
+        took = time.monotonic() - done - asking
+        assert took < within_s, f"{took:.2f} s, and {asking:.2f} s for the questions"
         return took
 
 

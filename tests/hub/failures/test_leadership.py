@@ -19,7 +19,6 @@ from hub.store.leases import LEASE_S
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner, misbehaviour
 from tests.hub.failures.waiting import eventually
-from tests.hub.forked import ForkedHub
 from tests.partners import CPO, EMSP, partner, registered
 from tests.servers import PostgresServer, RedisServer
 
@@ -81,7 +80,7 @@ class Replicas:
 
     def _hub(self, name: str, settings: dict[str, str]) -> HubProcess:
         (self.folder / name).mkdir()
-        return ForkedHub(self.folder / name, settings)
+        return HubProcess(self.folder / name, settings)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -195,11 +195,11 @@ async def test_hundreds_of_losses_are_noted_as_numbers(noting: Noting) -> None:
 async def test_more_than_fits_into_one_writing_is_written(noting: Noting) -> None:
     journal = noting.journal(most=10_000)
     journal.start()
-    for number in range(4500):
+    for number in range(2500):
         journal.note(noted(session_put(f"r{number}")))
     await journal.close()
 
-    assert len({each.request_id for each in await noting.entries()}) == 4500
+    assert len({each.request_id for each in await noting.entries()}) == 2500
     assert journal.waiting == 0
 
 

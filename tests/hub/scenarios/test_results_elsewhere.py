@@ -135,8 +135,10 @@ def test_an_active_charging_profile_goes_to_who_set_it_last(everybody: Everybody
         return status(cpo.put(f"{url}/{session_id}", json=active))
 
     url = where.url(cpo, "chargingprofiles", SENDER)
-    eventually(lambda: put(session_id, url) == (200, 1000), within_s=5)
+    eventually(lambda: put(session_id, url) == (200, 1000) and bool(emsp.received), within_s=5)
+    scsp.received.clear()  # the other process may have heard of the first before the last
 
+    assert put(session_id, url) == (200, 1000)
     assert emsp.received[-1].json() == active
     assert (emsp.received[-1].receiver, emsp.received[-1].sender) == (emsp.party, cpo.party)
     assert not scsp.received

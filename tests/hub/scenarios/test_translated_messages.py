@@ -133,6 +133,7 @@ def test_a_message_and_its_answer_arrive_in_the_version_of_who_reads_them(
         options["json"] = body
         if (asked["module"], asked["method"], here is V211) == ("tokens", "PUT", False):
             options["params"] = {"type": body["type"]}
+    tokens = token_of(called)  # the hub may be giving it another one, as other platforms come and go
     answer = caller.start(asked["method"], asked["module"], path, **options).result()
 
     assert (answer.http_status, answer.status_code) == (given.http_status, 1000), answer.body
@@ -142,7 +143,7 @@ def test_a_message_and_its_answer_arrive_in_the_version_of_who_reads_them(
     assert received.method == asked["method"]
     expected_url = called.url(asked["module"], interface_of(asked), *([path] if path else []))
     assert called.base + received.raw_path == expected_url
-    assert received.header("authorization") in token_of(called)
+    assert received.header("authorization") in tokens | token_of(called)
     assert received.header("x-correlation-id") == answer.header("x-correlation-id") == IDS["X-Correlation-ID"]
     assert answer.header("x-request-id") == IDS["X-Request-ID"] != received.header("x-request-id")
     assert (received.receiver, received.sender) == ((None, None) if there is V211 else (called.party, caller.party))
