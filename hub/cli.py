@@ -34,6 +34,7 @@ from hub.process_commands import reload
 from hub.settings import Settings, SettingsError
 from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list
 from hub.simulate_command import simulate
+from hub.traffic_commands import broadcasts, client_info, traffic
 from hub.version import VERSION
 from routing.errors import HubError
 from routing.versions import VERSIONS_PATH
@@ -147,7 +148,7 @@ def party() -> None:
     """See and suspend the parties behind the platforms."""
 
 
-for command in (agreement, audit, events, messages, reload, simulate, token, trace):
+for command in (agreement, audit, broadcasts, client_info, events, messages, reload, simulate, token, trace, traffic):
     commands.add_command(command)
 
 

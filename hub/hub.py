@@ -48,6 +48,7 @@ from hub.store.return_addresses import ReturnAddresses
 from hub.store.running_sessions import RunningSessions
 from hub.store.shown_ids import ShownIds
 from hub.store.telling_marks import TellingMarks
+from hub.store.told_lately import ToldLately
 from hub.store.vault import Vault
 from hub.store.wanted_probes import WantedProbes
 from routing.open_routing import Rules
@@ -96,6 +97,7 @@ class Hub:
     missed_broadcasts: MissedBroadcasts
     lead: Lead
     telling_marks: TellingMarks
+    told_lately: ToldLately
     amplification: Amplification
     drain: Drain
     accepted_broadcasts: AcceptedBroadcasts

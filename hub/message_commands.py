@@ -24,6 +24,7 @@ def trace(correlation_id: str, use: str | None, as_json: bool) -> None:
 @click.command()
 @click.option("--party", metavar="NL*ABC", help="Only messages from or to this party.")
 @click.option("--peer", metavar="NL*ABC", help="And of these only those to or from that one.")
+@click.option("--one-way", is_flag=True, help="Only what the party sent, and not what it got.")
 @click.option("--module", help="Only of this module.")
 @click.option("--outcome", help="ok, failed, refused, unanswered, or one kind of failure such as timeout.")
 @click.option("--ocpi-status", metavar="CODE", help="Such as 4003, or 4xxx.")
@@ -34,9 +35,9 @@ def trace(correlation_id: str, use: str | None, as_json: bool) -> None:
 @limit
 @cursor
 @as_json
-def messages(as_json: bool, limit: int | None, **query: str | None) -> None:
+def messages(as_json: bool, limit: int | None, one_way: bool, **query: str | None) -> None:
     """List messages, the newest first: every hop, so also each call of a broadcast."""
-    answer = call("GET", "/messages", query={**query, "limit": limit or _MOST_SHOWN})
+    answer = call("GET", "/messages", query={**query, "one_way": one_way or None, "limit": limit or _MOST_SHOWN})
     show(answer, as_json, lambda page: _listed(page["items"], page["next_cursor"], page["covered_from"]))
 
 

@@ -61,6 +61,7 @@ from hub.store.shared_figures import SharedFigures
 from hub.store.shown_ids import ShownIds
 from hub.store.telling_marks import TellingMarks
 from hub.store.terms import Terms
+from hub.store.told_lately import ToldLately
 from hub.store.under_way import MessagesUnderWay
 from hub.store.vault import Vault
 from hub.store.wanted_probes import WantedProbes
@@ -144,6 +145,8 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
         circuits.start()
         stack.push_async_callback(circuits.stop)
         stream = None if redis is None else BroadcastStream(redis, directory.identity, new_id())
+        told_lately = ToldLately(redis, directory.identity)
+        stack.push_async_callback(told_lately.stop)
         hub = Hub(
             settings=settings,
             directory=directory,
@@ -180,6 +183,7 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             missed_broadcasts=MissedBroadcasts(events),
             lead=Lead(Terms(database), None if redis is None else Lease(redis, directory.identity, new_id())),
             telling_marks=TellingMarks(database),
+            told_lately=told_lately,
             amplification=amplification,
             drain=drain,
             accepted_broadcasts=AcceptedBroadcasts(stream, vault),

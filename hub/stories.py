@@ -18,6 +18,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from hub.deliveries import Became, became
 from hub.store.journal_entries import Failure, Hop, JournalEntry, Receivers
 from hub.story_words import advice_of, sentence_of, why
 from routing.vocabulary import Party, Version
@@ -278,6 +279,11 @@ def _receivers(entry: JournalEntry, calls: Sequence[JournalEntry]) -> Receivers 
     if not calls or (entry.receivers is not None and entry.route != _BROADCAST):
         return entry.receivers
     told = len(calls) if entry.receivers is None else max(len(calls), entry.receivers.told)
-    failed = sum(call.failure is not None for call in calls)
-    skipped = sum(call.failure is None and call.upstream_request_id is None for call in calls)
-    return Receivers(told, len(calls) - failed - skipped, failed, skipped)
+    ends = Counter(became_of(call) for call in calls)
+    return Receivers(told, ends[Became.DELIVERED], ends[Became.FAILED], ends[Became.SKIPPED])
+
+
+def became_of(call: JournalEntry) -> Became:
+    """What became of one of the calls that a message led to."""
+    was_called = call.upstream_request_id is not None
+    return became(call.failure, was_called=was_called, was_dropped=not call.http_status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -11,13 +10,14 @@ import structlog
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
+from hub.client_infos import client_infos_of
 from hub.endpoints.configuration import OCPIRequest, check_method, endpoint, read_body, success
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from routing.bodies import read_members, without_bom
-from routing.client_info import ClientInfo, client_info, client_infos, page_of, read_client_info
-from routing.dialects import DIALECTS, Dialect
-from routing.directory import Caller, PartyDirectory, PartyEntry, Platform, Registered
+from routing.client_info import ClientInfo, client_info, page_of, read_client_info
+from routing.dialects import DIALECTS
+from routing.directory import Caller, Platform, Registered
 from routing.errors import InvalidParameters, NoSuchPath, Unauthorized
 from routing.paging import read_page_request
 from routing.versions import details_path
@@ -36,20 +36,13 @@ def _client_info_of(version: Version) -> HTTPRouteHandler:
         caller = _registered(caller, version)
         check_method(request, "GET")
         wanted = read_page_request(request.scope["query_string"].decode("latin-1"), PAGE_MAX)
-        # In a thread: with 100,000 parties it takes a good part of a second, which messages must not wait for.
-        rows = await asyncio.to_thread(_rows, hub.directory.snapshot, caller.platform, DIALECTS[version])
+        rows = await asyncio.to_thread(client_infos_of, hub.directory.snapshot, caller.platform, DIALECTS[version])
         page = page_of(rows, wanted, hub.settings.public_url + path)
         response = success(request, page.items)
         response.headers.update(page.headers())
         return response
 
     return endpoint(path, ModuleID.HUB_CLIENT_INFO, version, client_info)
-
-
-@lru_cache(maxsize=4)
-def _rows(directory: PartyDirectory, viewer: Platform, dialect: Dialect) -> list[tuple[PartyEntry, Role]]:
-    """The whole list, kept while partners follow its pages: a hub of 100,000 parties should not sort them for each."""
-    return client_infos(directory, viewer, dialect)
 
 
 def _announced_of(version: Version) -> HTTPRouteHandler:

@@ -21,7 +21,9 @@ from hub.operator.access import Access, operators_only, the_caller
 from hub.operator.agreements import Agreements, export_agreements
 from hub.operator.audit import Audit
 from hub.operator.audit_hook import note_beginnings, note_ends
+from hub.operator.broadcasts import list_broadcasts, show_broadcast
 from hub.operator.captures import capture_platform, stop_capturing_platform
+from hub.operator.client_info import show_client_info
 from hub.operator.events import Events
 from hub.operator.health import drain, healthz, metrics, readyz, show_hub_health
 from hub.operator.impact import show_impact
@@ -99,6 +101,9 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     list_messages,
                     show_message,
                     show_story,
+                    list_broadcasts,
+                    show_broadcast,
+                    show_client_info,
                     resolve,
                     show_rule,
                     drain,

@@ -59,6 +59,7 @@ Peer = Annotated[
     str | None,
     QueryParameter(max_length=32, description="The other side of `party` or `platform`: NL*ABC, or a platform's id."),
 ]
+OneWay = Annotated[bool, QueryParameter(description="Only what `party` or `platform` sent, and not what it got.")]
 Outcome = Annotated[str | None, QueryParameter(max_length=30, description=f"One of {_OUTCOMES}.")]
 Statuses = Annotated[
     str | None,
@@ -94,6 +95,7 @@ async def list_messages(
     party: PartyName = None,
     platform: Text = None,
     peer: Peer = None,
+    one_way: OneWay = False,
     module: Text = None,
     route: Text = None,
     outcome: Outcome = None,
@@ -115,6 +117,8 @@ async def list_messages(
     """Messages, newest first: every hop, so also each call of a broadcast and each part of a list of everybody's."""
     if peer is not None and party is None and platform is None:
         raise Unacceptable(detail="peer is the other side of party or platform; give one of these, too")
+    if one_way and party is None and platform is None:
+        raise Unacceptable(detail="one_way is from party or platform; give one of these, too")
     failed, failures = _outcome(outcome)
     wanted = MessageFilter(
         scope=me.only_platform,
@@ -123,6 +127,7 @@ async def list_messages(
         party=None if party is None else _party(party),
         platform_id=platform,
         peer=_party(peer) if peer is not None and _PARTY.fullmatch(peer) else peer,
+        one_way=one_way,
         module=module,
         route=route,
         failed=failed,
@@ -136,8 +141,8 @@ async def list_messages(
         source_version=source_version,
         target_version=target_version,
         min_ms=min_ms,
-        since=_aware("since", since),
-        until=_aware("until", until),
+        since=aware("since", since),
+        until=aware("until", until),
     )
     found = await hub.journal_reads.page(wanted, limit=limit, cursor=cursor)
     items = tuple(message_view(entry, me.only_platform) for entry in found.items)
@@ -203,7 +208,7 @@ def _outcome(name: str | None) -> tuple[bool | None, frozenset[Failure]]:
             raise Unacceptable(detail=f"outcome is one of {_OUTCOMES}")
 
 
-def _aware(name: str, moment: datetime | None) -> datetime | None:
+def aware(name: str, moment: datetime | None) -> datetime | None:
     """A moment that is one: without an offset nobody knows which is meant."""
     if moment is not None and moment.tzinfo is None:
         raise Unacceptable(detail=f"{name} has no offset; write it with Z at its end, such as 2026-11-22T08:00:00Z")

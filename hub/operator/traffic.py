@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
@@ -32,9 +32,12 @@ from hub.operator.platforms import TheHub
 from hub.operator.problems import Unacceptable, documented
 from hub.operator.roles import FOR_AUDITORS
 from hub.store.journal_entries import Failure
-from routing.vocabulary import Party
+from routing.vocabulary import Party, Role
+
+Names: TypeAlias = tuple[str, str]
 
 MOST_PARTIES: Final = 24
+_MOST_PAIRS: Final = 12
 _USUAL_STEPS: Final = {Window.HOUR: 60, Window.DAY: 900, Window.WEEK: 7200}
 _MOST_STEPS: Final = 400
 
@@ -91,6 +94,25 @@ class SeriesView(Struct, frozen=True):
     """The oldest first."""
 
 
+class Agreed(StrEnum):
+    """How two parties stand to each other."""
+
+    IN_FORCE = "in_force"
+    ENDED = "ended"
+    NONE = "none"
+
+
+class RowView(Struct, frozen=True):
+    """Who stands behind the name of a row."""
+
+    platform: str | None
+    """Null where nobody of that name is known, and for countries."""
+    name: str
+    """Of the platform."""
+    roles: tuple[Role, ...]
+    """Of the party."""
+
+
 class CellView(Struct, frozen=True):
     """Messages from one to another."""
 
@@ -100,6 +122,13 @@ class CellView(Struct, frozen=True):
     errors: int
     mostly: Failure | None
     """The commonest reason; null without errors."""
+
+
+class PairView(CellView, frozen=True):
+    """Messages from one to another, and whether they may."""
+
+    agreement: Agreed | None
+    """Null where rows are no parties."""
 
 
 class RestView(Struct, frozen=True):
@@ -116,9 +145,17 @@ class MatrixView(Struct, frozen=True):
     covers: CoversView
     parties: tuple[str, ...]
     """The rows and the columns."""
+    about: dict[str, RowView]
+    """Of each name in this answer."""
+    of: int
+    """Among so many they were chosen."""
     cells: tuple[CellView, ...]
     """Those in which there is anything, the busiest first."""
     rest: RestView
+    worst: tuple[PairView, ...]
+    """Of all pairs, in the matrix or not, the 12 with the most errors."""
+    kept_apart: tuple[PairView, ...]
+    """The 12 with the most messages that were refused for want of an agreement; `n` and `errors` are of these."""
 
 
 @get("/traffic/series", tags=["traffic"], responses=documented(422, 503), opt=FOR_AUDITORS)
@@ -161,15 +198,29 @@ async def show_matrix(
         raise Unacceptable(detail="party is for a matrix by party; leave out by")
     figures = await up_to_date(hub)
     name = _names(by, hub)
-    pairs: dict[tuple[str, str], Cell] = {}
+    pairs: dict[Names, Cell] = {}
     for pair, cell in figures.pairs.since(window.seconds, figures.now, module).items():
         add(cell, pairs.setdefault(_between(pair, name), {}))
-    chosen = _chosen(pairs, order, party and party.upper(), top)
-    cells = {pair: cell for pair, cell in pairs.items() if set(pair) <= set(chosen)}
-    views = sorted((_cell_view(*each) for each in cells.items()), key=lambda each: -each.n)
-    rest = total(cell for pair, cell in pairs.items() if pair not in cells)
+    everybody = _chosen(pairs, order, party and party.upper())
+    chosen = everybody[:top]
+    agreed = _agreed(by, hub)
+    views = [_cell_view(pair, cell) for pair, cell in pairs.items() if pair[0]]
+    shown = [each for each in views if {each.sender, each.receiver} <= set(chosen)]
+    between = {(each.sender, each.receiver) for each in shown}
+    rest = total(cell for pair, cell in pairs.items() if pair not in between)
+    worst = [_pair_view(each, agreed) for each in _worst(views)]
+    apart = [_pair_view(each, agreed) for each in _worst(_kept_apart(pairs))]
+    named = {*chosen, *(name for each in (*worst, *apart) for name in (each.sender, each.receiver))}
     return MatrixView(
-        window, covers(hub), chosen, tuple(views), RestView(rest.get(COUNT, 0), sum(failures_in(rest).values()))
+        window=window,
+        covers=covers(hub),
+        parties=chosen,
+        about={name: _row_view(name, by, hub) for name in sorted(named)},
+        of=len(everybody),
+        cells=tuple(sorted(shown, key=lambda each: -each.n)),
+        rest=RestView(rest.get(COUNT, 0), sum(failures_in(rest).values())),
+        worst=tuple(worst),
+        kept_apart=tuple(apart),
     )
 
 
@@ -201,19 +252,62 @@ def _names(by: By, hub: Hub) -> Callable[[str], str]:
             return platform
 
 
-def _between(pair: Pair, name: Callable[[str], str]) -> tuple[str, str]:
+def _between(pair: Pair, name: Callable[[str], str]) -> Names:
     return (name(pair.sender), name(pair.receiver)) if pair.sender else ("", "")
 
 
-def _chosen(pairs: Mapping[tuple[str, str], Cell], order: Chosen, party: str | None, top: int) -> tuple[str, ...]:
+def _agreed(by: By, hub: Hub) -> Callable[[str, str], Agreed | None]:
+    """What two rows have agreed."""
+    agreements = hub.directory.snapshot.agreements
+
+    def between(one: str, other: str) -> Agreed | None:
+        if by is not By.PARTY:
+            return None
+        agreement = agreements.between(*(Party.read(each[:2], each[3:]) for each in (one, other)))
+        if agreement is None:
+            return Agreed.NONE
+        return Agreed.IN_FORCE if agreement.ended_at is None else Agreed.ENDED
+
+    return between
+
+
+def _row_view(name: str, by: By, hub: Hub) -> RowView:
+    directory = hub.directory.snapshot
+    if by is By.PARTY:
+        entry = directory.entry(Party.read(name[:2], name[3:]))
+        if entry is not None:
+            roles = tuple(dict.fromkeys(each.role for each in entry.roles))
+            return RowView(entry.platform_id, directory.platform(entry.platform_id).name, roles)
+    part = directory.parts.get(name) if by is By.PLATFORM else None
+    return RowView(None, name, ()) if part is None else RowView(name, part.platform.name, ())
+
+
+def _worst(views: Iterable[CellView]) -> list[CellView]:
+    failed = (each for each in views if each.errors)
+    return sorted(failed, key=lambda each: (-each.errors, each.sender, each.receiver))[:_MOST_PAIRS]
+
+
+def _kept_apart(pairs: Mapping[Names, Cell]) -> Iterator[CellView]:
+    """Of each pair what was refused for want of an agreement."""
+    for pair, cell in pairs.items():
+        number = failures_in(cell).get(Failure.NO_AGREEMENT)
+        if number and pair[0]:
+            yield CellView(*pair, number, number, Failure.NO_AGREEMENT)
+
+
+def _pair_view(cell: CellView, agreed: Callable[[str, str], Agreed | None]) -> PairView:
+    return PairView(cell.sender, cell.receiver, cell.n, cell.errors, cell.mostly, agreed(cell.sender, cell.receiver))
+
+
+def _chosen(pairs: Mapping[Names, Cell], order: Chosen, party: str | None) -> tuple[str, ...]:
     weights: dict[str, int] = {} if party is None else {party: 1 << 62}
     for pair, cell in pairs.items():
         weight = cell.get(COUNT, 0) if order is Chosen.TRAFFIC else sum(failures_in(cell).values())
         for each in set(pair) - {""} if weight and (party is None or party in pair) else ():
             weights[each] = weights.get(each, 0) + weight
-    return tuple(sorted(weights, key=lambda each: (-weights[each], each))[:top])
+    return tuple(sorted(weights, key=lambda each: (-weights[each], each)))
 
 
-def _cell_view(pair: tuple[str, str], cell: Mapping[int, int]) -> CellView:
+def _cell_view(pair: Names, cell: Mapping[int, int]) -> CellView:
     failures = failures_in(cell)
     return CellView(*pair, cell.get(COUNT, 0), sum(failures.values()), next(iter(failures), None))

@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Text, type_coerce
-from sqlmodel import and_, col, not_, or_, tuple_
+from sqlalchemy.orm import aliased
+from sqlmodel import and_, col, exists, not_, or_, tuple_
 
-from hub.store.journal_entries import Failure
-from hub.store.journal_tables import EntryKey, JournalRow
+from hub.store.journal_entries import Failure, Hop
+from hub.store.journal_tables import IS_BROADCAST, EntryKey, JournalRow
 from routing.vocabulary import Party, Version
 
 Conditions: TypeAlias = list[ColumnElement[bool]]
@@ -28,10 +29,16 @@ class MessageFilter(Struct, frozen=True, kw_only=True):
     platform_id: str | None = None
     peer: Party | str | None = None
     """The other side of `party` or `platform_id`: a party, or the id of a platform."""
+    one_way: bool = False
+    """Of these only what `party` or `platform_id` sent."""
+    broadcasts: bool = False
+    """Only messages for everybody, without the calls they led to."""
     module: str | None = None
     route: str | None = None
     failed: bool | None = None
     failures: Collection[Failure] = ()
+    missed: bool | None = None
+    """Of broadcasts: whether a call failed, or a receiver was left out for a failure."""
     object_type: str | None = None
     object_id: str | None = None
     token_hash: bytes | None = None
@@ -57,6 +64,8 @@ def branches(wanted: MessageFilter) -> list[Conditions]:
     forwards, backwards = _ends(wanted)
     if not forwards:
         return [everywhere]
+    if wanted.one_way:
+        return [[*everywhere, *forwards]]
     return [[*everywhere, *forwards], [*everywhere, *backwards, _unlike(and_(*forwards))]]
 
 
@@ -120,7 +129,7 @@ def _conditions(wanted: MessageFilter) -> Conditions:
         found.append(or_(*(col(column) == wanted.request_id for column in ids)))
     if wanted.party is not None or wanted.platform_id is not None:
         found += seen_from(wanted.scope)
-    return [*found, *_measured(wanted), *_failing(wanted), *_losing(wanted)]
+    return [*found, *_measured(wanted), *_failing(wanted), *_losing(wanted), *_broadcast(wanted)]
 
 
 def _measured(wanted: MessageFilter) -> Conditions:
@@ -144,6 +153,21 @@ def _failing(wanted: MessageFilter) -> Conditions:
         found += [failure.is_not(None), failure.in_(list(wanted.failures))]
     if wanted.failed is not None:
         found.append(failure.is_not(None) if wanted.failed else failure.is_(None))
+    return found
+
+
+def _broadcast(wanted: MessageFilter) -> Conditions:
+    found: Conditions = [IS_BROADCAST] if wanted.broadcasts else []
+    if wanted.missed is not None:
+        row, call = JournalRow, aliased(JournalRow)
+        missed = exists().where(
+            col(call.correlation_id) == col(row.correlation_id),
+            col(call.request_id) == col(row.request_id),
+            col(call.time) >= col(row.time),
+            col(call.hop) == Hop.DELIVERY,
+            col(call.failure).is_not(None),
+        )
+        found.append(missed if wanted.missed else not_(missed))
     return found
 
 

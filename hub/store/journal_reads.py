@@ -11,27 +11,28 @@ with what was found until then, and says from when on that is complete.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from time import monotonic
 from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, extract, literal_column
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import and_, col, func, not_, select, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.store.database import Database
 from hub.store.journal import Gap
-from hub.store.journal_entries import Capture, JournalEntry
+from hub.store.journal_entries import Capture, Failure, Hop, JournalEntry
 from hub.store.journal_filters import Conditions, MessageFilter, before, branches, seen_from
 from hub.store.journal_tables import CaptureRow, EntryKey, JournalGapRow, JournalRow, capture_context
 from hub.store.vault import Vault
 from routing.errors import InvalidParameters
-from routing.vocabulary import Party
+from routing.vocabulary import Party, Version
 
 ANSWER_S: Final = 2.0
 """What one question may take, in seconds."""
@@ -48,6 +49,12 @@ _CANCELED: Final = "57014"
 _INTERRUPTED: Final = "interrupted"
 """What SQLite says of the same."""
 _STEPS_BETWEEN_LOOKS: Final = 20_000
+_CLOCKS_DIFFER: Final = timedelta(seconds=1)
+"""A delivery may have been made by another process than that which took in the broadcast."""
+_DELIVERED_WITHIN: Final = timedelta(minutes=2)
+"""None begins later than half a minute after the broadcast."""
+_A_SECOND: Final = 1e6
+_seconds_on_sqlite: Final = (func.julianday(col(JournalRow.time)) - 2_440_587.5) * 86_400
 _NEWEST_FIRST: Final = (col(JournalRow.time).desc(), col(JournalRow.number).desc())
 
 
@@ -74,6 +81,22 @@ class ObjectTally(Struct, frozen=True):
     receiver: Party | None
 
 
+class DeliverySum(Struct, frozen=True):
+    """Deliveries of one broadcast that came to the same."""
+
+    correlation_id: str
+    request_id: str
+    """With the other id it says which broadcast."""
+    failure: Failure | None
+    was_called: bool
+    was_dropped: bool
+    version: Version | None
+    """Of the receivers; None where nobody was called."""
+    number: int
+    last: datetime
+    """The end of the last one."""
+
+
 class JournalReads:
     """What is in the journal, for all to see or for one platform (`scope`). HubFault when the database is away."""
 
@@ -84,6 +107,8 @@ class JournalReads:
         self._vault = vault
         self._answer_s = answer_s
         self._at_once_s = at_once_s
+        is_sqlite = database.engine.dialect.name == "sqlite"
+        self._seconds = _seconds_on_sqlite if is_sqlite else extract("epoch", col(JournalRow.time))
 
     async def page(self, wanted: MessageFilter, *, limit: int, cursor: str | None) -> FoundEntries:
         """Entries, newest first.
@@ -148,6 +173,33 @@ class JournalReads:
         async with self._database.reading() as session:
             query = select(JournalRow.time).order_by(col(JournalRow.time)).limit(1)
             return (await session.exec(query)).one_or_none()
+
+    async def deliveries(self, broadcasts: Sequence[JournalEntry]) -> list[DeliverySum]:
+        """What became of these at their receivers, as far as it is known.
+
+        Raises:
+            TimeoutError: there were too many to count them in time.
+        """
+        if not broadcasts:
+            return []
+        row = JournalRow
+        ids = {entry.correlation_id for entry in broadcasts}
+        first, last = min(entry.time for entry in broadcasts), max(entry.time for entry in broadcasts)
+        was_called, was_dropped = col(row.upstream_request_id).is_not(None), col(row.http_status) == 0
+        kind = (row.correlation_id, row.request_id, row.failure, was_called, was_dropped, row.target_version)
+        ended_at = func.max(self._seconds + (col(row.hub_us) + col(row.upstream_us)) / _A_SECOND)
+        query = (
+            select(*kind, func.count(), ended_at)  # type: ignore[call-overload]  # typed for four columns at most
+            .where(col(row.correlation_id).in_(ids), col(row.hop) == Hop.DELIVERY)
+            .where(col(row.time).between(first - _CLOCKS_DIFFER, last + _DELIVERED_WITHIN))
+            .group_by(*kind)
+        )
+        async with self._timed(monotonic() + self._answer_s) as session:
+            rows = (await session.exec(query)).all()
+        return [
+            DeliverySum(correlation_id, request_id, failure, called, dropped, version, number, _moment(end))
+            for correlation_id, request_id, failure, called, dropped, version, number, end in rows
+        ]
 
     # ------------------------------------------------------------ what an id is the id of
 
@@ -275,6 +327,10 @@ async def _ending(session: AsyncSession, deadline: float, left_s: float) -> Asyn
 async def _counted(session: AsyncSession, conditions: Conditions) -> int:
     found = select(literal_column("1")).select_from(JournalRow).where(*conditions).limit(COUNTED + 1).subquery()
     return (await session.exec(select(func.count()).select_from(found))).one()
+
+
+def _moment(seconds: float | Decimal) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
 
 
 def _is_of(table: type[JournalRow | CaptureRow], key: EntryKey) -> ColumnElement[bool]:

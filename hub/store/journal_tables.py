@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, Text, text
+from sqlalchemy import BigInteger, ColumnElement, Index, Integer, LargeBinary, SmallInteger, Text, literal_column, text
 from sqlmodel import Field
 
 from hub.store.columns import CORRELATION_ID_LENGTH, ID_LENGTH, MODULE_LENGTH, Json, PartyName, Row, Words
@@ -33,6 +33,8 @@ _FAILED: Final = text("failure IS NOT NULL")
 _LOSSY: Final = text("losses IS NOT NULL")
 _OBJECT: Final = text("object_id IS NOT NULL")
 _TOKEN: Final = text("token_hash IS NOT NULL")
+IS_BROADCAST: Final[ColumnElement[bool]] = literal_column("route = 'broadcast' AND hop = 'message'")
+"""As its index has it, word for word: with parameters in their place it would not be used."""
 _CALLBACK: Final = text("callback_hash IS NOT NULL")
 
 
@@ -85,6 +87,7 @@ class JournalRow(Row, table=True):
         Index(None, "callback_hash", postgresql_where=_CALLBACK, sqlite_where=_CALLBACK),
         Index("ix_journal_failed", "time", postgresql_where=_FAILED, sqlite_where=_FAILED),
         Index("ix_journal_lossy", "time", postgresql_where=_LOSSY, sqlite_where=_LOSSY),
+        Index("ix_journal_broadcasts", "time", postgresql_where=IS_BROADCAST, sqlite_where=IS_BROADCAST),
         {"postgresql_partition_by": "RANGE (time)"},
     )
 

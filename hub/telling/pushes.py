@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
+import msgspec
 import structlog
+from msgspec import Struct
 
 from hub.events import EventKind
 from hub.hub import Hub
 from hub.ids import new_ids
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
+from hub.store.told_lately import Telling
 from hub.telling.receivers import Push
 from routing.bodies import without_bom
 from routing.directory import Connection
@@ -30,6 +34,14 @@ _WITHIN_S: Final = 10.0
 _ANSWER_BYTES: Final = 64 * 1024
 
 
+class _Told(Struct):
+    role: str
+    status: str
+
+
+_read_told: Final = msgspec.json.Decoder(_Told).decode
+
+
 async def tell(push: Push, hub: Hub) -> bool:
     """Send it, once. Whether the platform answers at all."""
     connection = push.receiver.connection
@@ -41,16 +53,16 @@ async def tell(push: Push, hub: Hub) -> bool:
                 connection, _call(push.party, body, connection, ids), _limits(connection, hub)
             )
         except HubError as error:
-            _missed(push, ids, _outcome(error), str(error), hub)
+            _missed(push, body, ids, (_outcome(error), str(error)), hub)
             answers = not isinstance(error, ReceiverTimeout | ReceiverUnreachable)
             if not answers:
                 hub.presence.check_soon(connection)
             break
         hub.presence.seen(connection.id)
         if (reason := _refusal(reply)) is None:
-            _arrived(push, ids, hub)
+            _arrived(push, body, ids, hub)
         else:
-            _missed(push, ids, "refused", reason, hub)
+            _missed(push, body, ids, ("refused", reason), hub)
     return answers
 
 
@@ -87,17 +99,20 @@ def _refusal(reply: Reply) -> str | None:
     return None if head.status_code // 1000 == SUCCESS // 1000 else f"status code {head.status_code}"
 
 
-def _arrived(push: Push, ids: MessageIds, hub: Hub) -> None:
+def _arrived(push: Push, body: bytes, ids: MessageIds, hub: Hub) -> None:
     hub.metrics.client_info_push("delivered")
+    _note(push, body, ids, ("delivered", None), hub)
     if push.receiver.may_have_missed:
         push.receiver.may_have_missed = False
         hub.events.over(EventKind.CLIENT_INFO_MISSED, platform_id=push.receiver.platform.id)
     log.debug("client_info_pushed", **_named(push, ids))
 
 
-def _missed(push: Push, ids: MessageIds, outcome: str, reason: str, hub: Hub) -> None:
+def _missed(push: Push, body: bytes, ids: MessageIds, why: tuple[str, str], hub: Hub) -> None:
     """It is not sent again: the platform can read the list."""
+    outcome, reason = why
     hub.metrics.client_info_push(outcome)
+    _note(push, body, ids, why, hub)
     push.receiver.may_have_missed = True
     log.warning("client_info_missed", **_named(push, ids), outcome=outcome, reason=reason)
     hub.events.happened(
@@ -106,6 +121,12 @@ def _missed(push: Push, ids: MessageIds, outcome: str, reason: str, hub: Hub) ->
         correlation_id=ids.correlation_id,
         reason=reason,
     )
+
+
+def _note(push: Push, body: bytes, ids: MessageIds, ended: tuple[str, str | None], hub: Hub) -> None:
+    told = _read_told(body)
+    telling = Telling(datetime.now(UTC), str(push.party), told.role, told.status, *ended, ids.correlation_id)
+    hub.told_lately.note(push.receiver.platform.id, telling)
 
 
 def _outcome(error: HubError) -> str:
