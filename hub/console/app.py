@@ -13,10 +13,13 @@ from litestar.response import Template
 
 from hub.console import (
     audit,
+    broadcasts,
+    client_info,
     events,
     help,  # noqa: A004 - the page of that name
     invite,
     messages,
+    network,
     overview,
     partner,
     partner_actions,
@@ -64,6 +67,9 @@ def _routes(hub: Hub, access: Access) -> Router:
             search.show_search,
             story.show_story,
             story.show_message,
+            network.show_network,
+            broadcasts.show_broadcasts,
+            client_info.show_client_info,
             rules.show_rule,
             events.show_events,
             events.show_event,

@@ -15,6 +15,7 @@ _KEYS: Final = (
     ("/", "search"),
     ("g o", "overview"),
     ("g m", "messages"),
+    ("g n", "network"),
     ("g p", "partners"),
     ("g e", "events"),
     ("g a", "audit"),

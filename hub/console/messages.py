@@ -41,6 +41,7 @@ _LABELS: Final = {
     "party": "party {}",
     "peer": "with {}",
     "platform": "partner {}",
+    "one_way": "one way",
     "module": "{}",
     "route": "route {}",
     "outcome": "{}",
@@ -70,9 +71,12 @@ OUTCOMES: Final = {
     Result.UNANSWERED: "no good answer",
     **FAILURES,
 }
+_ENDS: Final = frozenset({"party", "platform"})
+"""Of whom `peer` is the other side."""
 _IN_FORM: Final = frozenset({"party", "peer", "outcome", "module", "route", "lossy", "min_ms"})
+_FLAG: Final = "one_way"
 _OPTIONS: Final = frozenset(
-    {"party", "peer", "module", "outcome", "ocpi_status", "loss", "object_id", "since", "until"}
+    {"party", "peer", _FLAG, "module", "outcome", "ocpi_status", "loss", "object_id", "since", "until"}
 )
 """Filters that the command has, too."""
 _ROUTES: Final = ("direct", "open", "broadcast", "get_all", "callback")
@@ -177,7 +181,8 @@ def _label(name: str, text: str) -> str:
 
 def _less(named: Mapping[str, str], name: str) -> dict[str, str]:
     """The other filters; what has no sense without this one goes with it."""
-    gone = {name} | ({"peer"} if name == "party" and "platform" not in named else set())
+    others = (_ENDS - {name}) & {*named}
+    gone = {name} | (set() if others or name not in _ENDS else {"peer", "one_way"})
     return {other: text for other, text in named.items() if other not in gone}
 
 
@@ -227,7 +232,8 @@ async def _reading(api: Api, pasted: str) -> list[Json]:
 
 def _same(asked: Mapping[str, str]) -> Same:
     query = urlencode(asked)
-    words = [word for name, text in asked.items() for word in (f"--{name.replace('_', '-')}", text)]
+    options = {f"--{name.replace('_', '-')}": text for name, text in asked.items() if name != _FLAG}
+    words = [word for option in options.items() for word in option] + (["--one-way"] if _FLAG in asked else [])
     is_said = asked.keys() <= _OPTIONS and all(word.isascii() and word.isprintable() for word in words)
     command = shlex.join(["ocpi-hub", "messages", *words]) if is_said else None
     return Same(f"GET /api/v1/messages?{query}".rstrip("?"), command)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import misbehaviour
+from routing.vocabulary import Party
 from tests.console.conftest import watched
 from tests.console.told import command, kobalt_and_lindhain
 from tests.hub.event_waiting import event_of
@@ -27,6 +28,9 @@ PAGES = [
     "/events",
     "/events?state=closed&kind=partner_offline",
     "/audit",
+    "/network",
+    "/broadcasts",
+    "/client-info",
     "/help",
 ]
 PARTNER_PAGES = ["/", "/partners", "/partners?name=nobody", "/partners/new"]
@@ -43,6 +47,7 @@ def pages(hub: HubProcess) -> list[str]:
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         for _ in range(20):
             cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
+        cpo.put("locations", path_of(cpo.party, "LOC1"), to=Party("EU", "HUB"), json=location(cpo.party))
         emsp.answers_next(misbehaviour.UNAUTHORIZED)
         cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
         event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
@@ -54,7 +59,15 @@ def pages(hub: HubProcess) -> list[str]:
             emsp.get("locations", "NOWHERE", to=cpo.party, headers={"x-correlation-id": "every-page-plain"})
             story(hub, "every-page-plain")
     at = f"/partners/{found['id']}"
-    return [*PAGES, *PARTNER_PAGES, at, f"{at}/suspend", f"{at}/remove", f"{at}/capture"]
+    return [
+        *PAGES,
+        *PARTNER_PAGES,
+        at,
+        f"{at}/suspend",
+        f"{at}/remove",
+        f"{at}/capture",
+        f"/client-info?as={found['id']}",
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
