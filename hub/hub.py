@@ -18,6 +18,7 @@ from hub.limits import Limits
 from hub.list_counts import ListCounts
 from hub.listener.drain import Drain
 from hub.listener.workers import Workers
+from hub.live import Live
 from hub.loops import Loops
 from hub.losses import Losses
 from hub.missed_broadcasts import MissedBroadcasts
@@ -82,6 +83,7 @@ class Hub:
     knowledge: Knowledge
     losses: Losses
     figures: Figures
+    live: Live
     journal: Journal
     journal_store: JournalStore
     journal_reads: JournalReads

@@ -21,6 +21,8 @@ from hub.lead import Lead
 from hub.limits import Limits
 from hub.listener.drain import Drain
 from hub.listener.workers import Workers
+from hub.live import FORM as LIVE_FORM
+from hub.live import Live
 from hub.loops import Loops
 from hub.losses import Losses
 from hub.missed_broadcasts import MissedBroadcasts
@@ -58,6 +60,7 @@ from hub.store.running_sessions import RunningSessions
 from hub.store.shared_buckets import SharedBuckets
 from hub.store.shared_circuits import SharedCircuits
 from hub.store.shared_figures import SharedFigures
+from hub.store.shared_live import SharedLive
 from hub.store.shown_ids import ShownIds
 from hub.store.telling_marks import TellingMarks
 from hub.store.terms import Terms
@@ -114,7 +117,10 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             return ProcessState(revision, age_s, journal.waiting, journal.dropped, drain.is_draining)
 
         figures = Figures(new_id(), shared_figures, in_flight=partners.under_way, state=state)
-        journal = Journal(journal_store, vault, metrics, events, readers=(figures.note,))
+        live = Live(new_id(), None if redis is None else SharedLive(redis, directory.identity, LIVE_FORM))
+        drain.on_begin(live.end)
+        journal = Journal(journal_store, vault, metrics, events, readers=(figures.note, live.note))
+        stack.push_async_callback(live.stop)
         stack.push_async_callback(figures.stop)
         stack.push_async_callback(_at_once, presence.close, knowledge.stop, losses.close, journal.close, events.close)
         events.start()
@@ -122,6 +128,7 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
         losses.start()
         journal.start()
         figures.start()
+        live.start(journal.make_rows)
         await knowledge.start()
         shown_ids = ShownIds(database, told=events.id_taken)
         stack.push_async_callback(shown_ids.close)
@@ -168,6 +175,7 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             knowledge=knowledge,
             losses=losses,
             figures=figures,
+            live=live,
             journal=journal,
             journal_store=journal_store,
             journal_reads=JournalReads(database, vault),

@@ -18,10 +18,11 @@ from msgspec import Struct
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
 from hub.console.message_words import FAILURES, grouped
-from hub.operator.messages import Result
+from hub.operator.message_filters import Result
 from hub.operator.roles import FOR_PARTNERS
 from routing.vocabulary import ModuleID, Version
 
+_PATH: Final = "/messages"
 _ROWS: Final = 50
 _MANY: Final = 1000
 _MOST_TRIED: Final = 6
@@ -35,7 +36,7 @@ _RANGES: Final = {
 _RANGE: Final = "24h"
 _IDS: Final = ("correlation_id", "request_id", "object_id", "token_hash")
 """With one of these nobody asks when it was."""
-_LABELS: Final = {
+LABELS: Final = {
     "correlation_id": "correlation id {}",
     "request_id": "request id {}",
     "party": "party {}",
@@ -74,12 +75,12 @@ OUTCOMES: Final = {
 _ENDS: Final = frozenset({"party", "platform"})
 """Of whom `peer` is the other side."""
 _IN_FORM: Final = frozenset({"party", "peer", "outcome", "module", "route", "lossy", "min_ms"})
-_FLAG: Final = "one_way"
-_OPTIONS: Final = frozenset(
-    {"party", "peer", _FLAG, "module", "outcome", "ocpi_status", "loss", "object_id", "since", "until"}
+FLAG: Final = "one_way"
+IN_COMMAND: Final = frozenset(
+    {"party", "peer", FLAG, "module", "outcome", "ocpi_status", "loss", "object_id", "since", "until"}
 )
 """Filters that the command has, too."""
-_ROUTES: Final = ("direct", "open", "broadcast", "get_all", "callback")
+ROUTES: Final = ("direct", "open", "broadcast", "get_all", "callback")
 
 _NOTHING: Final[Json] = {"items": [], "next_cursor": None, "count": None, "covered_from": None}
 
@@ -99,11 +100,11 @@ class Without(Struct, frozen=True):
     count: int
 
 
-@get("/messages", opt=FOR_PARTNERS, include_in_schema=False)
+@get(_PATH, opt=FOR_PARTNERS, include_in_schema=False)
 async def show_messages(request: PageRequest, cursor: FromQuery[str] = "") -> Template:
     """The list, newest first."""
     api = Api(request)
-    chosen = {name: text for name in _LABELS if (text := request.query_params.get(name, "").strip())}
+    chosen = {name: text for name in LABELS if (text := request.query_params.get(name, "").strip())}
     within = _range_of(request.query_params.get("range", ""), chosen)
     pasted = request.query_params.get("q", "")
     asked = _asked(chosen, within)
@@ -125,15 +126,15 @@ async def show_messages(request: PageRequest, cursor: FromQuery[str] = "") -> Te
         groups=grouped(items),
         found=found,
         refused=refused,
-        chosen=dict.fromkeys(_LABELS, "") | chosen,
+        chosen=dict.fromkeys(LABELS, "") | chosen,
         range=within,
         ranges={name: label for name, (label, _) in _RANGES.items()},
         wider=_wider(named, within),
-        chips=_chips(named),
+        chips=chips_of(named, _PATH),
         kept={name: text for name, text in chosen.items() if name not in _IN_FORM},
         outcomes=OUTCOMES,
         modules=[*ModuleID],
-        routes=_ROUTES,
+        routes=ROUTES,
         versions=[*Version],
         presets=PRESETS,
         without=await _without(api, named, within) if not items and not cursor and not refused else [],
@@ -167,8 +168,9 @@ def _headline(count: int | None, shown: int) -> str:
     return "No message" if not shown else f"{count:,} message{'s' if count != 1 else ''}"
 
 
-def _chips(named: Mapping[str, str]) -> list[Chip]:
-    return [Chip(_label(name, text), _url(_less(named, name))) for name, text in named.items()]
+def chips_of(named: Mapping[str, str], path: str) -> list[Chip]:
+    """A chip for each filter, with where this page is without it."""
+    return [Chip(_label(name, text), _url(_less(named, name), path)) for name, text in named.items()]
 
 
 def _label(name: str, text: str) -> str:
@@ -176,7 +178,7 @@ def _label(name: str, text: str) -> str:
         return _RANGES[text][0]
     if name == "outcome":
         return OUTCOMES.get(text, text)
-    return _LABELS[name].format(text)
+    return LABELS[name].format(text)
 
 
 def _less(named: Mapping[str, str], name: str) -> dict[str, str]:
@@ -186,8 +188,8 @@ def _less(named: Mapping[str, str], name: str) -> dict[str, str]:
     return {other: text for other, text in named.items() if other not in gone}
 
 
-def _url(named: Mapping[str, str]) -> str:
-    return f"/messages?{urlencode(named)}" if named else "/messages"
+def _url(named: Mapping[str, str], path: str = _PATH) -> str:
+    return f"{path}?{urlencode(named)}" if named else path
 
 
 def _wider(named: Mapping[str, str], within: str) -> str | None:
@@ -232,8 +234,13 @@ async def _reading(api: Api, pasted: str) -> list[Json]:
 
 def _same(asked: Mapping[str, str]) -> Same:
     query = urlencode(asked)
-    options = {f"--{name.replace('_', '-')}": text for name, text in asked.items() if name != _FLAG}
-    words = [word for option in options.items() for word in option] + (["--one-way"] if _FLAG in asked else [])
-    is_said = asked.keys() <= _OPTIONS and all(word.isascii() and word.isprintable() for word in words)
+    words = words_of(asked)
+    is_said = asked.keys() <= IN_COMMAND and all(word.isascii() and word.isprintable() for word in words)
     command = shlex.join(["ocpi-hub", "messages", *words]) if is_said else None
     return Same(f"GET /api/v1/messages?{query}".rstrip("?"), command)
+
+
+def words_of(asked: Mapping[str, str]) -> list[str]:
+    """Filters as options of a command."""
+    options = {f"--{name.replace('_', '-')}": text for name, text in asked.items() if name != FLAG}
+    return [word for option in options.items() for word in option] + (["--one-way"] if FLAG in asked else [])

@@ -107,9 +107,9 @@ class Journal:
         fresh.append(noted)
         body = noted.trace.body
         if len(fresh) == _LOT or (body is not None and len(body) > _LARGE):
-            asyncio.get_running_loop().call_soon(self._make_rows)
+            asyncio.get_running_loop().call_soon(self.make_rows)
 
-    def _make_rows(self) -> None:
+    def make_rows(self) -> None:
         """Turn what was noted into rows, which hold nothing but what is written. Readers get those, too."""
         fresh, self._fresh = self._fresh, []
         clock = time() - monotonic()
@@ -172,7 +172,7 @@ class Journal:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     is_last = await self._ends.wait()
-            self._make_rows()
+            self.make_rows()
             pause_s = self._write_every_s if await self._write() else _AGAIN_AFTER_S
             self._metrics.journal_waiting(len(self._rows))
             if self._gap is not None:

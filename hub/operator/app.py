@@ -27,6 +27,7 @@ from hub.operator.client_info import show_client_info
 from hub.operator.events import Events
 from hub.operator.health import drain, healthz, metrics, readyz, show_hub_health
 from hub.operator.impact import show_impact
+from hub.operator.live import follow_messages
 from hub.operator.messages import list_messages, show_message, show_story
 from hub.operator.overview import show_overview
 from hub.operator.parties import list_parties, resume_party, show_party, suspend_party
@@ -99,6 +100,7 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     Tokens,
                     show_me,
                     list_messages,
+                    follow_messages,
                     show_message,
                     show_story,
                     list_broadcasts,

@@ -6,7 +6,9 @@ not do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 from litestar.connection import ASGIConnection
@@ -55,15 +57,55 @@ async def ask(
     async def send(message: Message) -> None:
         messages.append(message)
 
+    lines = {**(headers or {}), b"content-length": str(len(body)).encode()}
+    await connection.app(_scope(connection, method, path, query, lines, me), receive, send)
+    status = next((each["status"] for each in messages if each["type"] == "http.response.start"), 500)
+    return Answered(status, b"".join(each["body"] for each in messages if each["type"] == "http.response.body"))
+
+
+@asynccontextmanager
+async def streamed(
+    connection: Connection, path: str, *, query: bytes, headers: Headers, me: Me
+) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+    """GET what does not end by itself: its status, and its body as it comes. It ends with the block."""
+    messages: asyncio.Queue[Message | None] = asyncio.Queue(1)
+    gone = asyncio.Event()
+    asked = iter(({"type": "http.request", "body": b"", "more_body": False},))
+
+    async def receive() -> Any:  # noqa: ANN401 - ASGI
+        for request in asked:
+            return request
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def answer() -> None:
+        await connection.app(_scope(connection, "GET", path, query, headers, me), receive, messages.put)
+        await messages.put(None)
+
+    answering = asyncio.create_task(answer(), name=f"streaming {path}")
+    try:
+        start = await messages.get()
+        yield (500 if start is None else start["status"]), _bodies(messages)  # type: ignore[typeddict-item]  # the first one has it
+    finally:
+        gone.set()
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+
+
+async def _bodies(messages: asyncio.Queue[Message | None]) -> AsyncIterator[bytes]:
+    while (message := await messages.get()) is not None:
+        if message["type"] == "http.response.body":
+            yield message["body"]
+
+
+def _scope(connection: Connection, method: str, path: str, query: bytes, headers: Headers, me: Me | None) -> Scope:
     scope: dict[str, Any] = {name: connection.scope[name] for name in _OF_A_REQUEST if name in connection.scope} | {
         "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": query,
-        "headers": [*(headers or {}).items(), (b"content-length", str(len(body)).encode())],
+        "headers": [*headers.items()],
     }
     if me is not None:
         scope[_CALLER] = me
-    await connection.app(cast("Scope", scope), receive, send)
-    status = next((each["status"] for each in messages if each["type"] == "http.response.start"), 500)
-    return Answered(status, b"".join(each["body"] for each in messages if each["type"] == "http.response.body"))
+    return cast("Scope", scope)

@@ -5,6 +5,7 @@
 403  the role of the token does not suffice
 404  nothing here, or no platform of this id
 405  not with this method
+406  a stream, and the caller does not say that it takes one
 409  the platform is in a state in which this cannot be done, or a party belongs to somebody else
 413  the body is too large
 429  this address presented too many wrong tokens
@@ -83,6 +84,12 @@ class Unacceptable(HTTPException):
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class NotAcceptable(HTTPException):
+    """The answer would be of a kind that the caller does not take."""
+
+    status_code = HTTPStatus.NOT_ACCEPTABLE
+
+
 class Faulty(Unacceptable):
     """Several parts of what was sent cannot be. `errors` has each."""
 
@@ -106,6 +113,7 @@ _MEANINGS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "The operator token is missing or wrong.",
     HTTPStatus.FORBIDDEN: "The role of the token does not suffice for this.",
     HTTPStatus.NOT_FOUND: "There is nothing of this id that the caller may see.",
+    HTTPStatus.NOT_ACCEPTABLE: "The answer is a stream, and the caller does not say that it takes one.",
     HTTPStatus.CONFLICT: "It cannot be done in the state in which the platform or the party is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "In the right form, and not acceptable.",

@@ -27,7 +27,7 @@ from hub.operator.figure_views import (
     total,
     up_to_date,
 )
-from hub.operator.messages import PartyName
+from hub.operator.message_filters import PartyName
 from hub.operator.platforms import TheHub
 from hub.operator.problems import Unacceptable, documented
 from hub.operator.roles import FOR_AUDITORS

@@ -159,6 +159,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("patch", "/api/v1/agreements/{agreement_id}"),
         ("delete", "/api/v1/agreements/{agreement_id}"),
         ("get", "/api/v1/messages"),
+        ("get", "/api/v1/messages/live"),
         ("get", "/api/v1/messages/{message_id}"),
         ("get", "/api/v1/stories"),
         ("get", "/api/v1/broadcasts"),
