@@ -18,6 +18,7 @@ from hub.console import (
     events,
     help,  # noqa: A004 - the page of that name
     invite,
+    live,
     messages,
     network,
     overview,
@@ -64,6 +65,8 @@ def _routes(hub: Hub, access: Access) -> Router:
             sign_in.sign_in_with(access),
             sign_in.sign_out,
             messages.show_messages,
+            live.show_live,
+            live.follow,
             search.show_search,
             story.show_story,
             story.show_message,

@@ -60,12 +60,12 @@ async def page(request: PageRequest, name: str, *, at: str, same: Same | None = 
     frame = {"me": request.auth, "at": at, "same": same, "needs_you": len(open_events), "open_events": open_events}
     frame["searched"] = request.query_params.get("q", "")
     state = {"banners": [] if health is None else banners_of(health), "no_changes": no_changes(health)}
-    return Template(template_name=name, context=_reader(request) | frame | state | values)
+    return Template(template_name=name, context=reader_of(request) | frame | state | values)
 
 
 def bare_page(request: Request[Any, Any, Any], name: str, **values: Any) -> Template:  # noqa: ANN401 - as above
     """A page for somebody who is not signed in."""
-    return Template(template_name=name, context=_reader(request) | values)
+    return Template(template_name=name, context=reader_of(request) | values)
 
 
 async def _open_events(api: Api) -> list[Json]:
@@ -85,7 +85,7 @@ async def _health(api: Api) -> Json | None:
         return None
 
 
-def _reader(request: Request[Any, Any, Any]) -> dict[str, Any]:
+def reader_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """What the reader chose, in cookies anybody may have written."""
     theme = request.cookies.get(THEME_COOKIE)
     return {"zone": zone_named(request.cookies.get(ZONE_COOKIE)).key, "theme": theme if theme in _THEMES else None}

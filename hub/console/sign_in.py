@@ -18,6 +18,7 @@ from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import Guard
 from msgspec import Struct
 
+from hub.console.api import PageRequest
 from hub.console.frame import bare_page
 from hub.console.safety import HEADERS
 from hub.hub import Hub
@@ -100,6 +101,16 @@ async def sign_out(request: Request[Any, Any, Any], hub: TheHub) -> Redirect:
     gone = _cookie(hub, "")
     gone.max_age = 0
     return Redirect(_LOGIN, status_code=HTTP_303_SEE_OTHER, cookies=[gone])
+
+
+async def is_still_signed_in(request: PageRequest, hub: Hub) -> bool:
+    """Whether the session goes on in which an answer began that takes long, and is still of the same person.
+
+    Raises:
+        HubFault: nobody knows.
+    """
+    session = await hub.console_sessions.of(request.cookies.get(cookie_name(hub), ""))
+    return session is not None and holder_of(session.token) == request.auth
 
 
 def to_sign_in(request: Request[Any, Any, Any], _: NotSignedIn) -> Redirect:

@@ -20,6 +20,7 @@ from tests.partners import CPO, EMSP, location, new_party, partner, path_of, reg
 PAGES = [
     "/login",
     "/messages?range=all",
+    "/live",
     "/messages?outcome=timeout&lossy=true",
     "/search?q=nobody-used-this",
     "/story?id=every-page",

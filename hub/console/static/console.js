@@ -18,7 +18,7 @@ $("[data-zone]")?.addEventListener("click", (event) => {
 });
 
 // "g" and a letter goes to a page
-const pages = { o: "/", m: "/messages", n: "/network", p: "/partners", e: "/events", a: "/audit" };
+const pages = { o: "/", m: "/messages", l: "/live", n: "/network", p: "/partners", e: "/events", a: "/audit" };
 let pressed = 0;
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;

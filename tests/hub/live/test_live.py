@@ -23,7 +23,7 @@ from hub.store.shared_live import SharedLive
 from routing.errors import Overloaded
 from routing.vocabulary import Party, Version
 from tests.hub.figures.rows import row as columns
-from tests.servers import Redis
+from tests.servers import Redis, RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -222,6 +222,23 @@ async def test_messages_of_other_processes_are_shown_and_counted_while_somebody_
             shown, left_out = await seen(viewer, 200)
             assert len(shown) + left_out == 200
             assert one.is_everywhere
+
+
+async def test_without_redis_messages_of_this_process_are_shown_and_the_others_again_when_it_is_back() -> None:
+    with RedisServer() as redis:
+        async with sharing(redis) as shared, started("one", shared) as one, started("two", shared) as two:
+            with one.watching(EVERYTHING, None) as viewer:
+                await until(lambda: two._source.is_wanted)
+                redis.kill()
+                await until(lambda: not one.is_everywhere)
+                one.note([row()])
+                assert len((await seen(viewer, 1))[0]) == 1
+
+                redis.start()
+                await until(lambda: one.is_everywhere)
+                await until(lambda: two._source.is_wanted)
+                two.note([row()])
+                assert len((await seen(viewer, 1))[0]) == 1
 
 
 async def test_what_is_not_for_this_version_is_passed_over(redis_server: Redis) -> None:

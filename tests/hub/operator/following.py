@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
@@ -62,9 +63,11 @@ class Following:
         return [each.data for each in self.events if each.name == "message"]
 
     def _follow(self) -> None:
-        self._connection.request("GET", self._target, headers=self._headers)
-        self._socket = self._connection.sock
-        answer = self._connection.getresponse()
+        answer = self._asked()
+        while answer.status == 503:  # until it was noticed that those before are gone
+            answer.read()
+            time.sleep(0.1)
+            answer = self._asked()
         assert answer.status == 200, answer.read()
         lines: dict[str, str] = {}
         try:
@@ -75,6 +78,11 @@ class Following:
                 self._take(line, lines)
         except http.client.IncompleteRead:
             return
+
+    def _asked(self) -> http.client.HTTPResponse:
+        self._connection.request("GET", self._target, headers=self._headers)
+        self._socket = self._connection.sock
+        return self._connection.getresponse()
 
     def _take(self, line: str, lines: dict[str, str]) -> None:
         if line:
