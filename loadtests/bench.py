@@ -21,7 +21,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from loadtests import broadcasting, latency, outage, presence, scale, wrk
+from loadtests import broadcasting, latency, outage, presence, scale, watched, wrk
 from loadtests.hub_process import HubFailed, cpu_ticks
 from loadtests.scenarios import Scenario
 from loadtests.simulator import HubRefused
@@ -29,7 +29,7 @@ from loadtests.subjects import Subject, floor_subject, hub_subject, nginx_subjec
 from loadtests.tools import install_missing
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-_PARTS = ("messages", "latency", "broadcast", "scale", "presence", "outage")
+_PARTS = ("messages", "latency", "live", "broadcast", "scale", "presence", "outage")
 _COMPARED = ("put_location", "get_location")
 """What nginx and the bare framework carry, too; the other scenarios are between versions."""
 
@@ -88,13 +88,16 @@ def _part(part: str, rounds: int, seconds: int, dropped: int) -> tuple[list[str]
         install_missing("nginx", "wrk")
         results = measured(rounds, seconds)
         return table(results), dict(results)
-    if part in {"latency", "scale"}:
+    if part in {"latency", "live", "scale"}:
         install_missing("nginx", "wrk")
     core = min(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="ocpi-hub-bench-") as name:
         if part == "latency":
             added = latency.measured_latency(Path(name), core, rounds)
             return latency.lines(added), {"latency": added}
+        if part == "live":
+            viewed = watched.measured_viewers(Path(name), core, rounds)
+            return watched.lines(viewed), {"live": viewed}
         if part == "scale":
             size = scale.measured_scale(Path(name), core, rounds, seconds)
             return scale.lines(size), {"scale": size}

@@ -8,7 +8,7 @@ from random import Random
 import msgspec
 import pytest
 
-from loadtests import latency, scale
+from loadtests import latency, scale, watched
 from loadtests.arrivals import Due, Sender, Took, poisson
 from loadtests.bench import Figures, table
 from loadtests.broadcasting import Broadcasts, lines
@@ -75,6 +75,14 @@ def test_what_the_hub_adds_stands_beside_the_way_without_it() -> None:
 
     assert len(title) == len(line)
     assert line.split() == ["answers", "at", "once", "0.31", "0.93", "0.62", "0.80", "2.50", "1.70", "1.90"]
+
+
+def test_messages_that_are_watched_stand_beside_those_that_are_not() -> None:
+    title, alone, by_all = watched.lines(watched.Watched(300.0, 20, 0.6, 0.61, 2.5, 2.6, 400.4, 520.0, 31.5, 268.5))
+
+    assert alone.split() == ["watched", "by", "nobody", "0.60", "2.50", "400"]
+    assert by_all.split() == ["watched", "by", "20", "0.61", "2.60", "520", "31.5", "268.5"]
+    assert len(title) == len(by_all)
 
 
 def test_a_large_network_stands_beside_a_small_one() -> None:
