@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+
 import click
 
-from hub.operator.story_text import messages_table, story_text
-from hub.shell import as_json, call, cursor, limit, show
+from hub.operator.story_text import event_line, messages_table, story_text
+from hub.shell import as_json, call, cursor, limit, show, the_hub
 
 _MOST_SHOWN = 100
+_OF_A_LIST = ("since", "until", "limit", "cursor")
 
 
 @click.command()
@@ -32,13 +36,28 @@ def trace(correlation_id: str, use: str | None, as_json: bool) -> None:
 @click.option("--object-id", metavar="ID", help="Only about this Location, Session, CDR, Tariff ...")
 @click.option("--since", metavar="TIME", help="Not before this moment, such as 2026-11-22T08:00:00Z.")
 @click.option("--until", metavar="TIME", help="Before this moment.")
+@click.option("--follow", is_flag=True, help="Go on with each message as it ends, until you stop it.")
 @limit
 @cursor
 @as_json
-def messages(as_json: bool, limit: int | None, one_way: bool, **query: str | None) -> None:
+def messages(as_json: bool, limit: int | None, one_way: bool, follow: bool, **query: str | None) -> None:
     """List messages, the newest first: every hop, so also each call of a broadcast."""
-    answer = call("GET", "/messages", query={**query, "one_way": one_way or None, "limit": limit or _MOST_SHOWN})
+    wanted = {**query, "one_way": one_way or None}
+    if follow:
+        _follow(as_json, {**wanted, "limit": limit})
+        return
+    answer = call("GET", "/messages", query={**wanted, "limit": limit or _MOST_SHOWN})
     show(answer, as_json, lambda page: _listed(page["items"], page["next_cursor"], page["covered_from"]))
+
+
+def _follow(as_json: bool, query: dict[str, str | int | None]) -> None:
+    """A line for each message; with JSON, an object on each line, and one for what is left out or missing."""
+    unfit = [f"--{name}" for name in _OF_A_LIST if query.pop(name) is not None]
+    if unfit:
+        raise click.UsageError(f"{unfit[0]} is for a list; what is followed has neither beginning nor end")
+    with the_hub() as hub, suppress(KeyboardInterrupt):
+        for name, data in hub.follow("/messages/live", query):
+            click.echo(json.dumps(data) if as_json else event_line(name, data))
 
 
 def _listed(items: list[dict[str, object]], next_cursor: str | None, covered_from: str | None) -> str:

@@ -18,7 +18,7 @@ from litestar.response import Stream, Template
 
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page, reader_of
-from hub.console.messages import IN_COMMAND, LABELS, OUTCOMES, ROUTES, chips_of
+from hub.console.messages import IN_COMMAND, LABELS, OUTCOMES, ROUTES, chips_of, words_of
 from hub.console.sign_in import is_still_signed_in
 from hub.hub import Hub
 from hub.operator.inside import streamed
@@ -147,7 +147,7 @@ def _chosen(request: PageRequest) -> dict[str, str]:
 
 
 def _same(chosen: Mapping[str, str]) -> Same:
-    words = [word for name, text in chosen.items() for word in (f"--{name.replace('_', '-')}", text)]
+    words = words_of(chosen)
     is_said = chosen.keys() <= IN_COMMAND and all(word.isascii() and word.isprintable() for word in words)
     command = shlex.join(["ocpi-hub", "messages", "--follow", *words]) if is_said else None
     return Same(f"GET /api/v1/messages/live?{urlencode(chosen)}".rstrip("?"), command)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ CLI_AGENT = "ocpi-hub-cli"
 """How the command line says that it is asking."""
 _TIMEOUT_S = 90.0
 """Longer than a whole registration at a partner that answers slowly."""
+_AGAIN_S = 1.0
 
 
 class Refused(Exception):
@@ -73,8 +76,7 @@ class OperatorClient:
         Raises:
             Refused: the hub refused, or there is no hub.
         """
-        params = {name: value for name, value in (query or {}).items() if value is not None}
-        return self._read(self._asked(method, path, json=body, params=params))
+        return self._read(self._asked(method, path, json=body, params=_said(query or {})))
 
     def download(self, path: str) -> bytes:
         """A file.
@@ -101,15 +103,44 @@ class OperatorClient:
             request["params"] = {**request.get("params", {}), **self._reason}
         try:
             return self._http.request(method, path, **request)
-        except httpx.ConnectError as error:
-            raise Refused(
+        except httpx.HTTPError as error:
+            raise self._no_answer(error) from error
+
+    def _no_answer(self, error: httpx.HTTPError) -> Refused:
+        if isinstance(error, httpx.ConnectError):
+            return Refused(
                 f"no hub answers at {self._url}; start it with `ocpi-hub serve`, "
                 "or set HUB_OPERATOR_HOST and HUB_OPERATOR_PORT"
-            ) from error
-        except httpx.HTTPError as error:
-            raise Refused(
-                f"the hub at {self._url} did not complete its answer ({type(error).__name__}); see its log"
-            ) from error
+            )
+        return Refused(f"the hub at {self._url} did not complete its answer ({type(error).__name__}); see its log")
+
+    def follow(self, path: str, query: Mapping[str, Any]) -> Generator[tuple[str, Json], None, None]:
+        """Each event of a stream that does not end: its name, `message` where it has none, and its data.
+
+        A stream that ended goes on where it was, also after a while without a hub.
+
+        Raises:
+            Refused: as `call`, at the beginning.
+        """
+        last_id, has_begun = None, False
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({} if last_id is None else {"Last-Event-ID": last_id})
+            try:
+                with self._http.stream("GET", path, params=_said(query), headers=headers) as response:
+                    if not response.is_success:
+                        response.read()
+                        self._read(response)
+                    has_begun = True
+                    for name, event_id, data in _events(response.iter_lines()):
+                        last_id = event_id or last_id
+                        yield name, data
+            except httpx.HTTPError as error:
+                if not has_begun:
+                    raise self._no_answer(error) from error
+            except Refused:
+                if not has_begun:
+                    raise
+            time.sleep(_AGAIN_S)
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Json]:
         """Every item of a list, from the first page to the last."""
@@ -141,3 +172,19 @@ class OperatorClient:
         if response.is_success:
             return answer
         raise Refused(readable(str(answer.get("detail")), 1000))
+
+
+def _said(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}
+
+
+def _events(lines: Iterable[str]) -> Iterator[tuple[str, str | None, Json]]:
+    """The name, the id and the data of each event that has some. WHATWG HTML, "Interpreting an event stream"."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        fields[name] = value
+        if not line:
+            if "data" in fields:
+                yield fields.get("event", "message"), fields.get("id"), json.loads(fields["data"])
+            fields = {}

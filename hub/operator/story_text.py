@@ -13,6 +13,7 @@ from hub.plain_text import readable
 Json = dict[str, Any]
 
 _WIDTH: Final = 100
+_LINE: Final = 500
 _MOST_PATHS: Final = 3
 _NO_PATH: Final = "(not of the body)"
 
@@ -50,6 +51,44 @@ def messages_table(items: Iterable[Json]) -> str:
             for each in items
         ),
     )
+
+
+def event_line(name: str, data: Json) -> str:
+    """One event of messages that are followed, on a line."""
+    match name:
+        case "message":
+            return message_line(data)
+        case "dropped":
+            return f"... {data['count']} more, left out"
+        case "gap":
+            return f"... not followed from {_moment(data['since'])} to {_moment(data['until'])}"
+        case "reach" if not data["everywhere"]:
+            return "... Redis does not answer: only messages of the process that was asked"
+        case _:
+            return f"... {name}"
+
+
+def message_line(message: Json) -> str:
+    """One message on a line."""
+    losses = sorted({lost["loss"] for lost in message["losses"]})
+    parts = (
+        _moment(message["time"]),
+        f"{message['from'] or '?'} -> {message['to'] or '?'}",
+        f"{message['method']} {message['module']}",
+        _versions(message),
+        _answer(message["http_status"], message["ocpi_status"], message["failure"]),
+        _taken(message),
+        ", ".join(losses),
+        message["correlation_id"],
+    )
+    return readable("  ".join(part for part in parts if part), _LINE)
+
+
+def _taken(message: Json) -> str:
+    hub, partner = message["hub_ms"], message["upstream_ms"]
+    if hub is None or partner is None:
+        return " ".join(f"{_ms(message[name])} ms" for name in ("whole_ms", "upstream_ms") if message[name] is not None)
+    return f"{_ms(hub)} + {_ms(partner)} ms"
 
 
 def _head(story: Json) -> str:

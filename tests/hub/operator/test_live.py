@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from hub.live import MOST_VIEWERS
+from hub.message_commands import messages
+from hub.operator.client import OperatorClient
+from hub.operator.story_text import event_line
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
+from routing.vocabulary import Secret
+from tests.console.test_sign_in import posted
 from tests.hub.failures.waiting import eventually
 from tests.hub.forked import ForkedHub
 from tests.hub.operator.following import Following
-from tests.hub.operator.people import new_token
+from tests.hub.operator.people import client_from_elsewhere, new_token
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.translated import V211
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
@@ -129,6 +136,37 @@ def test_more_than_anybody_reads_is_left_out_and_counted(hub: HubProcess, cpo: P
     assert 50 <= len(follower.ids) < 150
 
 
+def test_a_terminal_follows_a_line_for_each_message(hub: HubProcess, cpo: Partner, emsp: Partner) -> None:
+    with closing(OperatorClient(hub.operator.url, Secret(hub.operator.token))) as client, ThreadPoolExecutor(1) as pool:
+        events = client.follow("/messages/live", {"party": str(cpo.party), "module": None})
+        with Following(hub, party=str(cpo.party)) as other:
+            first = pool.submit(next, events)
+            while not first.done():  # only from when it follows
+                push(cpo, emsp)
+            name, data = first.result()
+            other.has(1)
+        line = event_line(name, data)
+        events.close()
+
+    assert f"{cpo.party} -> {emsp.party}  PUT locations  2.2.1  1000  " in line
+    assert line.endswith(data["correlation_id"])
+
+
+def test_a_terminal_says_what_it_does_not_show() -> None:
+    gap = {"since": "2026-11-22T14:02:11.482Z", "until": "2026-11-22T14:02:23Z"}
+
+    assert event_line("dropped", {"count": 12}) == "... 12 more, left out"
+    assert event_line("gap", gap) == "... not followed from 2026-11-22 14:02:11.482 to 2026-11-22 14:02:23.000"
+    assert event_line("reach", {"everywhere": False}).startswith("... Redis does not answer")
+
+
+def test_what_is_followed_has_no_beginning_and_no_end() -> None:
+    found = CliRunner().invoke(messages, ["--follow", "--since", "2026-11-22T08:00:00Z"])
+
+    assert found.exit_code == 2
+    assert "--since is for a list" in found.output
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "status", "words"),
     [
@@ -160,6 +198,9 @@ def test_messages_of_workers_are_followed_and_a_hub_that_goes_sends_all_away(
         full = hub.operator.api.get(LIVE, headers=STREAM)
         assert (full.status_code, full.headers["retry-after"]) == (503, "5")
         assert "20 are watching" in full.json()["detail"]
+        with client_from_elsewhere(hub) as browser:
+            posted(browser, hub.operator.token)
+            assert browser.get("/live/rows", headers=STREAM).text.startswith("event: refused\ndata: 20 are watching")
         time.sleep(0.5)  # by when every worker has heard
         push(cpo, emsp, 5)
         emsp.get("locations", "NOWHERE", to=cpo.party)
