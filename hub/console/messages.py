@@ -75,9 +75,9 @@ OUTCOMES: Final = {
 _ENDS: Final = frozenset({"party", "platform"})
 """Of whom `peer` is the other side."""
 _IN_FORM: Final = frozenset({"party", "peer", "outcome", "module", "route", "lossy", "min_ms"})
-FLAG: Final = "one_way"
+_FLAG: Final = "one_way"
 IN_COMMAND: Final = frozenset(
-    {"party", "peer", FLAG, "module", "outcome", "ocpi_status", "loss", "object_id", "since", "until"}
+    {"party", "peer", _FLAG, "module", "outcome", "ocpi_status", "loss", "object_id", "since", "until"}
 )
 """Filters that the command has, too."""
 ROUTES: Final = ("direct", "open", "broadcast", "get_all", "callback")
@@ -242,5 +242,5 @@ def _same(asked: Mapping[str, str]) -> Same:
 
 def words_of(asked: Mapping[str, str]) -> list[str]:
     """Filters as options of a command."""
-    options = {f"--{name.replace('_', '-')}": text for name, text in asked.items() if name != FLAG}
-    return [word for option in options.items() for word in option] + (["--one-way"] if FLAG in asked else [])
+    options = {f"--{name.replace('_', '-')}": text for name, text in asked.items() if name != _FLAG}
+    return [word for option in options.items() for word in option] + (["--one-way"] if _FLAG in asked else [])

@@ -13,8 +13,9 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Meta, Struct
 
 from hub.deliveries import Became, Skip, became, why_skipped
+from hub.operator.message_filters import PartyName, Text
 from hub.operator.message_views import LossPlace, Milliseconds, Sender, message_view
-from hub.operator.messages import PartyName, Since, Text, Until, UseID, aware
+from hub.operator.messages import Since, Until, UseID, aware
 from hub.operator.platforms import Cursor, Limit, TheHub
 from hub.operator.problems import Unacceptable, documented
 from hub.operator.roles import FOR_AUDITORS

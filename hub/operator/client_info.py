@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from hub.client_infos import client_infos_of
 from hub.hub import Hub
 from hub.operator.access import TheCaller
-from hub.operator.messages import PartyName
+from hub.operator.message_filters import PartyName
 from hub.operator.platforms import Limit, TheHub
 from hub.operator.problems import Unacceptable, documented
 from hub.operator.roles import FOR_PARTNERS

@@ -46,9 +46,10 @@ def pages(hub: HubProcess) -> list[str]:
     """All pages, and on them: lines in the audit log, a partner with trouble, an event, and messages."""
     hub.operator.invite("<b>Bold</b>", parties={new_party(): CPO})
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
+        cpo.put("locations", path_of(cpo.party, "LOC2"), to=Party("EU", "HUB"), json=location(cpo.party, "LOC2"))
+        emsp.ledger.wait_for(lambda request: request.module == "locations")
         for _ in range(20):
             cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
-        cpo.put("locations", path_of(cpo.party, "LOC1"), to=Party("EU", "HUB"), json=location(cpo.party))
         emsp.answers_next(misbehaviour.UNAUTHORIZED)
         cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
         event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
