@@ -46,6 +46,7 @@ async def authenticate(hub: Hub, headers: RawHeaders, source: str) -> Caller:
             caller = _caller(hub, tokens)
     if caller is None:
         hub.limits.failed_authentication(source)
+        _note_if_late(hub, tokens, source)
         raise Unauthorized
     return _seen(caller, hub)
 
@@ -72,6 +73,14 @@ def _caller(hub: Hub, tokens: tuple[str, ...]) -> Caller | None:
         if caller is not None and not _expired(caller):
             return caller
     return None
+
+
+def _note_if_late(hub: Hub, tokens: tuple[str, ...], source: str) -> None:
+    """Let those who help a partner know that its invitation has ended: it is told no more than strangers are."""
+    for token in tokens:
+        caller = _presenting(hub, token)
+        if isinstance(caller, Invited):
+            hub.steps.refused_late(caller.invitation.platform_id, source)
 
 
 def _presenting(hub: Hub, token: str) -> Caller | None:

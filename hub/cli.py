@@ -31,6 +31,7 @@ from hub.operator.tables import (
 )
 from hub.plain_text import readable
 from hub.process_commands import reload
+from hub.registration_command import registration
 from hub.settings import Settings, SettingsError
 from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list
 from hub.simulate_command import simulate
@@ -74,8 +75,7 @@ def serve() -> None:
     from hub.listener.serving import Serving, run  # noqa: PLC0415 - as above
     from hub.observability import configure_logging  # noqa: PLC0415 - as above
 
-    settings = Settings.load()
-    configure_logging(settings)
+    configure_logging(settings := Settings.load())
     sys.exit(run(Serving(settings, APPS, lambda: _say_where(settings))))
 
 
@@ -150,6 +150,7 @@ def party() -> None:
 
 for command in (agreement, audit, broadcasts, client_info, events, messages, reload, simulate, token, trace, traffic):
     commands.add_command(command)
+platform.add_command(registration)
 
 
 def _read_party(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[Json]:

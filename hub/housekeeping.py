@@ -34,6 +34,7 @@ async def housekeeping(hub: Hub, _: Term, *, first_s: float = _FIRST_S, every_s:
             hub.initiator.rotate_due,
             hub.event_rows.drop_old,
             hub.reachability.drop_old,
+            hub.registration_steps.drop_old,
             hub.journal_store.tidy,
         )
         for chore in chores:

@@ -26,7 +26,7 @@ from hub.observability import Metrics
 from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
 from hub.presence import Presence
-from hub.registration import Initiator, Registrar
+from hub.registration import Initiator, Registrar, Steps
 from hub.settings import VAR_DIR, Settings
 from hub.snapshots import Snapshots
 from hub.spools import Spools
@@ -44,6 +44,7 @@ from hub.store.operator_tokens import OperatorTokens
 from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.reachability import Reachability
+from hub.store.registration_steps import RegistrationSteps
 from hub.store.remote_parties import RemoteParties
 from hub.store.return_addresses import ReturnAddresses
 from hub.store.running_sessions import RunningSessions
@@ -77,6 +78,8 @@ class Hub:
     vault: Vault
     registrar: Registrar
     initiator: Initiator
+    steps: Steps
+    registration_steps: RegistrationSteps
     presence: Presence
     wanted_probes: WantedProbes
     reachability: Reachability

@@ -30,7 +30,7 @@ from hub.observability import Metrics
 from hub.partners.client import PartnerClient
 from hub.presence import NOTE_EVERY_S, Presence
 from hub.pulse import pulse
-from hub.registration import HubSide, Initiator, Registrar
+from hub.registration import HubSide, Initiator, Registrar, Steps
 from hub.settings import Settings
 from hub.snapshots import Snapshots
 from hub.spools import Spools
@@ -54,6 +54,7 @@ from hub.store.parties import Parties
 from hub.store.platforms import Platforms
 from hub.store.reachability import Reachability
 from hub.store.redis import open_redis
+from hub.store.registration_steps import RegistrationSteps
 from hub.store.remote_parties import RemoteParties
 from hub.store.return_addresses import ReturnAddresses
 from hub.store.running_sessions import RunningSessions
@@ -90,6 +91,8 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
         partners = PartnerClient(own_ports=(settings.port, settings.operator_port))
         stack.push_async_callback(partners.close)
         platforms = Platforms(database, vault, directory, settings.hub_party)
+        registration_steps = RegistrationSteps(database)
+        steps = Steps(registration_steps)
         side = HubSide(
             settings=settings,
             directory=directory,
@@ -97,6 +100,7 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             partners=partners,
             vault=vault,
             events=events,
+            steps=steps,
         )
         spans = None if settings.traces_url is None else await _spans(settings.traces_url, settings.traces_ratio, stack)
         metrics, loss_counts = Metrics(), LossCounts(database)
@@ -122,8 +126,11 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
         journal = Journal(journal_store, vault, metrics, events, readers=(figures.note, live.note))
         stack.push_async_callback(live.stop)
         stack.push_async_callback(figures.stop)
-        stack.push_async_callback(_at_once, presence.close, knowledge.stop, losses.close, journal.close, events.close)
+        stack.push_async_callback(
+            _at_once, presence.close, knowledge.stop, losses.close, journal.close, events.close, steps.close
+        )
         events.start()
+        steps.start()
         presence.start()
         losses.start()
         journal.start()
@@ -169,6 +176,8 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             vault=vault,
             registrar=Registrar(side),
             initiator=Initiator(side),
+            steps=steps,
+            registration_steps=registration_steps,
             presence=presence,
             wanted_probes=wanted_probes,
             reachability=Reachability(database, directory),

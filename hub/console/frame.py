@@ -16,6 +16,7 @@ from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.assets import asset
 from hub.console.message_words import FILTERS as MESSAGE_FILTERS
 from hub.console.network_words import FILTERS as NETWORK_FILTERS
+from hub.console.onboarding_words import FILTERS as ONBOARDING_FILTERS
 from hub.console.partner_words import FILTERS as PARTNER_FILTERS
 from hub.console.partner_words import banners_of, no_changes
 from hub.console.words import FILTERS, ZONE_COOKIE, zone_named
@@ -43,7 +44,7 @@ def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS | MESSAGE_FILTERS | PARTNER_FILTERS | NETWORK_FILTERS)
+    environment.filters.update(FILTERS | MESSAGE_FILTERS | NETWORK_FILTERS | ONBOARDING_FILTERS | PARTNER_FILTERS)
     environment.globals.update(
         asset=asset,
         version=VERSION,

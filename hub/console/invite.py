@@ -13,14 +13,12 @@ from litestar.response import Template
 from hub.console.api import Api, PageRequest, Refused
 from hub.console.frame import Same, page
 from hub.console.invitation_form import LABELS, NewPartner, faults_of, read
-from hub.console.partner_words import parties_of
-from hub.console.shell_blocks import blocks
+from hub.console.onboarding import invited_page
 from hub.operator.roles import FOR_OPERATORS
 from routing.vocabulary import Role, Version
 
 _FACES: Final = ("CPO", "EMSP")
 _BESIDE_THE_FORM: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
-_MOST_PARTIES: Final = 20
 
 
 @get("/partners/new", opt=FOR_OPERATORS, include_in_schema=False)
@@ -43,24 +41,7 @@ async def create(
         if error.status not in _BESIDE_THE_FORM:
             raise
         return await _form(request, data, faults_of(error.detail, error.faults, data))
-    parties = [{**each, "id": f"{each['country_code']}*{each['party_id']}"} for each in body["parties"]]
-    return await page(
-        request,
-        "invited.html",
-        at="partners",
-        same=Same("POST /api/v1/platforms", "ocpi-hub platform add"),
-        made=made,
-        asked=body,
-        parties=parties_of(parties, _MOST_PARTIES),
-        blocks=blocks(
-            made["versions_url"],
-            made["token_a"],
-            made["name"],
-            body["parties"],
-            body.get("version"),
-            body.get("face"),
-        ),
-    )
+    return await invited_page(request, made, body)
 
 
 async def _form(request: PageRequest, typed: NewPartner, faults: dict[str, str]) -> Template:

@@ -16,8 +16,9 @@ from hub.endpoints.configuration import (
     success,
 )
 from hub.hub import Hub
+from hub.store.registration_steps import Begun, Step, StepFacts
 from routing.directory import Caller, Handshaking, Invited, Registered
-from routing.errors import AlreadyRegistered, Unauthorized, WrongMethod
+from routing.errors import AlreadyRegistered, HubError, Unauthorized, WrongMethod
 from routing.versions import details_path
 from routing.vocabulary import ModuleID, Secret, Version
 
@@ -38,9 +39,11 @@ def _credentials_of(version: Version) -> HTTPRouteHandler:
                 await hub.registrar.leave(caller)
                 return success(request)
             case "POST", _:
-                raise AlreadyRegistered("This platform is registered; PUT changes its credentials", _allowed(caller))
+                text = "This platform is registered; PUT changes its credentials"
+                raise _noted(AlreadyRegistered(text, _allowed(caller)), request.method, hub, caller, version)
             case _:
-                raise WrongMethod("This platform is not registered; POST registers it", _allowed(caller))
+                text = "This platform is not registered; POST registers it"
+                raise _noted(WrongMethod(text, _allowed(caller)), request.method, hub, caller, version)
 
     return endpoint(f"{details_path(version)}/credentials", ModuleID.CREDENTIALS, version, credentials)
 
@@ -52,6 +55,13 @@ async def _shown(request: OCPIRequest, hub: Hub, caller: Caller, version: Versio
     if token is None:
         raise Unauthorized  # it has been replaced since this request was authenticated
     return success(request, await hub.registrar.show(platform_id_of(caller), version, Secret(token)))
+
+
+def _noted(error: HubError, method: str, hub: Hub, caller: Caller, version: Version) -> HubError:
+    """The error, once those who help the partner can see it."""
+    facts = StepFacts(method=method, version=version)
+    hub.steps.note(platform_id_of(caller), Step.CREDENTIALS_RECEIVED, Begun.PARTNER, facts, error=error)
+    return error
 
 
 def _allowed(caller: Caller) -> tuple[str, ...]:

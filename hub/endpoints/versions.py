@@ -14,7 +14,9 @@ from hub.endpoints.configuration import (
     success,
 )
 from hub.hub import Hub
-from routing.directory import Caller
+from hub.store.registration_steps import Begun, Step, StepFacts
+from routing.directory import Caller, Handshaking, Invited
+from routing.errors import HubError
 from routing.versions import (
     VERSIONS_PATH,
     details_path,
@@ -30,6 +32,7 @@ from routing.vocabulary import Version
 async def _versions(request: OCPIRequest, hub: Hub, caller: Caller) -> Response[bytes]:
     """The versions the caller may use, each with the URL of its details."""
     check_method(request, "GET")
+    _note_look(request, hub, caller, Step.HUB_VERSIONS)
     return success(request, versions_list(hub.settings.public_url, versions_for(caller)))
 
 
@@ -38,13 +41,33 @@ def _details_of(version: Version) -> HTTPRouteHandler:
 
     async def details(request: OCPIRequest, hub: Hub, caller: Caller) -> Response[bytes]:
         check_method(request, "GET")
-        check_version(caller, version)
+        try:
+            check_version(caller, version)
+        except HubError as error:
+            _note_look(request, hub, caller, Step.HUB_DETAILS, version, error)
+            raise
+        _note_look(request, hub, caller, Step.HUB_DETAILS, version)
         quirks = hub.directory.snapshot.platform(platform_id_of(caller)).quirks
         base, face, is_hub = hub.settings.public_url, face_for(caller), may_be_hub(caller)
         found = version_details(base, version, face, quirks.custom_modules, is_hub=is_hub)
         return success(request, found)
 
     return endpoint(details_path(version), "versions", version, details)
+
+
+def _note_look(
+    request: OCPIRequest,
+    hub: Hub,
+    caller: Caller,
+    step: Step,
+    version: Version | None = None,
+    error: HubError | None = None,
+) -> None:
+    """Note what a partner does that is about to be registered. Those who are look whenever they like."""
+    if isinstance(caller, Invited | Handshaking):
+        begun_by = Begun.PARTNER if isinstance(caller, Invited) else Begun.HUB
+        facts = StepFacts(version=version, source=request.client.host if request.client else None)
+        hub.steps.note(platform_id_of(caller), step, begun_by, facts, error=error)
 
 
 route_handlers = [endpoint(VERSIONS_PATH, "versions", None, _versions), *map(_details_of, Version)]

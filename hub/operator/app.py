@@ -36,6 +36,7 @@ from hub.operator.platforms import Platforms
 from hub.operator.presence import list_statuses, probe_platform
 from hub.operator.problems import EXCEPTION_HANDLERS, with_headers
 from hub.operator.quirks import list_quirks
+from hub.operator.registration import show_registration
 from hub.operator.reload import reload, show_reload
 from hub.operator.rules import show_rule
 from hub.operator.search import resolve
@@ -82,6 +83,7 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     capture_platform,
                     stop_capturing_platform,
                     show_impact,
+                    show_registration,
                     list_quirks,
                     show_health,
                     list_errors,

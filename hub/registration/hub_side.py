@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits, PartnerClient
 from hub.partners.urls import check_partner_url
 from hub.registration.partner_api import MAX_ANSWER_BYTES, Discovery, PartnerAPI
+from hub.registration.steps import Noting, Unnoted
 from hub.registration.terms import Terms
 from hub.settings import Settings
 from hub.store.live_directory import LiveDirectory
@@ -42,6 +43,8 @@ class HubSide:
     partners: PartnerClient
     vault: Vault
     events: Events
+    steps: Noting = field(default_factory=Unnoted)
+    """Where it is noted how an exchange gets along."""
 
     def credentials_for(self, platform_id: str, version: Version, token: Secret) -> dict[str, Any]:
         """The hub's Credentials object for this platform, with the token it is to use at the hub."""

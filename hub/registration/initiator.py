@@ -15,8 +15,10 @@ from hub.events import EventKind
 from hub.observability import FilteringBoundLogger
 from hub.registration.hub_side import HubSide, named
 from hub.registration.partner_api import Discovery, PartnerAPI, PartnerRefused
+from hub.registration.steps import Progress, unnoted
 from hub.registration.terms import Terms, terms_of, terms_to_connect
 from hub.store.records import ConnectionRecord, PlatformRecord
+from hub.store.registration_steps import Begun, Step, StepFacts
 from hub.store.vault import VaultError
 from routing.credentials import checked_token, mark_of_roles, read_credentials
 from routing.dialects import DIALECTS, CredentialsShape
@@ -66,9 +68,9 @@ class Initiator:
             terms, parties = terms_to_connect(record)
             self._side.check_url(versions_url)
             api = self._side.api(terms, checked_token(token_a), self._side.settings.forward_timeout_s)
-            with self._side.noted(record, "POST credentials"):
-                found = await api.discover(versions_url)
-                introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties)
+            with self._side.noted(record, "POST credentials"), self._progress(record).watched() as progress:
+                found = await api.discover(versions_url, progress)
+                introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties, progress)
                 record = await _to_its_end(self._introduce(introduction))
             return await self._named_to_hub(record)
 
@@ -81,7 +83,7 @@ class Initiator:
         if not record.is_hub or DIALECTS[connection.version].credentials is not CredentialsShape.HUB_PARTY:
             return record
         try:
-            return await self._rotate(record, connection, connection.version)
+            return await self._rotate(record, connection, connection.version, unnoted())
         except HubError as error:  # the hub is registered; the next rotation names them
             log.warning("parties_not_named_to_hub", **named(record), reason=str(error))
             return await self._side.platforms.get(record.id)
@@ -102,8 +104,8 @@ class Initiator:
             if not record.connections:
                 raise InvalidParameters("This platform is not registered; there is no token to replace")
             for connection in record.connections:
-                with self._side.noted(record, "PUT credentials"):
-                    record = await self._rotate(record, connection, version or connection.version)
+                with self._side.noted(record, "PUT credentials"), self._progress(record).watched() as progress:
+                    record = await self._rotate(record, connection, version or connection.version, progress)
             return record
 
     async def refresh_roles(self, platform_id: str, connection_id: str) -> bool:
@@ -124,19 +126,28 @@ class Initiator:
             mark = mark_of_roles(now)
             if mark is None or mark == await self._side.platforms.told_roles(connection_id):
                 return False
-            await self._rotate(record, connection, connection.version, grace_s=REFRESH_GRACE_S)
+            await self._rotate(record, connection, connection.version, unnoted(), grace_s=REFRESH_GRACE_S)
             return True
 
+    def _progress(self, record: PlatformRecord) -> Progress:
+        return Progress(self._side.steps, record.id, Begun.HUB)
+
     async def _rotate(
-        self, record: PlatformRecord, connection: ConnectionRecord, version: Version, *, grace_s: float = 0.0
+        self,
+        record: PlatformRecord,
+        connection: ConnectionRecord,
+        version: Version,
+        progress: Progress,
+        *,
+        grace_s: float = 0.0,
     ) -> PlatformRecord:
         if version not in offered_versions(connection.face_in_2_1_1):
             raise InvalidParameters(f"OCPI {version} takes an invitation that says which role the partner has")
         terms = terms_of(record, connection, (version,))
         api = self._side.api(terms, self._our_token(connection), self._side.settings.forward_timeout_s)
-        found = await api.discover(connection.versions_url)
+        found = await api.discover(connection.versions_url, progress)
         url = connection.versions_url
-        introduction = _Introduction("PUT", api, found, terms, record, url, connection.id, (), grace_s)
+        introduction = _Introduction("PUT", api, found, terms, record, url, connection.id, (), progress, grace_s)
         return await _to_its_end(self._introduce(introduction))
 
     async def _introduce(self, to: _Introduction) -> PlatformRecord:
@@ -158,12 +169,14 @@ class Initiator:
 
     async def _exchange(self, to: _Introduction, handshake_id: str, token: Secret) -> PlatformRecord:
         version, url = to.found.version, to.found.endpoints[CREDENTIALS]
+        to.progress.tries(Step.CREDENTIALS_SENT, StepFacts(version=version, method=to.method, url=url))
         ours = await asyncio.to_thread(self._side.credentials_for, to.record.id, version, token)
         answer = await to.api.exchange(to.method, url, version, ours)
         try:
             theirs = read_credentials(answer, DIALECTS[version], to.terms.face)
         except HubError as error:
             raise PartnerRefused(f"The partner's answer is no Credentials object: {error}") from error
+        to.progress.tries(Step.CONNECTED, StepFacts(version=version))
         try:
             self._side.check_claims(theirs, to.record, to.parties)
             # The URL that has just been used is known to work; what the answer names need not be.
@@ -277,6 +290,7 @@ class _Introduction(Struct, frozen=True):
     connection_id: str | None
     parties: tuple[Party, ...]
     """The parties that may be named in the answer; any when empty."""
+    progress: Progress
     grace_s: float = 0.0
     """How long the partner's former token counts, once it has accepted."""
 

@@ -12,8 +12,11 @@ from hub.ids import new_ids
 from hub.partners.client import CallLimits, PartnerClient
 from hub.partners.urls import check_partner_url
 from hub.plain_text import readable
+from hub.registration.causes import PartnerAnswered
+from hub.registration.steps import Progress
 from hub.registration.terms import Terms
 from hub.store.records import LearnedEncoding, PartnerEndpoint
+from hub.store.registration_steps import Step, StepFacts
 from routing.authorization import Spelling, authorization_value, spellings
 from routing.bodies import without_bom
 from routing.dialects import DIALECTS
@@ -63,7 +66,7 @@ class PartnerAPI:
         self._own_origin = own_origin
         self._learned = terms.learned
 
-    async def discover(self, versions_url: str) -> Discovery:
+    async def discover(self, versions_url: str, progress: Progress) -> Discovery:
         """Find the newest version of the terms that the partner has too, and its endpoints there.
 
         Raises:
@@ -71,8 +74,10 @@ class PartnerAPI:
             NoCommonVersion: the partner does not have any of these versions.
             MissingEndpoints: it lacks an endpoint that is needed.
         """
+        progress.tries(Step.PARTNER_VERSIONS, StepFacts(url=versions_url))
         listed = await self._versions(versions_url)
         version = choose_version(listed, self._terms.versions)
+        progress.tries(Step.PARTNER_DETAILS, StepFacts(version=version, url=listed[version]))
         reply = await self._get(listed[version], "version details URL", self._spelling(version))
         details = _data(reply, "GET of the version details URL")
         custom = self._terms.quirks.custom_modules
@@ -157,12 +162,14 @@ def _data(reply: Reply, what: str) -> Raw:
         CannotUsePartnerAPI: it is anything else.
     """
     if reply.http_status not in _OK:
-        raise CannotUsePartnerAPI(f"The {what} was answered with HTTP {reply.http_status}")
+        raise PartnerAnswered(f"The {what} was answered with HTTP {reply.http_status}", reply.http_status)
     head = read_envelope(without_bom(reply.body))
     if head is None:
-        raise CannotUsePartnerAPI(f"The {what} was answered with something that is no OCPI envelope")
+        text = f"The {what} was answered with something that is no OCPI envelope"
+        raise PartnerAnswered(text, reply.http_status)
     if head.status_code // 1000 != SUCCESS // 1000:
-        raise CannotUsePartnerAPI(f"The {what} was answered with status code {head.status_code}")
+        text = f"The {what} was answered with status code {head.status_code}"
+        raise PartnerAnswered(text, reply.http_status, head.status_code)
     return head.data
 
 

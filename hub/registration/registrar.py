@@ -9,8 +9,10 @@ import structlog
 
 from hub.observability import FilteringBoundLogger
 from hub.registration.hub_side import HubSide, named
+from hub.registration.steps import Progress
 from hub.registration.terms import Terms, only, terms_of
 from hub.store.records import ConnectionRecord, PlatformRecord, Registration
+from hub.store.registration_steps import Begun, Step, StepFacts
 from routing.credentials import read_credentials
 from routing.dialects import DIALECTS
 from routing.directory import Invited, Registered
@@ -51,15 +53,18 @@ class Registrar:
         """
         invitation = caller.invitation
         record = await self._side.platforms.get(invitation.platform_id)
-        terms = Terms(
-            platform_id=record.id,
-            versions=only(versions_for(caller), version),
-            face=invitation.face,
-            quirks=record.quirks,
-            require_modules=invitation.require_modules,
-        )
-        registration = await self._look_at(body, version, terms, record, invitation.parties)
-        token = await self._side.platforms.register(invitation, registration)
+        with self._progress(record).watched() as progress:
+            progress.tries(Step.CREDENTIALS_RECEIVED, StepFacts(method="POST", version=version))
+            terms = Terms(
+                platform_id=record.id,
+                versions=only(versions_for(caller), version),
+                face=invitation.face,
+                quirks=record.quirks,
+                require_modules=invitation.require_modules,
+            )
+            registration = await self._look_at(body, version, terms, record, invitation.parties, progress)
+            progress.tries(Step.CONNECTED, StepFacts(version=version))
+            token = await self._side.platforms.register(invitation, registration)
         log.info("platform_registered", **named(record), version=version, parties=_parties(registration))
         return await self.show(record.id, version, token)
 
@@ -71,9 +76,12 @@ class Registrar:
         """
         record = await self._side.platforms.get(caller.platform.id)
         connection = _connection(record, caller.connection.id)
-        terms = terms_of(record, connection, only(versions_for(caller), version))
-        registration = await self._look_at(body, version, terms, record, ())
-        token = await self._side.platforms.reregister(connection.id, registration)
+        with self._progress(record).watched() as progress:
+            progress.tries(Step.CREDENTIALS_RECEIVED, StepFacts(method="PUT", version=version))
+            terms = terms_of(record, connection, only(versions_for(caller), version))
+            registration = await self._look_at(body, version, terms, record, (), progress)
+            progress.tries(Step.CONNECTED, StepFacts(version=version))
+            token = await self._side.platforms.reregister(connection.id, registration)
         log.info("platform_updated", **named(record), version=version, parties=_parties(registration))
         return await self.show(record.id, version, token)
 
@@ -82,18 +90,28 @@ class Registrar:
         await self._side.platforms.leave(caller.connection.id)
         log.info("platform_left", platform_id=caller.platform.id, platform=caller.platform.name)
 
+    def _progress(self, record: PlatformRecord) -> Progress:
+        return Progress(self._side.steps, record.id, Begun.PARTNER)
+
     async def _look_at(
-        self, body: bytes, version: Version, terms: Terms, record: PlatformRecord, allowed: tuple[Party, ...]
+        self,
+        body: bytes,
+        version: Version,
+        terms: Terms,
+        record: PlatformRecord,
+        allowed: tuple[Party, ...],
+        progress: Progress,
     ) -> Registration:
         """What the partner says of itself, in the body and behind the URL that the body names."""
         with self._side.noted(record, "by the partner"):
             credentials = read_credentials(body, DIALECTS[version], terms.face)
             self._side.check_claims(credentials, record, allowed)
+            progress.tries(Step.PARTNER_VERSIONS, StepFacts(url=credentials.versions_url))
             self._side.check_url(credentials.versions_url)
             api = self._side.api(terms, credentials.token, self._callbacks_within_s)
             try:
                 async with asyncio.timeout(self._callbacks_within_s):
-                    found = await api.discover(credentials.versions_url)
+                    found = await api.discover(credentials.versions_url, progress)
             except TimeoutError as error:
                 text = f"The versions and version details were not answered within {self._callbacks_within_s:g} seconds"
                 raise CannotUsePartnerAPI(text) from error

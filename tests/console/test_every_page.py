@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
-from loadtests.simulator import misbehaviour
+from loadtests.simulator import HubRefused, misbehaviour
 from routing.vocabulary import Party
 from tests.console.conftest import watched
 from tests.console.told import command, kobalt_and_lindhain
@@ -44,7 +44,9 @@ RULES = {
 @pytest.fixture(scope="module", autouse=True)
 def pages(hub: HubProcess) -> list[str]:
     """All pages, and on them: lines in the audit log, a partner with trouble, an event, and messages."""
-    hub.operator.invite("<b>Bold</b>", parties={new_party(): CPO})
+    bold = hub.operator.invite("<b>Bold</b>", parties={new_party(): CPO})
+    with partner(CPO).running() as other, pytest.raises(HubRefused):
+        other.register(bold.versions_url, bold.token_a)  # as a party that is not invited
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         cpo.put("locations", path_of(cpo.party, "LOC2"), to=Party("EU", "HUB"), json=location(cpo.party, "LOC2"))
         emsp.ledger.wait_for(lambda request: request.module == "locations")
@@ -69,6 +71,8 @@ def pages(hub: HubProcess) -> list[str]:
         f"{at}/remove",
         f"{at}/capture",
         f"/client-info?as={found['id']}",
+        f"{at}/registration",
+        f"/partners/{bold.platform_id}/registration",
     ]
 
 

@@ -59,7 +59,7 @@ def test_the_token_is_in_one_answer_only(console: Page, hub: HubProcess) -> None
 
     console.reload()
 
-    expect(console.get_by_role("heading", level=1)).to_have_text(NAME)
+    expect(console.get_by_role("heading", level=1)).to_have_text(f"{NAME} has not called yet")
     assert token not in console.content()
     found = hub.operator.ask("GET", "/api/v1/platforms", params={"q": str(one.party)})
     assert len(found["items"]) == 1

@@ -58,13 +58,21 @@ document.addEventListener("keydown", (event) => {
 const live = $("[data-refresh]");
 const parts = (from) => [...from.querySelectorAll("[data-refresh]")].map((part) => part.id).join();
 const renew = (now, then) => {
-  if (then && !then.isEqualNode(now) && !now.contains(document.activeElement)) now.replaceWith(document.adoptNode(then));
+  if (!then) return;
+  const opened = now.querySelectorAll("details");
+  then.querySelectorAll("details").forEach((each, at) => { each.open ||= opened[at]?.open ?? false; });
+  const held = now.contains(document.activeElement) ? document.activeElement : null;
+  const at = [...now.querySelectorAll("summary")].indexOf(held);
+  if (then.isEqualNode(now) || (held && at < 0)) return;
+  now.replaceWith(document.adoptNode(then));
+  if (held) then.querySelectorAll("summary")[at]?.focus();
 };
 const again = async () => {
   if (document.hidden) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  showCopying(fresh);
   document.title = fresh.title;
   const entries = fresh.querySelectorAll("#nav li");
   document.querySelectorAll("#nav li").forEach((entry, at) => renew(entry, entries[at]));
@@ -78,4 +86,7 @@ const shownOnce = $("[data-address]");
 if (shownOnce) history.replaceState(null, "", shownOnce.dataset.address);
 
 // buttons that need a script are hidden without one
-document.querySelectorAll("[data-copy][hidden]").forEach((button) => { button.hidden = !navigator.clipboard; });
+function showCopying(page) {
+  page.querySelectorAll("[data-copy][hidden]").forEach((button) => { button.hidden = !navigator.clipboard; });
+}
+showCopying(document);

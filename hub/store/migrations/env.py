@@ -9,6 +9,7 @@ from hub.store import (  # noqa: F401 - which add their tables to those of `Row`
     agreement_tables,
     journal_tables,
     learned_tables,
+    registration_steps,
     tables,
     telling_marks,
 )

@@ -1,0 +1,110 @@
+"""How a partner gets along with its registration, while it tries."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from litestar import get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath
+from litestar.response import Template
+from msgspec import Struct
+
+from hub.console.api import Api, Json, PageRequest, Refused
+from hub.console.frame import Same, page
+from hub.console.onboarding_words import failed_step, heading, mail
+from hub.console.partner_words import parties_of
+from hub.console.shell_blocks import blocks
+from hub.operator.roles import FOR_OPERATORS, FOR_PARTNERS, is_allowed
+
+_MOST_PARTIES: Final = 20
+_WHILE_AWAITED_S: Final = 2
+_LATER_S: Final = 15
+
+
+class AnotherToken(Struct, frozen=True):
+    """The form."""
+
+    reason: str = ""
+
+
+@get("/partners/{platform_id:str}/registration", opt=FOR_PARTNERS, include_in_schema=False)
+async def show_registration(request: PageRequest, platform_id: FromPath[str]) -> Template:
+    """The page."""
+    return await _page(request, platform_id)
+
+
+@post(
+    "/partners/{platform_id:str}/registration",
+    opt=FOR_OPERATORS,
+    include_in_schema=False,
+    status_code=HTTPStatus.CREATED,
+)
+async def invite_again(
+    request: PageRequest,
+    platform_id: FromPath[str],
+    data: Annotated[AnotherToken, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Template:
+    """Make a new token, and show it in this answer and in no other."""
+    if not data.reason.strip():
+        return await _page(request, platform_id, "Say why: the reason stands in the audit log.")
+    api, at = Api(request), f"/platforms/{platform_id}"
+    platform = await api.get(at)
+    face = next((each["face"] for each in platform["invitations"]), None)
+    try:
+        made = await api.post(f"{at}/invite", {"face": face}, reason=data.reason)
+    except Refused as error:
+        return await _page(request, platform_id, error.detail)
+    return await invited_page(request, {**made, "id": platform_id, "name": platform["name"]}, _asked(platform, face))
+
+
+async def invited_page(request: PageRequest, made: Json, asked: Json) -> Template:
+    """A new token, and what its partner's engineer does with it."""
+    named = [{**each, "id": f"{each['country_code']}*{each['party_id']}"} for each in asked["parties"]]
+    version, face = asked.get("version"), asked.get("face")
+    return await page(
+        request,
+        "invited.html",
+        at="partners",
+        same=Same("POST /api/v1/platforms", "ocpi-hub platform add"),
+        made=made,
+        asked=asked,
+        parties=parties_of(named, _MOST_PARTIES),
+        blocks=blocks(made["versions_url"], made["token_a"], made["name"], asked["parties"], version, face),
+    )
+
+
+def _asked(platform: Json, face: str | None) -> Json:
+    """What the invitation is for, as the form has it."""
+    parties = [
+        {"country_code": each["country_code"], "party_id": each["party_id"], "role": each["role"]}
+        for each in platform["parties"]
+    ]
+    asked: Json = {"parties": parties, "require_modules": platform["require_modules"]}
+    known = {"version": platform["version"], "face": face}
+    return asked | {name: value for name, value in known.items() if value is not None}
+
+
+async def _page(request: PageRequest, platform_id: str, refused: str | None = None) -> Template:
+    api, at = Api(request), f"/platforms/{platform_id}"
+    platform, view = await asyncio.gather(api.get(at), api.get(f"{at}/registration"))
+    is_awaited = bool(view["invitations"]) or view["status"] != "CONNECTED"
+    answer = await page(
+        request,
+        "onboarding.html",
+        at="partners",
+        same=Same(f"GET /api/v1{at}/registration", f"ocpi-hub platform registration {platform_id}"),
+        platform=platform,
+        parties=parties_of(platform["parties"], _MOST_PARTIES),
+        view=view,
+        heading=heading(view),
+        stuck=failed_step(view),
+        mail=mail(view, "our hub"),
+        every_s=_WHILE_AWAITED_S if is_awaited else _LATER_S,
+        may_invite=is_allowed(request.auth, FOR_OPERATORS) and bool(view["invitations"]),
+        refused=refused,
+    )
+    answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    return answer
