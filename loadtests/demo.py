@@ -1,6 +1,7 @@
 """A hub, a CPO of 2.1.1, an eMSP of 2.2.1 and one of 2.3.0: a charging session from the token to the CDR.
 
-One sees who sent what in which version, what it became on the way, and which losses that was.
+One sees who sent what in which version, what it became on the way, and which losses that was. In the end not all is
+well, as in real life, so that whoever looks at the console finds something to explain.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -16,12 +18,20 @@ import httpx
 
 from loadtests.hub_process import HubFailed, HubProcess
 from loadtests.narrator import Narrator
-from loadtests.simulator import Answer, HubRefused, Json, Partner
+from loadtests.simulator import Answer, HubRefused, Json, Partner, misbehaviour
 from loadtests.simulator.stations import cards, cdr, charging_network, session
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 
 _STATIONS = 200
 _LINES_WITHIN_S = 5.0
+_HUB = Party("EU", "HUB")
+_QUESTIONS = {
+    "/": "Is the hub well, and what needs you?",
+    "/search?q=SESSION1": "What happened in the charging session?",
+    "/search?q=CDR2": "Why did this bill not arrive, and who has to do what?",
+    "/search?q=Terrasol": "Who is still outside, and why?",
+    "/partners/new": "Invite somebody: `ocpi-hub simulate` is one",
+}
 
 
 class DemoFailed(Exception):
@@ -35,20 +45,41 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="ocpi-hub-demo-") as folder, ExitStack() as stack:
             hub = stack.enter_context(HubProcess(Path(folder)))
             # 2.1.1 has no routing headers. Volt sends them all the same, as CPOs behind other hubs do.
-            volt = Partner("Volt", {Party("NL", "VLT"): [Role.CPO]}, version=Version.V2_1_1, routing_headers_211=True)
-            roam = Partner("Roam", {Party("DE", "ROM"): [Role.EMSP]}, version=Version.V2_2_1)
-            rover = Partner("Rover", {Party("FR", "RVR"): [Role.EMSP]}, version=Version.V2_3_0)
-            for partner in (volt, roam, rover):
+            cast = companies()
+            for partner in cast:
                 stack.enter_context(partner.running())
-            Play(hub, volt, roam, rover).perform()
+            Play(hub, *cast).perform()
             if os.environ.get("HUB_DEMO_STAY") == "1":
-                _stay(hub, volt, roam, rover)
+                stack.enter_context(stranded(hub))
+                _stay(hub, *cast)
     except (DemoFailed, HubFailed, HubRefused, TimeoutError, httpx.HTTPError) as error:
         click.echo(f"The demonstration failed: {str(error) or type(error).__name__}", err=True)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def companies() -> tuple[Partner, Partner, Partner]:
+    """Volt, Roam and Rover, who do not run yet."""
+    # 2.1.1 has no routing headers. Volt sends them all the same, as CPOs behind other hubs do.
+    volt = Partner("Volt", {Party("NL", "VLT"): [Role.CPO]}, version=Version.V2_1_1, routing_headers_211=True)
+    roam = Partner("Roam", {Party("DE", "ROM"): [Role.EMSP]}, version=Version.V2_2_1)
+    rover = Partner("Rover", {Party("FR", "RVR"): [Role.EMSP]}, version=Version.V2_3_0)
+    return volt, roam, rover
+
+
+@contextmanager
+def stranded(hub: HubProcess) -> Iterator[str]:
+    """A fourth company, which was invited and does not get in; gives the id of its platform."""
+    terrasol = Partner("Terrasol", {Party("ES", "TRS"): [Role.CPO]}, version=Version.V2_2_1)
+    with terrasol.running():
+        invitation = hub.operator.invite(terrasol.name, parties=terrasol.parties)
+        terrasol.answers_next(misbehaviour.UNAUTHORIZED, module="versions", times=2)
+        with suppress(HubRefused):
+            terrasol.register(invitation.versions_url, invitation.token_a)
+        hub.operator.event("registration_failing", within_s=_LINES_WITHIN_S)
+        yield invitation.platform_id
 
 
 class Play:
@@ -77,6 +108,8 @@ class Play:
         self._settle()
         self._ask_for_what_2_1_1_lacks()
         self._ask_for_a_stranger()
+        self._tell_everybody()
+        self._fail_to_bill()
         self._show_losses()
         click.echo("\nEverything arrived where it should.")
 
@@ -99,6 +132,7 @@ class Play:
                 platform_id = self._hub.operator.registered(partner)
                 if partner is self._volt:
                     self._hub.operator.change(platform_id, routing_headers_211=True)
+                self._hub.operator.ask("POST", f"/api/v1/platforms/{platform_id}/capture", json={"hours": 24})
             status = self._hub.operator.platform(platform_id)["status"]
             _check(status == "CONNECTED", f"{partner.name} is {status} after its registration")
             self._narrator.result(f"{partner.name} is {status}; the hub and it have tokens for each other")
@@ -207,6 +241,29 @@ class Play:
             what = f"{each['loss']:<5} {each['direction']:<4} {each['object']:<18} {each['count']:>4}"
             click.echo(f"   {what}  {each['meaning']}")
 
+    def _tell_everybody(self) -> None:
+        place = self._network.locations[1]
+        with self._narrator.step("A charger of Volt is out of order, which it tells the hub, and so everybody"):
+            path = _path(self._volt.party, place["id"])
+            evses = [evse | {"status": "OUTOFORDER"} for evse in place["evses"]]
+            _success(self._volt.put("locations", path, to=_HUB, json=place | {"evses": evses}))
+            for emsp in (self._roam, self._rover):
+                emsp.received.wait_for("locations")
+        self._narrator.result("both eMSPs know; how long that took them was not Volt's problem")
+
+    def _fail_to_bill(self) -> None:
+        card = {"auth_id": self._cards["Roam"][0]["contract_id"]}
+        where = _only_the_first_evse(self._network.locations[0])
+        record = cdr(self._volt.version, "CDR2", where, card, self._network.tariffs[0])
+        self._roam.registration.their_tokens = set()  # its database was restored from last week's backup
+        with self._narrator.step("Roam has lost the hub's token, and Volt wants to send it a bill"):
+            answer = self._volt.post("cdrs", to=self._roam.party, json=record)
+        _check(answer.status_code == 3000, f"the hub answered {answer.status_code}, which in 2.1.1 is no 4003")
+        event = self._hub.operator.event("partner_refuses_token", within_s=_LINES_WITHIN_S)
+        if event is None:
+            raise DemoFailed("the hub's operator was not told")
+        self._narrator.result(f"the hub tells its operator: {event['sentence']}")
+
 
 def _cards(emsp: Partner) -> list[Json]:
     return [card | {"valid": True} for card in cards(emsp.party, emsp.version)]
@@ -240,8 +297,15 @@ def _path(owner: Party, object_id: str) -> str:
 def _stay(hub: HubProcess, *partners: Partner) -> None:
     """Print where everything is, and serve until interrupted."""
     with suppress(KeyboardInterrupt):
-        click.echo(f"\nThe hub stays up until you press Ctrl-C.\n   versions  {hub.versions_url}")
-        click.echo(f"   operator  {hub.operator.url}   Authorization: {hub.operator.api.headers['authorization']}")
+        console = hub.operator.url
+        click.echo(
+            f"\nThe hub stays up until you press Ctrl-C. Look at it: open {console} in a browser, and sign in with"
+        )
+        click.echo(f"the token {hub.operator.token}\n")
+        for path, question in _QUESTIONS.items():
+            click.echo(f"   {console + path:<45} {question}")
+        click.echo(f"\n   versions  {hub.versions_url}")
+        click.echo(f"   operator  {console}   Authorization: Bearer {hub.operator.token}")
         for partner in partners:
             click.echo(f"   {partner.name:<9} {partner.versions_url}")
             click.echo(f"             curl -H 'Authorization: {partner.authorization}' {hub.versions_url}")

@@ -99,6 +99,15 @@ class Operator:
                 return found
             time.sleep(0.1)
 
+    def event(self, kind: str, *, within_s: float) -> Json | None:
+        """The open event of this kind, as soon as there is one."""
+        deadline = time.monotonic() + within_s
+        while True:
+            found: list[Json] = self.ask("GET", "/api/v1/events", params={"state": "open", "kind": kind})["items"]
+            if found or time.monotonic() > deadline:
+                return found[0] if found else None
+            time.sleep(0.1)
+
     def change(self, platform_id: str, **settings: Any) -> Json:  # noqa: ANN401 - any setting
         """Change settings of one platform, such as `timeout_s=1`."""
         return self.ask("PATCH", f"/api/v1/platforms/{platform_id}", json={"settings": settings})
