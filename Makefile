@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 	$(name) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo loadtest bench bench-journal crawl soak test check check-ops sbom audit dashboards lock clean
+.PHONY: help run demo loadtest bench bench-journal crawl soak screenshots bench-console test check check-ops sbom audit dashboards lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1 \t/p' Makefile | expand -t 24
@@ -34,8 +34,14 @@ bench: $(VENV)/.dev  ## the hub beside nginx and beside the bare framework, also
 bench-journal: $(VENV)/.dev  ## 10 million entries of the journal: how fast written, how fast found?
 	@exec $(BIN)/python -m loadtests.journal $(ARGS)
 
+bench-console: $(VENV)/.dev  ## every page of the console, with 10,000 platforms and 10 million messages: how large? how fast?
+	@exec $(BIN)/python -m loadtests.console $(ARGS)
+
 soak: $(VENV)/.dev  ## half an hour of traffic, partners that come and go: does anything grow or fail?
 	@exec $(BIN)/python -m loadtests.soak $(ARGS)
+
+screenshots: $(VENV)/.dev  ## write the pictures of the console in docs/images again, of a hub after the demonstration
+	@exec $(BIN)/python -m loadtests.screenshots $(ARGS)
 
 crawl: $(VENV)/.runtime  ## 100 CPOs' 200,000 Locations read as one list: complete? how fast? how much memory?
 	@exec $(BIN)/python -m loadtests.crawl $(ARGS)

@@ -61,7 +61,7 @@ class Advice(NamedTuple):
 ADVICE: Final[dict[Cause, Advice]] = {
     Cause.TOKEN_REFUSED: Advice(
         "They compare the Base64 text with the plain token, or they do not know the token yet that they sent us.",
-        "Accept the token that you sent in `token` of your credentials before you send them. From 2.2 on we send it in "
+        "Accept the token of your credentials before you send them. From 2.2 on we send it in "
         "Base64: decode it first, and leave out any line end.",
     ),
     Cause.WRONG_URL: Advice(
@@ -95,8 +95,8 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "The log of your server has more about it, at the time given here.",
     ),
     Cause.NOT_OCPI: Advice(
-        "A web page or another interface answers there, or what OCPI wants in `data` is missing.",
-        "Answer with the OCPI envelope: status_code 1000, timestamp, and in `data` what the chapter says.",
+        "A web page or another interface answers there, or what OCPI wants as data is missing.",
+        "Answer with the OCPI envelope: status_code 1000, timestamp, and as data what the chapter says.",
     ),
     Cause.THEY_REFUSED: Advice(
         "Their system refused the request, with an OCPI status of its own.",
