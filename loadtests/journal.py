@@ -11,7 +11,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,7 +58,9 @@ class Filled(Struct):
     objects: list[str] = []
 
 
-class _Partner(NamedTuple):
+class Sender(NamedTuple):
+    """One that sends and receives messages."""
+
     party: Party
     platform_id: str
 
@@ -66,15 +68,19 @@ class _Partner(NamedTuple):
 class Traffic:
     """Entries as a hub of some hundred partners has them, day by day. A tenth of these has most of the traffic."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, partners: Sequence[Sender] = ()) -> None:
+        """`partners` are those whose messages they are, `PLATFORMS` strangers unless given."""
         self._random = random.Random(seed)  # noqa: S311 - a benchmark
+        self.partners = partners or self._strangers()
+        self._number = 0
+
+    def _strangers(self) -> Sequence[Sender]:
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        self.partners = [
-            _Partner(Party(country, f"{letters[at // 26]}{letters[at % 26]}X"), self._hex(32))
+        return [
+            Sender(Party(country, f"{letters[at // 26]}{letters[at % 26]}X"), self._hex(32))
             for country in ("NL", "DE")
             for at in range(PLATFORMS // 2)
         ]
-        self._number = 0
 
     def day(self, start: datetime, entries: int) -> Iterator[tuple[Any, ...]]:
         """The rows of one day, as they come."""
@@ -125,8 +131,8 @@ class Traffic:
             None,
         )
 
-    def _partner(self) -> _Partner:
-        return self.partners[int(PLATFORMS * self._random.random() ** 3)]
+    def _partner(self) -> Sender:
+        return self.partners[int(len(self.partners) * self._random.random() ** 3)]
 
     def _failure(self) -> Failure | None:
         return self._random.choice(_FAILURES) if self._random.random() < _FAILED_SHARE else None

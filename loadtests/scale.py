@@ -46,7 +46,7 @@ _CONSIDERED_S: Final = 60.0
 """In this time a process that begins to lead considers everybody for a still alive check."""
 _RECEIVER: Final = InterfaceRole.RECEIVER
 _SENDER: Final = InterfaceRole.SENDER
-_MODULES: Final = {
+MODULES: Final = {
     Role.CPO: [
         (ModuleID.LOCATIONS, _SENDER),
         (ModuleID.SESSIONS, _SENDER),
@@ -180,7 +180,7 @@ async def _populate(database_url: str, hub_url: str, platforms: int) -> None:
         role = (Role.CPO, Role.EMSP)[number % 2]
         parties = [numbered_party(country, number) for country in _COUNTRIES]
         url = f"https://ocpi.platform-{number}.example/ocpi/2.2.1"
-        settlers.append(Settler(f"Platform {number}", parties, role, url, _MODULES[role], now))
+        settlers.append(Settler(f"Platform {number}", parties, role, url, MODULES[role], now))
     await settle(database_url, hub_url, settlers)
     connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     await connection.execute("ANALYZE")
