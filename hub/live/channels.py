@@ -104,10 +104,14 @@ class Channel:
 
 
 class Viewer:
-    """One who watches, from now on, or from the row that was seen last. It holds nothing but its place."""
+    """One who watches, from now on, or from the row that was seen last. It holds nothing but its place.
 
-    def __init__(self, channel: Channel, last_id: str | None) -> None:
+    `later_s` is how long it waits when there is something new, so that not all viewers are served in one turn.
+    """
+
+    def __init__(self, channel: Channel, last_id: str | None, later_s: float = 0.0) -> None:
         self._channel = channel
+        self._later_s = later_s
         self._at, self._left_out = channel.counted
         self.gap: Gap | None = None
         """What came in between, where that is not known any more."""
@@ -131,6 +135,7 @@ class Viewer:
                 await self._channel.wait()
         except TimeoutError:
             return found
+        await asyncio.sleep(self._later_s)
         return self._take()
 
     def _take(self) -> News:

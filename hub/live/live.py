@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from time import monotonic
 from typing import Final
 
@@ -28,6 +29,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 MOST_VIEWERS: Final = 20
 """In one process."""
 _TURN_S: Final = 0.25
+_SPREAD_S: Final = 0.2
+"""Viewers are served one after the other within this time: all at once would keep messages waiting."""
 _SAID_EVERY_S: Final = 2.0
 _BELIEVED_S: Final = 6.0
 """So long what a process said it watches goes on without another word of it."""
@@ -65,6 +68,7 @@ class Live:
         self._tasks: list[asyncio.Task[None]] = []
         self._hearing: asyncio.Task[None] | None = None
         self._is_deaf = False
+        self._seats = cycle(range(MOST_VIEWERS))
         self.is_over = False
         """Nothing more is shown: the hub goes out of service."""
 
@@ -109,7 +113,7 @@ class Live:
         channel = self._channel(key_of(wanted))
         channel.viewers += 1
         try:
-            yield Viewer(channel, last_id)
+            yield Viewer(channel, last_id, next(self._seats) * _SPREAD_S / MOST_VIEWERS)
         finally:
             channel.viewers -= 1
             channel.left_at = self._clock()
