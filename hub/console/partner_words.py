@@ -9,28 +9,6 @@ from markupsafe import Markup, escape
 
 Json = Mapping[str, Any]
 
-_FAILURES: Final = {
-    "not_authenticated": "Token not known here",
-    "limited": "More than the rate limit",
-    "unreadable": "Cannot be read",
-    "refused": "Refused by the hub",
-    "unknown_receiver": "Receiver not known here",
-    "no_agreement": "No agreement",
-    "not_offered": "Not offered by the receiver",
-    "receiver_planned": "Receiver not registered yet",
-    "receiver_offline": "Receiver offline",
-    "receiver_suspended": "Receiver suspended",
-    "circuit_open": "Circuit open",
-    "connect_failed": "Cannot be connected to",
-    "timeout": "No answer in time",
-    "refuses_token": "Refuses the hub's token",
-    "gateway": "A gateway answers in its place",
-    "not_ocpi": "Answer is not OCPI",
-    "untranslatable": "Cannot be translated",
-    "loop": "Came in a circle",
-    "partner_error": "Error of the receiver's own",
-    "hub_error": "Error of the hub",
-}
 _CAUSES: Final = {
     "registered": "registered",
     "left": "registration ended",
@@ -78,11 +56,6 @@ class Banner(NamedTuple):
     """`warn` or `bad`, or nothing for a note."""
     headline: str
     text: str
-
-
-def failure(reason: str) -> str:
-    """Why a message failed."""
-    return _FAILURES.get(reason, reason.replace("_", " "))
 
 
 def cause(code: str | None) -> str:
@@ -186,7 +159,6 @@ _CODE: Final = Markup("<code>{}</code>")
 
 FILTERS: Final = {
     "with_code": with_code,
-    "failure": failure,
     "cause": cause,
     "status_name": status_name,
     "done": done,

@@ -235,7 +235,7 @@ def test_the_network_shows_the_share_of_errors_and_leads_to_exactly_those_messag
     [link] = row.get_by_role("link").filter(has_text=f"{SENT + 1}").all()
     expect(link).to_contain_text("23 % errors")
     pairs = console.get_by_role("region", name="Pairs with most errors").get_by_role("row")
-    expect(pairs.filter(has_text=f"{sender} → {receiver}")).to_contain_text("Answer is not OCPI")
+    expect(pairs.filter(has_text=f"{sender} → {receiver}")).to_contain_text("no answer of OCPI")
     call_, command = same(console)
     assert shown.ask(AGAIN.findall(call_)[0])["cells"]
     assert receiver in shown.run(command)

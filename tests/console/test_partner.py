@@ -65,7 +65,7 @@ def test_a_partners_page_says_how_it_is_and_what_to_do(console: Page, hub: HubPr
     now = console.get_by_role("region", name="Now")
     expect(now).to_contain_text("0 from them, 21 to them")
     expect(now).to_contain_text("1 errors of theirs")
-    error = console.get_by_role("row").filter(has_text="Refuses the hub's token")
+    error = console.get_by_role("row").filter(has_text="refuses our token")
     expect(error).to_contain_text(f"ocpi-hub platform rotate {two.id}")
     times = console.get_by_role("region", name="Where the time goes, last hour")
     expect(times.get_by_role("img")).to_have_attribute("aria-label", re.compile("^hub [0-9.]+ ms, partner [0-9.]+ ms"))
@@ -177,7 +177,7 @@ def test_a_look_and_an_open_circuit(console: Page, hub: HubProcess, two: Two) ->
         expect(console.get_by_role("region", name="Now")).to_contain_text(
             re.compile("[0-9]+ failures in a row; opens at 5")
         )
-        expect(console.get_by_role("row").filter(has_text="Cannot be connected to")).to_be_visible()
+        expect(console.get_by_role("row").filter(has_text="no connection")).to_be_visible()
         console.get_by_role("link", name="Close circuit…").click()
     confirm(console, "Close")
 

@@ -7,14 +7,12 @@ import pytest
 from hub.console.invitation_form import NewPartner, faults_of, read
 from hub.console.partner_words import (
     banners_of,
-    failure,
     no_changes,
     odd_settings,
     parties_of,
     setting_text,
     with_code,
 )
-from hub.store.journal_entries import Failure
 
 WELL: dict[str, Any] = {
     "database": {"ok": True, "said": ""},
@@ -23,10 +21,6 @@ WELL: dict[str, Any] = {
     "journal_room": 20_000,
     "draining": False,
 }
-
-
-def test_every_reason_of_a_failure_has_words() -> None:
-    assert [each for each in Failure if failure(each) == each.replace("_", " ")] == []
 
 
 def test_a_hub_that_is_well_has_no_banner() -> None:
