@@ -1,4 +1,4 @@
-"""`ocpi-hub events`, `ocpi-hub audit` and `ocpi-hub token`: what to look after, who did what, and who may do it."""
+"""`ocpi-hub events`, `audit`, `token` and `settings`: what to look after, who did what, who may, how the hub is set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from urllib.parse import quote
 
 import click
 
-from hub.operator.administration_tables import audit_table, events_text, new_token_text, tokens_table, verification_text
+from hub.operator.administration_tables import (
+    audit_table,
+    events_text,
+    new_token_text,
+    settings_text,
+    tokens_table,
+    verification_text,
+)
 from hub.operator.client import Json, Refused
 from hub.operator.roles import OperatorRole
 from hub.shell import as_json, call, cursor, limit, reason, show, show_list
@@ -61,6 +68,13 @@ def _verify(as_json: bool) -> None:
     show(found, as_json, verification_text)
     if not found["verifies"]:
         raise Refused(f"line {found['broken_at']} of the audit log is not as it was written, or is missing")
+
+
+@click.command("settings")
+@as_json
+def show_settings(as_json: bool) -> None:
+    """Show every setting of the running hub, and where it comes from. Secrets are not shown."""
+    show(call("GET", "/settings"), as_json, settings_text)
 
 
 @click.group()

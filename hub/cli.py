@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import click
 
-from hub.administration_commands import audit, events, token
+from hub.administration_commands import audit, events, show_settings, token
 from hub.agreement_commands import agreement
 from hub.message_commands import messages, trace
 from hub.operator.client import Json, Refused
@@ -148,7 +148,8 @@ def party() -> None:
     """See and suspend the parties behind the platforms."""
 
 
-for command in (agreement, audit, broadcasts, client_info, events, messages, reload, simulate, token, trace, traffic):
+for command in (agreement, audit, broadcasts, client_info, events, messages, reload, show_settings, simulate, token,
+                trace, traffic):
     commands.add_command(command)
 platform.add_command(registration)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
@@ -80,3 +81,57 @@ Rate = Annotated[RateLimit | None, NoDecode, BeforeValidator(_rate_limit)]
 InLowerCase: Final = BeforeValidator(_lower)
 LogFormat = Annotated[Literal["console", "json"], InLowerCase]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], InLowerCase]
+
+
+class Source(StrEnum):
+    """Where a setting comes from."""
+
+    DEFAULT = "default"
+    ENVIRONMENT = "environment"
+    DOTENV = ".env"
+    FROM_FILE = "file"
+    """The file that `HUB_…_FILE` names."""
+    GENERATED = "generated"
+    """By the hub, into a file below `var/`."""
+
+
+class Shown(NamedTuple):
+    """A setting as anybody may see it."""
+
+    field: str
+    value: str | None
+    """None of a secret, and where there is none. What may be a secret within is `***`."""
+    default: str | None
+    """None where there is none, or it follows from other settings."""
+    is_secret: bool
+    is_set: bool
+    source: Source
+
+
+def written(value: object) -> str:
+    """A value as one writes it, without what may be a secret in it."""
+    match value:
+        case None:
+            return "off"
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g}"
+        case RateLimit():
+            return f"{value.per_second:g}/s burst {value.burst}"
+        case tuple():
+            return ",".join(map(str, value))
+        case _:
+            return _without_passwords(str(value))
+
+
+def _without_passwords(text: str) -> str:
+    """The same, of a URL with whatever may be a secret in it as `***`."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return text
+    place, question, query = rest.partition("?")
+    user, at, host = place.rpartition("@")
+    names = (each.partition("=")[0] + "=***" for each in query.split("&"))
+    hidden = f"{user.partition(':')[0]}:***" if user else ""
+    return f"{scheme}{separator}{hidden}{at}{host}{question}{'&'.join(names) if question else ''}"

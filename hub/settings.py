@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -46,6 +47,9 @@ from hub.setting_types import (
     Seconds,
     SecretText,
     Share,
+    Shown,
+    Source,
+    written,
 )
 from routing.agreements import AgreementRules
 from routing.vocabulary import Party, Secret
@@ -57,6 +61,8 @@ VAR_DIR = Path("var")
 
 _PREFIX = "HUB_"
 _READABLE_FROM_FILE = ("operator_token", "secret_key", "other_secret_key", "database_url", "redis_url")
+_SECRETS = frozenset({"operator_token", "secret_key", "other_secret_key"})
+_GENERATED = ("operator_token", "secret_key")
 _NOT_FOR_THE_HUB = frozenset({"HUB_DEMO_STAY"})
 """Names that start like settings and belong to a command beside the hub."""
 
@@ -130,25 +136,37 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     """Origin, and prefix if any, under which partners reach the hub; without a slash at the end."""
     host: Host = "127.0.0.1"
+    """Address of the partner listener."""
     port: Port = 8000
+    """Port of the partner listener."""
     operator_host: Host = "127.0.0.1"
+    """Address of the operator listener."""
     operator_port: Port = 8001
+    """Port of the operator listener."""
     console_url: str | None = None
     """Origin under which operators open the console, when it is not met under a loopback name."""
     country_code: CountryCode = "EU"
+    """Country code of the party that the hub itself is."""
     party_id: PartyID = "HUB"
+    """Party id of the party that the hub itself is."""
     name: Annotated[str, Field(min_length=1, max_length=100)] = "OCPI hub"
+    """Name of the hub in its business details."""
     database_url: str = Field(default="sqlite+aiosqlite:///var/hub.db", repr=False)
+    """The database: PostgreSQL, or a file of SQLite."""
     redis_url: str | None = Field(default=None, repr=False)
-    """Absent: the directory lives in the one process there is."""
+    """Redis, or a cluster of it. Absent: the directory lives in the one process there is."""
     workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes of the partner listener."""
     allow_private_partners: bool = Field(default_factory=lambda values: _is_loopback_url(values["public_url"]))
     """Whether partners may have http, any port and private addresses."""
     trusted_proxies: Proxies = ("127.0.0.1", "::1")
     """Addresses and networks that are believed when they say whose request they hand on."""
     forward_timeout_s: Seconds = 30
+    """How long a partner may take to answer a message."""
     connect_timeout_s: Seconds = 5
+    """How long a connection to a partner may take."""
     authorize_timeout_s: Seconds = 10
+    """How long a partner may take to answer a real-time authorization."""
     alive_after_s: Pause = 300
     """A platform that was silent for so long is looked at."""
     offline_probe_every_s: Pause = 60
@@ -180,12 +198,17 @@ class Settings(BaseSettings):
     traces_ratio: Share = 1
     """The part of the traces that is kept, of those that begin here."""
     log_format: LogFormat = Field(default_factory=lambda: "console" if sys.stderr.isatty() else "json")
+    """How lines of the log look: `json`, or `console` for people."""
     log_level: LogLevel = "info"
+    """The least level of what is logged."""
     operator_token: SecretText = Field(default_factory=lambda _: _generated_operator_token())
+    """Bearer token of the operator API, whose holder is the admin `operator`."""
     secret_key: SecretText = Field(default_factory=lambda values: _generated_key(values["database_url"]))
     """Material for the keys that hash inbound tokens and encrypt outbound ones."""
     other_secret_key: SecretText | None = None
     """While one key replaces another: the one that nothing is written with."""
+
+    _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(cls) -> Self:
@@ -195,7 +218,8 @@ class Settings(BaseSettings):
             SettingsError: something in there is wrong, or a generated secret cannot be kept.
         """
         try:
-            return cls()
+            settings = cls()
+            settings._sources = _sources_of(cls)
         except ValidationError as error:
             raise SettingsError(_first_fault(error)) from None
         except UnicodeDecodeError:
@@ -204,6 +228,7 @@ class Settings(BaseSettings):
             ) from None
         except OSError as error:
             raise SettingsError(f".env cannot be read ({error.strerror}); allow it with chmod u+r .env") from None
+        return settings
 
     @classmethod
     def of_parent(cls, texts: Mapping[str, str]) -> Self:
@@ -215,6 +240,24 @@ class Settings(BaseSettings):
         """Each setting that has a value, as one writes it. Secrets are in clear."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: _text(value) for name, value in values.items() if value is not None or name == "rate_limit"}
+
+    @property
+    def shown(self) -> dict[str, Shown]:
+        """Each setting by its variable, as anybody may see it."""
+        return {_variable(name): self._shown(name) for name in type(self).model_fields}
+
+    def _shown(self, name: str) -> Shown:
+        value, field = getattr(self, name), type(self).model_fields[name]
+        is_secret = name in _SECRETS
+        plain = None if field.default_factory is not None or field.default is None else written(field.default)
+        return Shown(
+            field=name,
+            value=None if is_secret or (value is None and name != "rate_limit") else written(value),
+            default=plain,
+            is_secret=is_secret,
+            is_set=value is not None,
+            source=self._sources.get(name, Source.DEFAULT),
+        )
 
     def changed(self, other: Settings) -> list[str]:
         """The variables that are different there."""
@@ -423,6 +466,20 @@ def _has_open_telemetry() -> bool:
         return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
     except ModuleNotFoundError:
         return False
+
+
+def _sources_of(cls: type[Settings]) -> dict[str, Source]:
+    """Where each setting that is not as it is by default comes from. What comes first wins."""
+    environment, file = EnvSettingsSource(cls).env_vars, DotEnvSettingsSource(cls).env_vars
+    found = dict.fromkeys(_GENERATED, Source.GENERATED)
+    for variables, source in ((file, Source.DOTENV), (environment, Source.ENVIRONMENT)):
+        for name in cls.model_fields:
+            variable = _variable(name).lower()
+            if variables.get(variable) is not None:
+                found[name] = source
+            elif variables.get(variable + FILE_SUFFIX.lower()) is not None:
+                found[name] = Source.FROM_FILE
+    return found
 
 
 def _text(value: object) -> str:

@@ -81,3 +81,18 @@ def tokens_table(items: Iterable[Json]) -> str:
 def new_token_text(answer: Json) -> str:
     """A token that was just made."""
     return pairs(answer) + "\n\nGive the token to whom it is for. It is not shown again."
+
+
+def settings_text(found: Json) -> str:
+    """All settings, and what runs with them."""
+    about = {"version": found["version"], "schema": found["schema"]}
+    spoken = {"ocpi": [each["version"] for each in found["ocpi"]]}
+    rows = ((each["id"], _value_of(each), each["source"]) for each in found["items"])
+    return f"{pairs(about | spoken)}\n\n{columns(('VARIABLE', 'VALUE', 'SOURCE'), rows)}"
+
+
+def _value_of(setting: Json) -> str | None:
+    if setting["secret"]:
+        return "set" if setting["is_set"] else None
+    value: str | None = setting["value"]
+    return value

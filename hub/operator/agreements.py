@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import structlog
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.datastructures import ResponseHeader
+from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, RawBody
@@ -19,11 +20,13 @@ from msgspec.structs import asdict
 
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
+from hub.operator.agreement_effects import AgreementEffectView, effect_of, new_between
 from hub.operator.agreement_terms import BadFile, BadTerms, TermsReader, csv_of
-from hub.operator.platforms import Cursor, Limit, TheHub
+from hub.operator.etags import ETAG, IfMatch, check, tag_of_agreement
+from hub.operator.platforms import Cursor, DryRun, Limit, TheHub
 from hub.operator.problems import Conflict, Fault, Faulty, Unacceptable, documented
 from hub.operator.resources import ModuleName, PartyText
-from hub.operator.roles import FOR_ADMINS, FOR_AUDITORS, audited_read
+from hub.operator.roles import FOR_ADMINS, FOR_AUDITORS, audited_read, may_be_tried
 from hub.store.agreements import AlreadyAgreed, Terms
 from routing.agreements import Agreement, Sending
 from routing.vocabulary import Party
@@ -38,6 +41,10 @@ Modules = Annotated[list[ModuleName], Meta(min_length=1, max_length=100, descrip
 MOST_FILE_BYTES: Final = 8 * 1024 * 1024
 _CSV: Final = "text/csv"
 _SHOWN: Final = 20
+_WOULD: Final = {
+    int(HTTPStatus.OK): ResponseSpec(AgreementEffectView, description="Of a dry run.", generate_examples=False)
+}
+_NO_CONTENT: Final = {int(HTTPStatus.NO_CONTENT): ResponseSpec(None, description="It has ended.")}
 _LOCATION: Final = ResponseHeader(name="Location", description="The new agreement.", documentation_only=True)
 
 
@@ -103,16 +110,24 @@ class Agreements(Controller):
     path = "/agreements"
     tags = ("agreements",)
 
-    @post(responses=documented(409, 413, 422, 503), response_headers=[_LOCATION], opt=FOR_ADMINS)
-    async def add_agreement(self, hub: TheHub, data: JSONBody[NewAgreement]) -> Response[AgreementView]:
+    @post(
+        responses=documented(409, 413, 422, 503) | _WOULD,
+        response_headers=[_LOCATION, ETAG],
+        opt=may_be_tried(FOR_ADMINS),
+    )
+    async def add_agreement(
+        self, hub: TheHub, data: JSONBody[NewAgreement], dry_run: DryRun = False
+    ) -> Response[AgreementView | AgreementEffectView]:
         """Let two parties talk to each other. Two parties have one agreement, which says all there is between them."""
         terms = _terms(hub, data.a, data.b, data.modules, data.direction)
         try:
+            if dry_run:
+                return Response(await effect_of(hub, terms, new_between(hub, terms)), status_code=HTTPStatus.OK)
             made = await hub.agreements.add(terms)
         except AlreadyAgreed as error:
             raise Conflict(detail=str(error)) from error
         log.info("agreement_added", **_named(made))
-        return Response(_view(made), headers={"Location": f"/api/v1/agreements/{made.id}"})
+        return Response(_view(made), headers=_tag_of(made) | {"Location": f"/api/v1/agreements/{made.id}"})
 
     @get(responses=documented(422, 503), opt=FOR_AUDITORS)
     async def list_agreements(
@@ -123,28 +138,56 @@ class Agreements(Controller):
         page = await hub.agreements.list(party=of, limit=limit, cursor=cursor)
         return AgreementsView(tuple(map(_view, page.items)), page.next_cursor)
 
-    @get("/{agreement_id:str}", responses=documented(404, 503), opt=FOR_AUDITORS)
-    async def show_agreement(self, hub: TheHub, agreement_id: AgreementID) -> AgreementView:
+    @get("/{agreement_id:str}", responses=documented(404, 503), response_headers=[ETAG], opt=FOR_AUDITORS)
+    async def show_agreement(self, hub: TheHub, agreement_id: AgreementID) -> Response[AgreementView]:
         """One agreement."""
-        return _view(await hub.agreements.get(agreement_id))
-
-    @patch("/{agreement_id:str}", responses=documented(404, 413, 422, 503), opt=FOR_ADMINS)
-    async def change_agreement(
-        self, hub: TheHub, agreement_id: AgreementID, data: JSONBody[AgreementChange]
-    ) -> AgreementView:
-        """Change what two parties may do, from now on."""
         held = await hub.agreements.get(agreement_id)
-        modules = held.modules if data.modules is UNSET else data.modules
-        direction = held.sending if data.direction is UNSET else data.direction
-        listed = None if modules is None else sorted(modules)
-        changed = await hub.agreements.change(agreement_id, _terms(hub, str(held.a), str(held.b), listed, direction))
-        log.info("agreement_changed", **_named(changed))
-        return _view(changed)
+        return Response(_view(held), headers=_tag_of(held))
 
-    @delete("/{agreement_id:str}", responses=documented(404, 503), opt=FOR_ADMINS)
-    async def remove_agreement(self, hub: TheHub, agreement_id: AgreementID) -> None:
+    @patch(
+        "/{agreement_id:str}",
+        responses=documented(404, 412, 413, 422, 503),
+        response_headers=[ETAG],
+        opt=may_be_tried(FOR_ADMINS),
+    )
+    async def change_agreement(
+        self,
+        hub: TheHub,
+        agreement_id: AgreementID,
+        data: JSONBody[AgreementChange],
+        if_match: IfMatch = None,
+        dry_run: DryRun = False,
+    ) -> Response[AgreementView | AgreementEffectView]:
+        """Change what two parties may do, from now on."""
+
+        def terms(held: Agreement) -> Terms:
+            check(if_match, tag_of_agreement(held))
+            return _changed(hub, held, data)
+
+        if dry_run:
+            held = await hub.agreements.get(agreement_id)
+            return Response(await effect_of(hub, terms(held), held))
+        changed = await hub.agreements.change(agreement_id, terms)
+        log.info("agreement_changed", **_named(changed))
+        return Response(_view(changed), headers=_tag_of(changed))
+
+    @delete(
+        "/{agreement_id:str}",
+        status_code=HTTPStatus.OK,
+        responses=documented(404, 412, 503) | _NO_CONTENT,
+        opt=may_be_tried(FOR_ADMINS),
+    )
+    async def remove_agreement(
+        self, hub: TheHub, agreement_id: AgreementID, if_match: IfMatch = None, dry_run: DryRun = False
+    ) -> Response[AgreementEffectView | None]:
         """End an agreement. What was accepted before is still answered."""
-        log.info("agreement_ended", **_named(await hub.agreements.end(agreement_id)))
+        if dry_run:
+            held = await hub.agreements.get(agreement_id)
+            terms = Terms(held.a, held.b, held.modules, held.sending)
+            return Response(await effect_of(hub, terms, held, ends=True))
+        ended = await hub.agreements.end(agreement_id, lambda held: check(if_match, tag_of_agreement(held)))
+        log.info("agreement_ended", **_named(ended))
+        return Response(None, status_code=HTTPStatus.NO_CONTENT)
 
     @post(
         "/import",
@@ -152,10 +195,10 @@ class Agreements(Controller):
         responses=documented(413, 422, 503),
         request_max_body_size=MOST_FILE_BYTES,
         operation_class=_TakesFile,
-        opt=FOR_ADMINS,
+        opt=may_be_tried(FOR_ADMINS),
     )
     async def import_agreements(
-        self, hub: TheHub, body: RawBody, replace: FromQuery[bool] = False, dry_run: FromQuery[bool] = False
+        self, hub: TheHub, body: RawBody, replace: FromQuery[bool] = False, dry_run: DryRun = False
     ) -> ImportView:
         """Take over the agreements of a CSV file, all of them or none.
 
@@ -190,6 +233,12 @@ def _terms(hub: Hub, a: str, b: str, modules: list[str] | None, direction: Sendi
         raise Unacceptable(detail=str(error)) from error
 
 
+def _changed(hub: Hub, held: Agreement, change: AgreementChange) -> Terms:
+    modules = held.modules if change.modules is UNSET else change.modules
+    direction = held.sending if change.direction is UNSET else change.direction
+    return _terms(hub, str(held.a), str(held.b), None if modules is None else sorted(modules), direction)
+
+
 def _party(text: str) -> Party:
     return Party.read(text[:2], text[3:])
 
@@ -198,6 +247,10 @@ def _faulty(error: BadFile) -> Faulty:
     """Every line that is wrong, by its number; the detail has the first ones."""
     some = "; ".join(f"line {line.number}: {line.why}" for line in error.lines[:_SHOWN])
     return Faulty(f"Nothing was taken over. {some}", [Fault(line.why, f"line {line.number}") for line in error.lines])
+
+
+def _tag_of(agreement: Agreement) -> dict[str, str]:
+    return {"ETag": tag_of_agreement(agreement)}
 
 
 def _view(agreement: Agreement) -> AgreementView:

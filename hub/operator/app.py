@@ -24,6 +24,7 @@ from hub.operator.audit_hook import note_beginnings, note_ends
 from hub.operator.broadcasts import list_broadcasts, show_broadcast
 from hub.operator.captures import capture_platform, stop_capturing_platform
 from hub.operator.client_info import show_client_info
+from hub.operator.etags import only_as_seen
 from hub.operator.events import Events
 from hub.operator.health import drain, healthz, metrics, readyz, show_hub_health
 from hub.operator.impact import show_impact
@@ -40,6 +41,7 @@ from hub.operator.registration import show_registration
 from hub.operator.reload import reload, show_reload
 from hub.operator.rules import show_rule
 from hub.operator.search import resolve
+from hub.operator.settings import show_settings
 from hub.operator.tokens import Tokens, show_me
 from hub.operator.traffic import show_matrix, show_series
 from hub.version import VERSION
@@ -110,11 +112,12 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     show_client_info,
                     resolve,
                     show_rule,
+                    show_settings,
                     drain,
                     reload,
                     show_reload,
                 ],
-                guards=[operators_only(access), note_beginnings(hub)],
+                guards=[operators_only(access), note_beginnings(hub), only_as_seen(hub)],
                 middleware=[note_ends(hub)],
                 security=[{"operatorToken": []}],
             ),

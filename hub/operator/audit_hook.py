@@ -28,7 +28,7 @@ from hub.operator.access import source_of
 from hub.operator.audited import action_of, as_text, changes, masked, object_path, reason_of, resource_of
 from hub.operator.client import CLI_AGENT
 from hub.operator.inside import Connection, ask, caller
-from hub.operator.roles import Me, is_audited_read
+from hub.operator.roles import Me, is_audited_read, is_to_be_tried
 from hub.plain_text import readable
 from hub.store.administration_tables import ACTION_LENGTH, DETAIL_LENGTH, OBJECT_LENGTH, SOURCE_LENGTH
 from hub.store.audit import AuditLine, Outcome
@@ -39,6 +39,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 API: Final = "/api/v1"
 _STATE: Final = "audited"
+_TRIED: Final = "tried"
+"""Nothing is changed: what would come of it is asked."""
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _JSON_BYTES: Final = 256 * 1024
 """Of a body, as far as the log is interested in it."""
@@ -63,6 +65,9 @@ def note_beginnings(hub: Hub) -> Guard:
 
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         if _method(connection.scope) in _READING and not is_audited_read(handler.opt):
+            return
+        if is_to_be_tried(handler.opt) and connection.query_params.getall("dry_run", []) == ["true"]:
+            connection.scope["state"][_TRIED] = True
             return
         asked = await _body_of(connection)
         path = object_path(connection.scope["path"], template_of(connection.scope), _readable_paths(connection.app))
@@ -99,7 +104,7 @@ class _Answer:
         scope = self._scope
         begun: _Begun | None = scope["state"].get(_STATE)
         is_reading = _method(scope) in _READING
-        if begun is None and (is_reading or scope.get("auth") is None):
+        if begun is None and (is_reading or scope.get("auth") is None or scope["state"].get(_TRIED)):
             await self._send(message)
             return
         self._kept.append(message)

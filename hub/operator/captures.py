@@ -32,7 +32,7 @@ class NewCapture(Struct, frozen=True, forbid_unknown_fields=True):
 @post(
     "/platforms/{platform_id:str}/capture",
     status_code=HTTPStatus.OK,
-    responses=documented(404, 413, 503),
+    responses=documented(404, 412, 413, 503),
     opt=FOR_OPERATORS,
     tags=["platforms"],
 )
@@ -47,7 +47,7 @@ async def capture_platform(hub: TheHub, platform_id: PlatformID, data: JSONBody[
 @delete(
     "/platforms/{platform_id:str}/capture",
     status_code=HTTPStatus.OK,
-    responses=documented(404, 503),
+    responses=documented(404, 412, 503),
     opt=FOR_OPERATORS,
     tags=["platforms"],
 )

@@ -18,6 +18,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipV
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.operator.access import TheCaller
+from hub.operator.etags import ETAG, IfMatch, check, tag_of_platform
 from hub.operator.platform_list import Sort, Words, platforms_page
 from hub.operator.platform_rows import Order, Wanted
 from hub.operator.problems import Unacceptable, documented
@@ -36,7 +37,7 @@ from hub.operator.resources import (
     platform_view,
     versions_url,
 )
-from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN, FOR_PARTNERS
+from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN, FOR_PARTNERS, may_be_tried
 from hub.store.records import PlatformRecord
 from routing.dialects import DIALECTS
 from routing.quirks import Quirks
@@ -47,6 +48,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 TheHub = NamedDependency[SkipValidation[Hub]]
 PlatformID = FromPath[str]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Most items of one answer.")]
+DryRun = Annotated[bool, QueryParameter(description="Only say what would come of it: nothing is changed.")]
 Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the answer before.")]
 
 
@@ -95,27 +97,43 @@ class Platforms(Controller):
             return PlatformsView((view,), None, {str(view.status): 1}, 1)
         return await platforms_page(Wanted(status, role, version, q), sort, hub, limit=limit, cursor=cursor)
 
-    @get("/{platform_id:str}", responses=documented(404, 503), opt=FOR_PARTNERS)
-    async def show_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
+    @get("/{platform_id:str}", responses=documented(404, 503), response_headers=[ETAG], opt=FOR_PARTNERS)
+    async def show_platform(self, hub: TheHub, platform_id: PlatformID) -> Response[PlatformView]:
         """One platform."""
-        return await view_of(await hub.platforms.get(platform_id), hub)
+        return await _tagged(await hub.platforms.get(platform_id), hub)
 
-    @patch("/{platform_id:str}", responses=documented(404, 413, 503), opt=FOR_OPERATORS)
+    @patch(
+        "/{platform_id:str}",
+        responses=documented(404, 412, 413, 503),
+        response_headers=[ETAG],
+        opt=may_be_tried(FOR_OPERATORS),
+    )
     async def change_platform(
-        self, hub: TheHub, platform_id: PlatformID, data: JSONBody[PlatformChange]
-    ) -> PlatformView:
+        self,
+        hub: TheHub,
+        platform_id: PlatformID,
+        data: JSONBody[PlatformChange],
+        if_match: IfMatch = None,
+        dry_run: DryRun = False,
+    ) -> Response[PlatformView]:
         """Rename a platform or change its settings. Keys that are not named stay as they are."""
-        quirks = None
-        if data.settings:
-            quirks = changed_quirks((await hub.platforms.get(platform_id)).quirks, data.settings)
+
+        def quirks(now: PlatformRecord) -> Quirks:
+            check(if_match, tag_of_platform(now))
+            return changed_quirks(now.quirks, data.settings)
+
+        if dry_run:
+            held = await hub.platforms.get(platform_id)
+            would_be = msgspec.structs.replace(held, name=data.name or held.name, quirks=quirks(held))
+            return await _tagged(would_be, hub)
         record = await hub.platforms.change(platform_id, name=data.name, quirks=quirks)
         log.info("platform_changed", platform_id=platform_id, settings=sorted(data.settings))
-        return await view_of(record, hub)
+        return await _tagged(record, hub)
 
     @post(
         "/{platform_id:str}/connect",
         status_code=HTTPStatus.OK,
-        responses=documented(404, 409, 413, 422, 502, 503),
+        responses=documented(404, 409, 412, 413, 422, 502, 503),
         opt=FOR_OPERATORS,
     )
     async def connect_platform(self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Connect]) -> PlatformView:
@@ -126,7 +144,7 @@ class Platforms(Controller):
     @post(
         "/{platform_id:str}/invite",
         status_code=HTTPStatus.OK,
-        responses=documented(404, 409, 413, 422, 503),
+        responses=documented(404, 409, 412, 413, 422, 503),
         opt=FOR_OPERATORS,
     )
     async def invite_platform(
@@ -140,21 +158,25 @@ class Platforms(Controller):
     @post(
         "/{platform_id:str}/rotate",
         status_code=HTTPStatus.OK,
-        responses=documented(404, 409, 422, 502, 503),
+        responses=documented(404, 409, 412, 422, 502, 503),
         opt=FOR_OPERATORS_AND_OWN,
     )
     async def rotate_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """PUT credentials at the partner with a fresh token; both old tokens are dead once it has answered."""
         return await view_of(await hub.initiator.rotate(platform_id), hub)
 
-    @post("/{platform_id:str}/suspend", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS)
+    @post(
+        "/{platform_id:str}/suspend", status_code=HTTPStatus.OK, responses=documented(404, 412, 503), opt=FOR_OPERATORS
+    )
     async def suspend_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """Refuse a platform and everything for it, until it is resumed. Its registration stays."""
         record = await hub.platforms.suspend(platform_id)
         log.info("platform_suspended", platform_id=platform_id)
         return await view_of(record, hub)
 
-    @post("/{platform_id:str}/resume", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS)
+    @post(
+        "/{platform_id:str}/resume", status_code=HTTPStatus.OK, responses=documented(404, 412, 503), opt=FOR_OPERATORS
+    )
     async def resume_platform(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """Let a suspended platform take part again."""
         record = await hub.platforms.resume(platform_id)
@@ -162,7 +184,10 @@ class Platforms(Controller):
         return await view_of(record, hub)
 
     @post(
-        "/{platform_id:str}/circuit/close", status_code=HTTPStatus.OK, responses=documented(404, 503), opt=FOR_OPERATORS
+        "/{platform_id:str}/circuit/close",
+        status_code=HTTPStatus.OK,
+        responses=documented(404, 412, 503),
+        opt=FOR_OPERATORS,
     )
     async def close_circuit(self, hub: TheHub, platform_id: PlatformID) -> PlatformView:
         """Call a platform again at once, from every process. Its circuit opens again if it still does not answer."""
@@ -178,10 +203,14 @@ class Platforms(Controller):
         page = await hub.loss_counts.page(platform_id, limit=limit, cursor=cursor)
         return LossesView(tuple(map(loss_view, page.items)), page.next_cursor)
 
-    @delete("/{platform_id:str}", responses=documented(404, 503), opt=FOR_ADMINS)
-    async def remove_platform(self, hub: TheHub, platform_id: PlatformID) -> None:
+    @delete("/{platform_id:str}", responses=documented(404, 412, 503), opt=FOR_ADMINS)
+    async def remove_platform(self, hub: TheHub, platform_id: PlatformID, if_match: IfMatch = None) -> None:  # noqa: ARG002 - a guard reads it; here it is described
         """DELETE credentials at the partner and, whatever it answers, here. The platform stays listed, SUSPENDED."""
         await hub.initiator.remove(platform_id)
+
+
+async def _tagged(record: PlatformRecord, hub: Hub) -> Response[PlatformView]:
+    return Response(await view_of(record, hub), headers={"ETag": tag_of_platform(record)})
 
 
 async def view_of(record: PlatformRecord, hub: Hub) -> PlatformView:

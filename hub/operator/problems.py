@@ -7,6 +7,7 @@
 405  not with this method
 406  a stream, and the caller does not say that it takes one
 409  the platform is in a state in which this cannot be done, or a party belongs to somebody else
+412  the object is not any more what If-Match says
 413  the body is too large
 429  this address presented too many wrong tokens
 422  in the right form, and not acceptable: a URL the hub may not call, a face that is missing
@@ -115,6 +116,7 @@ _MEANINGS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing of this id that the caller may see.",
     HTTPStatus.NOT_ACCEPTABLE: "The answer is a stream, and the caller does not say that it takes one.",
     HTTPStatus.CONFLICT: "It cannot be done in the state in which the platform or the party is.",
+    HTTPStatus.PRECONDITION_FAILED: "If-Match does not fit: the object was changed meanwhile; `detail` says by whom.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "In the right form, and not acceptable.",
     HTTPStatus.TOO_MANY_REQUESTS: "This address presented too many wrong tokens; see Retry-After.",

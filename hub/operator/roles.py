@@ -26,6 +26,7 @@ _NEEDS: Final = "needs"
 _OWN: Final = "own"
 _AUDITED: Final = "audited"
 _OPEN: Final = "open"
+_TRIED: Final = "tried"
 
 FOR_PARTNERS: Final[dict[str, Any]] = {_NEEDS: OperatorRole.PARTNER}
 FOR_AUDITORS: Final[dict[str, Any]] = {_NEEDS: OperatorRole.AUDITOR}
@@ -75,6 +76,16 @@ def is_allowed(me: Me, opt: Mapping[str, Any]) -> bool:
 def audited_read(opt: Mapping[str, Any]) -> dict[str, Any]:
     """The same `opt` for a GET that is noted in the audit log, as all changes are."""
     return {**opt, _AUDITED: True}
+
+
+def may_be_tried(opt: Mapping[str, Any]) -> dict[str, Any]:
+    """The same `opt` for a change that takes `?dry_run=true`, of which there is nothing to note."""
+    return {**opt, _TRIED: True}
+
+
+def is_to_be_tried(opt: Mapping[str, Any]) -> bool:
+    """Whether a route takes `?dry_run=true`."""
+    return bool(opt.get(_TRIED))
 
 
 def is_audited_read(opt: Mapping[str, Any]) -> bool:

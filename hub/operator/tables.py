@@ -66,6 +66,27 @@ def agreement_text(agreement: Json) -> str:
     return f"{agreement['a']} {arrow} {agreement['b']}, modules {about}, id {agreement['id']}"
 
 
+def effect_text(effect: Json) -> str:
+    """What would come of an agreement."""
+    names = ("messages_24h", "would_be_refused", "would_go_through")
+    sights = columns(
+        ("PLATFORM", "VERSIONS", "SEES", "BEFORE", "AFTER", "TOLD", "NEW CREDENTIALS"),
+        (
+            (
+                each["name"],
+                each["versions"],
+                each["sees"],
+                each["before"],
+                each["after"],
+                each["told"],
+                each["new_credentials"],
+            )
+            for each in effect["sights"]
+        ),
+    )
+    return f"{pairs({name: effect[name] for name in names})}\n\n{sights}"
+
+
 def probe_text(probe: Json) -> str:
     """Whether a platform answers, and what came of the look through each of its connections."""
     table = columns(

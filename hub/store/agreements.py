@@ -10,7 +10,7 @@ to another once is never PLANNED for it again. OCPI 2.2.1, "HubClientInfo".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -146,28 +146,31 @@ class KeptAgreements:
         await self._directory.announce_agreements()
         return made
 
-    async def change(self, agreement_id: str, terms: Terms) -> Agreement:
-        """Other terms between the same two.
+    async def change(self, agreement_id: str, terms: Terms | Callable[[Agreement], Terms]) -> Agreement:
+        """Other terms between the same two. They may follow from what holds at that moment.
 
         Raises:
             UnknownAgreement: there is none of this id.
         """
         async with _agreeing(self._database) as change:
             plan = _Plan(change)
-            plan.change(await _live(change.session, agreement_id), terms)
+            held = await _live(change.session, agreement_id)
+            plan.change(held, terms(held) if callable(terms) else terms)
             await plan.carry_out()
             changed = await _live(change.session, agreement_id)
         await self._directory.announce_agreements()
         return changed
 
-    async def end(self, agreement_id: str) -> Agreement:
-        """End an agreement; returns what it was.
+    async def end(self, agreement_id: str, check: Callable[[Agreement], object] | None = None) -> Agreement:
+        """End an agreement; returns what it was. What `check` raises keeps it as it is.
 
         Raises:
             UnknownAgreement: there is none of this id.
         """
         async with _agreeing(self._database) as change:
             held = await _live(change.session, agreement_id)
+            if check is not None:
+                check(held)
             plan = _Plan(change)
             plan.end(held)
             await plan.carry_out()
@@ -232,7 +235,6 @@ class _Plan:
 
     def change(self, held: Agreement, terms: Terms) -> None:
         """Other terms for two that have an agreement."""
-        is_turned = _sole_sender(held) != terms.sole_sender
         self._other.append(
             {
                 "which": held.id,
@@ -240,7 +242,7 @@ class _Plan:
                 "b": terms.b,
                 "modules": _listed(terms.modules),
                 "sending": terms.sending,
-                "turned_at": self._now if is_turned else held.turned_at,
+                "turned_at": self._now if is_turned(held, terms) else held.turned_at,
                 "revision": self._revision,
             }
         )
@@ -277,8 +279,13 @@ class _Plan:
         return 0 if self._change is None else self._change.revision
 
 
+def is_turned(held: Agreement, terms: Terms) -> bool:
+    """Whether these terms let others send than before."""
+    return _sole_sender(held) != terms.sole_sender
+
+
 def _is_so(held: Agreement, terms: Terms) -> bool:
-    return held.modules == terms.modules and _sole_sender(held) == terms.sole_sender
+    return held.modules == terms.modules and not is_turned(held, terms)
 
 
 def _sole_sender(held: Agreement) -> Party | None:

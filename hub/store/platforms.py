@@ -7,9 +7,10 @@ database does not answer, which takes a few seconds at most.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlmodel import col, select
 
@@ -49,7 +50,10 @@ from routing.errors import InvalidParameters, Unauthorized
 from routing.quirks import Quirks
 from routing.vocabulary import Face, Party, Role, Secret, Version
 
-__all__ = ["Platforms", "UnknownPlatform"]
+__all__ = ["NewQuirks", "Platforms", "UnknownPlatform"]
+
+NewQuirks: TypeAlias = Callable[[PlatformRecord], Quirks]
+"""What the quirks of a platform become. What it raises keeps everything as it is."""
 
 
 class Platforms:
@@ -267,15 +271,17 @@ class Platforms:
     # ------------------------------------------------------------ the operator decides
 
     async def change(
-        self, platform_id: str, *, name: str | None = None, quirks: Quirks | None = None
+        self, platform_id: str, *, name: str | None = None, quirks: Quirks | NewQuirks | None = None
     ) -> PlatformRecord:
-        """Another name, other quirks, or both.
+        """Another name, other quirks, or both. Quirks may follow from what the platform is at that moment.
 
         Raises:
             UnknownPlatform: there is none of this id.
         """
         async with self._change() as change:
             async with settling(change, platform_id) as platform:
+                if callable(quirks):
+                    quirks = quirks(await record_of(change.session, platform))
                 platform.name = platform.name if name is None else name
                 platform.quirks = platform.quirks if quirks is None else quirks
             return await record_of(change.session, platform)

@@ -17,6 +17,7 @@ from routing.errors import HubFault
 
 _LOCK = 0x0C91_4B00
 """Number of the advisory lock on PostgreSQL: processes that start at once take turns."""
+_DIGITS = 4
 _PATIENCE_S = 60.0
 """A migration, and the wait for another process that migrates, may take longer than what the hub does otherwise."""
 
@@ -36,6 +37,11 @@ async def migrate(database_url: str) -> None:
         raise HubFault(f"The database cannot be migrated: {reason(error)}") from error
     finally:
         await engine.dispose()
+
+
+def newest() -> str:
+    """The number of the last revision there is, which is the form of a database that is up to date."""
+    return max(path.name for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))[:_DIGITS]
 
 
 def _upgrade(connection: Connection) -> None:

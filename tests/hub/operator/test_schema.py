@@ -170,6 +170,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("post", "/api/v1/drain"),
         ("post", "/api/v1/reload"),
         ("get", "/api/v1/reload"),
+        ("get", "/api/v1/settings"),
     }
 
 
