@@ -148,8 +148,20 @@ def party() -> None:
     """See and suspend the parties behind the platforms."""
 
 
-for command in (agreement, audit, broadcasts, client_info, events, messages, reload, show_settings, simulate, token,
-                trace, traffic):
+for command in (
+    agreement,
+    audit,
+    broadcasts,
+    client_info,
+    events,
+    messages,
+    reload,
+    show_settings,
+    simulate,
+    token,
+    trace,
+    traffic,
+):
     commands.add_command(command)
 platform.add_command(registration)
 

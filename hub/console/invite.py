@@ -18,7 +18,6 @@ from hub.operator.roles import FOR_OPERATORS
 from routing.vocabulary import Role, Version
 
 _FACES: Final = ("CPO", "EMSP")
-_BESIDE_THE_FORM: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
 @get("/partners/new", opt=FOR_OPERATORS, include_in_schema=False)
@@ -38,7 +37,7 @@ async def create(
     try:
         made = await Api(request).post("/platforms", body, reason=data.reason)
     except Refused as error:
-        if error.status not in _BESIDE_THE_FORM:
+        if not error.is_about_the_form:
             raise
         return await _form(request, data, faults_of(error.detail, error.faults, data))
     return await invited_page(request, made, body)

@@ -21,9 +21,6 @@ from hub.console.partner_words import parties_of
 from hub.console.pieces import Piece, piece
 from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN
 
-_BESIDE_THE_FORM: Final = frozenset(
-    {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_GATEWAY}
-)
 _MOST_PARTIES: Final = 5
 HOURS: Final = (("1", "an hour"), ("24", "24 hours"), ("168", "7 days"))
 
@@ -35,6 +32,8 @@ class Confirmed(Struct, frozen=True):
     name: str = ""
     """Typed where the action cannot be undone."""
     hours: str = "24"
+    seen: str = ""
+    """The tag of what the question was asked about."""
 
 
 Doing = Callable[[Api, str, Confirmed], Awaitable[Json]]
@@ -62,22 +61,22 @@ class Action:
 
 def _posts(path: str) -> Doing:
     async def do(api: Api, at: str, form: Confirmed) -> Json:
-        return await api.post(f"{at}/{path}", reason=form.reason)
+        return await api.post(f"{at}/{path}", reason=form.reason, seen=form.seen)
 
     return do
 
 
 async def _removes(api: Api, at: str, form: Confirmed) -> Json:
-    return await api.delete(at, reason=form.reason)
+    return await api.delete(at, reason=form.reason, seen=form.seen)
 
 
 async def _captures(api: Api, at: str, form: Confirmed) -> Json:
     hours = float(form.hours) if form.hours in dict(HOURS) else 24.0
-    return await api.post(f"{at}/capture", {"hours": hours}, reason=form.reason)
+    return await api.post(f"{at}/capture", {"hours": hours}, reason=form.reason, seen=form.seen)
 
 
 async def _stops_capture(api: Api, at: str, form: Confirmed) -> Json:
-    return await api.delete(f"{at}/capture", reason=form.reason)
+    return await api.delete(f"{at}/capture", reason=form.reason, seen=form.seen)
 
 
 ACTIONS: Final = (
@@ -144,7 +143,7 @@ async def _done(request: PageRequest, action: Action, platform_id: str, form: Co
     try:
         await action.do(api, at, form)
     except Refused as error:
-        if error.status not in _BESIDE_THE_FORM:
+        if not error.is_about_the_form:
             raise
         return await _question(request, action, platform_id, form, error.detail)
     return Redirect(f"/partners/{platform_id}", status_code=HTTP_303_SEE_OTHER)
@@ -158,7 +157,7 @@ async def _question(
     refused: str | None = None,
 ) -> Template:
     api, at = Api(request), f"/platforms/{platform_id}"
-    platform = await api.get(at)
+    platform, etag = await api.see(at)
     impact = await piece(api.get(f"{at}/impact", action=action.name)) if action.impact else Piece(None)
     answer = await page(
         request,
@@ -173,6 +172,7 @@ async def _question(
         parties=parties_of(platform["parties"], _MOST_PARTIES),
         impact=impact,
         typed=form,
+        seen=etag,
         hours=HOURS,
         refused=refused,
     )

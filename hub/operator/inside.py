@@ -30,6 +30,8 @@ class Answered(Struct, frozen=True):
 
     status: int
     body: bytes
+    etag: str | None
+    """Of the object, where it has one."""
 
 
 def caller(connection: Connection) -> Me | None:
@@ -59,8 +61,12 @@ async def ask(
 
     lines = {**(headers or {}), b"content-length": str(len(body)).encode()}
     await connection.app(_scope(connection, method, path, query, lines, me), receive, send)
-    status = next((each["status"] for each in messages if each["type"] == "http.response.start"), 500)
-    return Answered(status, b"".join(each["body"] for each in messages if each["type"] == "http.response.body"))
+    status, etag = 500, None
+    for each in messages:
+        if each["type"] == "http.response.start":
+            status = each["status"]
+            etag = next((value.decode() for name, value in each["headers"] if name.lower() == b"etag"), None)
+    return Answered(status, b"".join(each["body"] for each in messages if each["type"] == "http.response.body"), etag)
 
 
 @asynccontextmanager

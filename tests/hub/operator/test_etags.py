@@ -81,7 +81,7 @@ def test_a_sign_of_life_leaves_the_tag_as_it_is_and_a_new_token_does_not(hub: Hu
 
 def test_changes_of_one_platform_at_once_keep_each_other(hub: HubProcess, path: str) -> None:
     """Each names one setting, and all of them hold in the end."""
-    changes = [{"timeout_s": 9}, {"max_page": 7}, {"no_patch": True}, {"concurrency": 5}]
+    changes: list[dict[str, Any]] = [{"timeout_s": 9}, {"max_page": 7}, {"no_patch": True}, {"concurrency": 5}]
 
     async def at_once() -> None:
         headers = {"authorization": f"Bearer {hub.operator.token}"}
