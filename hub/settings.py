@@ -188,7 +188,7 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] | None = None
     """One limit for the bodies of all modules, instead of each module's own."""
     rate_limit: Rate = RateLimit(50, 200)
-    """Messages of one platform; None lifts every limit of this kind."""
+    """Messages of one platform; `off` lifts every limit of this kind."""
     drain_notice_s: Notice = 0
     """How long messages are taken as before after it was said that the hub goes out of service."""
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90

@@ -29,8 +29,10 @@ from hub.console import (
     quirks,
     rules,
     search,
+    settings,
     sign_in,
     story,
+    tokens,
 )
 from hub.console.api import Refused
 from hub.console.assets import show_asset
@@ -85,6 +87,11 @@ def _routes(hub: Hub, access: Access) -> Router:
             events.show_event,
             events.acknowledge,
             audit.show_audit,
+            settings.show_settings,
+            tokens.show_token_form,
+            tokens.create_token,
+            tokens.ask_to_remove_token,
+            tokens.remove_token,
             help.show_help,
             show_asset,
         ],

@@ -52,8 +52,13 @@ def read(form: NewPartner) -> tuple[Json, dict[str, str]]:
     if form.face:
         body["face"] = form.face
     if form.expires_at:
-        body["expires_at"] = f"{form.expires_at}{_SECONDS if len(form.expires_at) == _TO_THE_MINUTE else ''}Z"
+        body["expires_at"] = moment_of(form.expires_at)
     return body, faults
+
+
+def moment_of(typed: str) -> str:
+    """A moment in UTC, as the API takes it, from how browsers send it."""
+    return f"{typed}{_SECONDS if len(typed) == _TO_THE_MINUTE else ''}Z"
 
 
 def faults_of(detail: str, faults: Mapping[str, str], form: NewPartner) -> dict[str, str]:
