@@ -12,6 +12,9 @@ from litestar.exceptions import HTTPException
 from litestar.response import Template
 
 from hub.console import (
+    agreeing,
+    agreement_file,
+    agreements,
     audit,
     broadcasts,
     client_info,
@@ -87,6 +90,16 @@ def _routes(hub: Hub, access: Access) -> Router:
             events.show_event,
             events.acknowledge,
             audit.show_audit,
+            agreements.show_agreements,
+            agreements.export_agreements,
+            agreement_file.show_import,
+            agreement_file.import_agreements,
+            agreeing.show_agreement_form,
+            agreeing.agree,
+            agreeing.show_agreement,
+            agreeing.change_agreement,
+            agreeing.ask_to_end,
+            agreeing.end_agreement,
             settings.show_settings,
             tokens.show_token_form,
             tokens.create_token,

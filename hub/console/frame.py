@@ -12,6 +12,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template import TemplateConfig
 
+from hub.console.agreement_words import FILTERS as AGREEMENT_FILTERS
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.assets import asset
 from hub.console.message_words import FILTERS as MESSAGE_FILTERS
@@ -44,7 +45,8 @@ def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS | MESSAGE_FILTERS | NETWORK_FILTERS | ONBOARDING_FILTERS | PARTNER_FILTERS)
+    environment.filters.update(FILTERS | AGREEMENT_FILTERS | MESSAGE_FILTERS | NETWORK_FILTERS)
+    environment.filters.update(ONBOARDING_FILTERS | PARTNER_FILTERS)
     environment.globals.update(
         asset=asset,
         version=VERSION,

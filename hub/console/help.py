@@ -19,6 +19,8 @@ _KEYS: Final = (
     ("g n", "network"),
     ("g p", "partners"),
     ("g e", "events"),
+    ("g r", "agreements"),
+    ("g s", "settings"),
     ("g a", "audit"),
     ("j, k", "next and previous row"),
     ("], [", "older messages, and the newest again"),

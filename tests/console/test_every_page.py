@@ -14,6 +14,7 @@ from routing.vocabulary import Party
 from tests.console.conftest import watched
 from tests.console.told import command, kobalt_and_lindhain
 from tests.hub.event_waiting import event_of
+from tests.hub.operator.people import new_token
 from tests.hub.scenarios.stories import story
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered
 
@@ -32,6 +33,11 @@ PAGES = [
     "/network",
     "/broadcasts",
     "/client-info",
+    "/agreements",
+    "/agreements/new?a=NL*ABC",
+    "/agreements/import",
+    "/settings",
+    "/tokens/new",
     "/help",
 ]
 PARTNER_PAGES = ["/", "/partners", "/partners?name=nobody", "/partners/new"]
@@ -62,18 +68,14 @@ def pages(hub: HubProcess) -> list[str]:
         with cpo.port_closed():
             emsp.get("locations", "NOWHERE", to=cpo.party, headers={"x-correlation-id": "every-page-plain"})
             story(hub, "every-page-plain")
+    a, b = str(new_party()), str(new_party())
+    agreement = hub.operator.ask("POST", "/api/v1/agreements", json={"a": a, "b": b, "modules": ["locations"]})
+    agreed = f"/agreements/{agreement['id']}"
+    token = f"/tokens/{new_token(hub, 'auditor')['id']}/remove"
     at = f"/partners/{found['id']}"
-    return [
-        *PAGES,
-        *PARTNER_PAGES,
-        at,
-        f"{at}/suspend",
-        f"{at}/remove",
-        f"{at}/capture",
-        f"/client-info?as={found['id']}",
-        f"{at}/registration",
-        f"/partners/{bold.platform_id}/registration",
-    ]
+    of_partner = [at, *(f"{at}/{page}" for page in ("suspend", "remove", "capture", "quirks", "registration"))]
+    others = [f"/client-info?as={found['id']}", f"/partners/{bold.platform_id}/registration"]
+    return [*PAGES, *PARTNER_PAGES, *of_partner, *others, agreed, f"{agreed}/end", token]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

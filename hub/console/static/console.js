@@ -18,7 +18,9 @@ $("[data-zone]")?.addEventListener("click", (event) => {
 });
 
 // "g" and a letter goes to a page
-const pages = { o: "/", m: "/messages", l: "/live", n: "/network", p: "/partners", e: "/events", a: "/audit" };
+const pages = {
+  o: "/", m: "/messages", l: "/live", n: "/network", p: "/partners", r: "/agreements", e: "/events", a: "/audit", s: "/settings",
+};
 let pressed = 0;
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;

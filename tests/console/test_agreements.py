@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from hub.console.words import UNKNOWN
+from loadtests.hub_process import HubProcess
+from loadtests.simulator import Partner
+from tests.console.conftest import sign_in, watched
+from tests.console.test_partner import confirm
+from tests.hub.failures.waiting import eventually
+from tests.hub.forked import ForkedHub
+from tests.hub.operator.people import new_token
+from tests.partners import CPO, EMSP, location, partner, path_of, registered, token
+
+AGREEMENTS = "/api/v1/agreements"
+
+
+class Market(NamedTuple):
+    """A hub where agreements are required, and two who have none."""
+
+    hub: HubProcess
+    cpo: Partner
+    emsp: Partner
+
+    def push(self) -> int:
+        """A location for the eMSP."""
+        where = path_of(self.cpo.party, "LOC1")
+        return self.cpo.put("locations", where, to=self.emsp.party, json=location(self.cpo.party)).status_code
+
+    def hand_out(self) -> int:
+        """A token for the CPO."""
+        where = path_of(self.emsp.party, "UID1")
+        return self.emsp.put("tokens", where, to=self.cpo.party, json=token(self.emsp.party, "UID1")).status_code
+
+    def counted(self, number: int) -> None:
+        """Wait until so many messages are in the figures."""
+        query = {"window": "24h"}
+
+        def cells() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = self.hub.operator.ask("GET", "/api/v1/traffic/matrix", params=query)["cells"]
+            return found
+
+        eventually(lambda: sum(each["n"] for each in cells()) == number)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """All agreements."""
+        found: list[dict[str, Any]] = self.hub.operator.ask("GET", AGREEMENTS)["items"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    settings = {"agreements": "required", "rate_limit": "off"}
+    parts = (partner(CPO), partner(EMSP))
+    with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as hub, registered(hub, *parts) as [cpo, emsp]:
+        yield Market(hub, cpo, emsp)
+
+
+@pytest.fixture(scope="module")
+def browser_of_market(market: Market, browser: Browser) -> Iterator[Page]:
+    """The page of an admin of that hub, for all tests of this module."""
+    with watched(browser, market.hub) as page:
+        sign_in(page, market.hub.operator.token)
+        yield page
+
+
+def test_an_agreement_is_made_changed_and_ended_and_comes_true(market: Market, browser_of_market: Page) -> None:
+    page, pair = browser_of_market, f"{market.cpo.party} and {market.emsp.party}"
+    assert (market.push(), market.hand_out()) == (4001, 4001)
+    market.counted(2)
+    page.goto("/agreements")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody may talk to anybody yet")
+    tried = page.get_by_role("row").filter(has_text=str(market.cpo.party)).filter(has_text="Let them…").first
+    expect(tried).to_contain_text("1")
+
+    page.get_by_role("table").first.get_by_role("link", name=UNKNOWN).click()
+    expect(page.get_by_label("The first")).to_have_value(str(market.cpo.party))
+    page.get_by_label("only these:").check()
+    page.get_by_label("locations").check()
+    page.get_by_role("button", name="Review").click()
+    expect(page.locator("main")).to_contain_text("1 of them, which were refused for want of an agreement")
+    expect(page.get_by_role("listitem").filter(has_text=market.cpo.name)).to_contain_text(
+        f"sees {market.emsp.party}: not at all → Connected, and is told so at once"
+    )
+    assert market.listed() == []
+    confirm(page, "Agree")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(pair)
+    assert (market.push(), market.hand_out()) == (1000, 4000)
+    expect(page.get_by_role("region", name="History")).to_contain_text("“Ticket 7”")
+    market.counted(4)
+
+    page.get_by_role("radio", name="everything").check()
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator("main")).to_contain_text("locations → everything")
+    confirm(page, "Change")
+    assert market.hand_out() == 1000
+    market.counted(5)
+
+    page.get_by_role("link", name="End…").click()
+    expect(page.locator("main")).to_contain_text("2 of them, which went through")
+    confirm(page, "End")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody may talk to anybody yet")
+    assert (market.push(), market.hand_out()) == (4001, 4001)
+
+
+def test_of_two_admins_the_second_is_told_and_overwrites_nothing(market: Market, browser_of_market: Page) -> None:
+    page, operator = browser_of_market, market.hub.operator
+    made = operator.ask("POST", AGREEMENTS, json={"a": str(market.cpo.party), "b": str(market.emsp.party)})
+    page.goto(f"/agreements/{made['id']}/end")
+    operator.ask("PATCH", f"{AGREEMENTS}/{made['id']}", json={"modules": ["cdrs"]})
+    confirm(page, "End")
+
+    expect(page.get_by_role("alert")).to_contain_text("The last change is agreement.change by operator")
+    expect(page.locator("main")).to_contain_text("cdrs")
+    assert [each["modules"] for each in market.listed()] == [["cdrs"]]
+    page.get_by_role("button", name="End").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody may talk to anybody yet")
+
+
+def test_a_file_is_reviewed_taken_over_and_given_back(market: Market, browser_of_market: Page) -> None:
+    page = browser_of_market
+    page.goto("/agreements/import")
+    wrong = FilePayload(name="wrong.csv", mimeType="text/csv", buffer=b"a,b\nNLAAA,NL*BBB\n")
+    page.get_by_label("CSV file").set_input_files(wrong)
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("alert")).to_contain_text("line 2: 'NLAAA' is no party")
+
+    page.get_by_label("or its text").fill("a,b,modules,direction\nNL*AAA,NL*BBB,cdrs tokens,a_to_b\n")
+    page.get_by_role("button", name="Review").click()
+    expect(page.locator("main")).to_contain_text(re.compile(r"New\s*1"))
+    assert market.listed() == []
+    confirm(page, "Take over")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 pair may talk to each other")
+    expect(page.get_by_role("row").filter(has_text="NL*AAA and NL*BBB")).to_contain_text("only NL*AAA")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    assert download.value.path().read_text() == "a,b,modules,direction\nNL*AAA,NL*BBB,cdrs tokens,a_to_b\n"
+    [line] = market.hub.operator.ask("GET", "/api/v1/audit", params={"action": "agreement.import"})["items"]
+    assert (line["reason"], line["after"]["added"]) == ("Ticket 7", 1)
+
+
+def test_where_everybody_may_talk_only_exceptions_are_agreed_on(console: Page) -> None:
+    console.goto("/agreements")
+
+    expect(console.get_by_role("heading", level=1)).to_contain_text("Everybody may talk to everybody")
+
+
+def test_what_cannot_be_agreed_on_is_said_beside_the_form(browser_of_market: Page) -> None:
+    page = browser_of_market
+    page.goto("/agreements/new?a=NL*AAA")
+    page.get_by_label("The second").fill("NLBBB")
+    page.get_by_role("button", name="Review").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("'NLBBB' is no party")
+    expect(page.get_by_label("The first")).to_have_value("NL*AAA")
+
+
+def test_an_auditor_sees_agreements_and_changes_none(market: Market, browser: Browser) -> None:
+    with watched(browser, market.hub, java_script_enabled=False) as page:
+        sign_in(page, new_token(market.hub, "auditor")["token"], "/agreements")
+
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_role("link", name=re.compile("New agreement|Import|Let them"))).to_have_count(0)
