@@ -124,7 +124,7 @@ def _terms(agreement: Json, cpo: str, modules: int) -> tuple[str, str]:
     about = "all" if agreement["modules"] is None else f"{len(agreement['modules'])} of {modules}"
     if agreement["direction"] == "both":
         return about, ""
-    return (f"{about} →", "only the CPO sends") if agreement["a"] == cpo else (f"{about} ←", "only the eMSP sends")
+    return (f"{about} →", "CPO sends") if agreement["a"] == cpo else (f"{about} ←", "eMSP sends")
 
 
 def _pairs(number: int) -> str:

@@ -16,7 +16,7 @@ from hub.console.frame import Same, page
 from hub.console.pieces import piece
 from hub.operator.roles import FOR_ADMINS, FOR_AUDITORS, is_allowed
 
-_ROWS: Final = 50
+_ROWS: Final = 25
 _AT_ONCE: Final = 200
 _MOST: Final = 600
 """Agreements that the matrix has room for."""
@@ -25,7 +25,7 @@ _MOST: Final = 600
 @get("/agreements", opt=FOR_AUDITORS, include_in_schema=False)
 async def show_agreements(request: PageRequest, party: FromQuery[str] = "", cursor: FromQuery[str] = "") -> Template:
     """The matrix, where it is not too large, and the list."""
-    api, chosen, may_agree = Api(request), party.strip().upper().replace("-", "*"), is_allowed(request.auth, FOR_ADMINS)
+    api, chosen, may_agree = Api(request), _party(party), is_allowed(request.auth, FOR_ADMINS)
     found, (every, is_more), cpos, emsps, traffic, settings = await asyncio.gather(
         api.get("/agreements", party=chosen, limit=_ROWS, cursor=cursor),
         _all(api),
@@ -83,6 +83,12 @@ def is_required_by(settings: Json) -> bool:
 def modules_of(settings: Json) -> list[str]:
     """Every module that messages are routed in, in whatever version."""
     return sorted({module for each in settings["ocpi"] for module in each["modules"]})
+
+
+def _party(typed: str) -> str:
+    """NL*ABC of however it was typed: nl-abc, NL ABC."""
+    text = typed.strip().upper()
+    return f"{text[:2]}*{text[3:]}" if text[2:3] in {"-", " "} else text
 
 
 async def _all(api: Api) -> tuple[list[Json], bool]:

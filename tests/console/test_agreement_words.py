@@ -50,7 +50,7 @@ def test_the_matrix_has_what_pairs_agreed_and_where_messages_went() -> None:
     assert (two, cpo) == (BOTH, CPO)
     assert (agreed.text, agreed.hint, agreed.url, agreed.is_busy) == (
         "2 of 9 ←",
-        "only the eMSP sends",
+        "eMSP sends",
         "/agreements/x",
         True,
     )
