@@ -27,8 +27,8 @@ def test_what_is_too_large_or_too_slow_is_said() -> None:
 
     assert [each.verdict for each in pages] == ["ok", "too slow", "too large and slow"]
     assert table(pages).splitlines() == [
-        "page                                              kB    p50 ms    p95 ms  verdict",
-        "/                                               99.0      10.0      79.0  ok",
-        "/story                                          10.0      10.0     201.0  too slow",
-        "/messages                                      100.0      10.0      81.0  too large and slow",
+        "page                                                      kB    p50 ms    p95 ms  verdict",
+        "/                                                       99.0      10.0      79.0  ok",
+        "/story                                                  10.0      10.0     201.0  too slow",
+        "/messages                                              100.0      10.0      81.0  too large and slow",
     ]
