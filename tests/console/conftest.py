@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,11 +25,18 @@ _HINTS = "[DOM]"
 def hub(
     postgres_server: Postgres, migrated_database: MigratedDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HubProcess]:
-    """The hub whose console is looked at. It lasts, so no other test may empty its Redis."""
-    database_url = asyncio.run(migrated_database.copied())
+    """The hub whose console is looked at. Partners of other tests may be registered there."""
+    with on_servers(postgres_server, migrated_database, tmp_path_factory.mktemp("hub")) as process:
+        yield process
+
+
+@contextmanager
+def on_servers(postgres_server: Postgres, migrated: MigratedDatabase, folder: Path) -> Iterator[HubProcess]:
+    """A hub on PostgreSQL and Redis. The Redis is its own, as other tests empty the one that all share."""
+    database_url = asyncio.run(migrated.copied())
     with RedisServer() as redis:
         settings = {"database_url": database_url, "redis_url": redis.url, "rate_limit": "off", "name": "Tide"}
-        with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as process:
+        with ForkedHub(folder, settings) as process:
             yield process
     asyncio.run(postgres_server.drop_database(database_url))
 

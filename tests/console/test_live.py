@@ -16,6 +16,7 @@ from tests.console.test_sign_in import posted, token_of_form
 from tests.console.told import put_location
 from tests.hub.forked import ForkedHub
 from tests.hub.operator.people import client_from_elsewhere
+from tests.hub.scenarios.translated import new_id
 from tests.partners import CPO, EMSP, partner, registered
 
 NOBODY = Party("BE", "999")
@@ -30,13 +31,15 @@ def pair(hub: HubProcess) -> Iterator[tuple[Partner, Partner]]:
         yield cpo, emsp
 
 
-@pytest.fixture(scope="module")
-def live(browser: Browser, hub: HubProcess, signed_in: dict[str, Any], pair: tuple[Partner, Partner]) -> Iterator[Page]:
-    """The page of what one party does, open."""
+@pytest.fixture
+def live(console: Page, pair: tuple[Partner, Partner]) -> Page:
+    """The page of what one party does, open, with a row."""
     cpo, _ = pair
-    with watched(browser, hub, storage_state=signed_in) as page:
-        follow(page, f"/live?party={cpo.party}")
-        yield page
+    name = new_id("live")
+    follow(console, f"/live?party={cpo.party}")
+    send(*pair, name)
+    expect(rows(console).first.get_by_role("link").first).to_have_attribute("href", re.compile(name))
+    return console
 
 
 def follow(page: Page, path: str) -> None:

@@ -17,13 +17,16 @@ from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
 from loadtests.simulator.misbehaviour import FAST, HTML
 from routing.vocabulary import ModuleID, Party, Version
+from tests.console.conftest import on_servers
 from tests.console.told import put_location
 from tests.hub.failures.waiting import eventually
 from tests.hub.forked import ForkedHub
 from tests.hub.operator.people import somebody
 from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.translated import new_id
+from tests.migrated import MigratedDatabase
 from tests.partners import CPO, EMSP, location, new_party, partner, path_of, registered, token
+from tests.servers import Postgres
 
 HUB = Party("EU", "HUB")
 SENT = 12
@@ -74,6 +77,15 @@ def made(hub: HubProcess, cpo: Partner, emsp: Partner, newer: Partner, broken: P
 def missed(hub: HubProcess, viewer: Partner, party: Party) -> bool:
     found = hub.operator.ask("GET", "/api/v1/client-info", params={"as": platform_of(hub, viewer)})
     return str(party) in {each["party"] for each in found["missed"]}
+
+
+@pytest.fixture(scope="module")
+def hub(
+    postgres_server: Postgres, migrated_database: MigratedDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HubProcess]:
+    """A hub with no other partners: they would get broadcasts, too."""
+    with on_servers(postgres_server, migrated_database, tmp_path_factory.mktemp("hub")) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ $("[data-zone]")?.addEventListener("click", (event) => {
 const pages = {
   o: "/", m: "/messages", l: "/live", n: "/network", p: "/partners", r: "/agreements", e: "/events", a: "/audit", s: "/settings",
 };
-let pressed = 0;
+let pressed = -Infinity;
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;
   if (event.key === "/") { event.preventDefault(); $("#q")?.select(); }

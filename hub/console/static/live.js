@@ -15,10 +15,10 @@ const made = (html) => {
 };
 const isThere = (row) => row.dataset.id && rows.querySelector(`[data-id="${row.dataset.id}"]`);
 
-// rows stand still while somebody reads one
+// rows stand still while somebody reads one, or nobody can
 const isHeld = () => {
   const selected = getSelection();
-  return paused || rows.contains(document.activeElement) || (!selected.isCollapsed && rows.contains(selected.anchorNode));
+  return paused || document.hidden || rows.contains(document.activeElement) || (!selected.isCollapsed && rows.contains(selected.anchorNode));
 };
 const show = () => {
   if (!isHeld()) {
