@@ -1,7 +1,8 @@
 """How fast the hub is: beside nginx doing plain header-map routing, and beside the bare framework.
 
-All three answer the same messages in the same run on the same core, one after the other, several rounds; generator and
-partner have the other core. Only the ratios mean something on another machine. Everything stays on loopback.
+The hub is there twice: with its database in its own process, and on PostgreSQL and Redis. All answer the same messages
+in the same run on the same core, one after the other, several rounds; generator, partner and stores have the other
+core. Only the ratios mean something on another machine. Everything stays on loopback.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
@@ -25,7 +26,14 @@ from loadtests import broadcasting, latency, outage, presence, scale, watched, w
 from loadtests.hub_process import HubFailed, cpu_ticks
 from loadtests.scenarios import Scenario
 from loadtests.simulator import HubRefused
-from loadtests.subjects import Subject, floor_subject, hub_subject, nginx_subject, partner
+from loadtests.subjects import (
+    Subject,
+    floor_subject,
+    hub_on_servers_subject,
+    hub_subject,
+    nginx_subject,
+    partner,
+)
 from loadtests.tools import install_missing
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -118,22 +126,24 @@ def measured(rounds: int, seconds: int) -> Results:
         folder, core = Path(name), cores[0]
         behind = stack.enter_context(partner(folder, cores[-1]))
         hub, scenarios = stack.enter_context(hub_subject(folder, core, behind))
+        on_servers, its_own = stack.enter_context(hub_on_servers_subject(folder / "on-servers", core, behind))
         floor = stack.enter_context(floor_subject(folder, core))
         proxy = stack.enter_context(nginx_subject(folder, core, behind))
         click.echo(
             f"{wrk.CONNECTIONS} connections, {rounds} rounds of {seconds} s; subjects on core {core}, ", nl=False
         )
         click.echo(f"generator and partner on core {cores[-1]}")
-        bench = _Bench([hub, proxy, floor], scenarios, folder, cores[-1], behind)
+        carried = {hub: scenarios, on_servers: its_own, proxy: scenarios, floor: scenarios}
+        bench = _Bench(carried, folder, cores[-1], behind)
         return bench.results(rounds, seconds)
 
 
 class _Bench:
     def __init__(
-        self, subjects: Sequence[Subject], scenarios: Sequence[Scenario], folder: Path, core: int, partner_url: str
+        self, carried: Mapping[Subject, Sequence[Scenario]], folder: Path, core: int, partner_url: str
     ) -> None:
-        self._subjects = subjects
-        self._scenarios = scenarios
+        """What each subject carries: the first, a hub, everything; tokens in the messages differ between hubs."""
+        self._carried = carried
         self._folder = folder
         self._core = core
         self._partner_url = partner_url
@@ -150,18 +160,18 @@ class _Bench:
                 for subject, scenario in pairs:
                     figures = self._measure(subject, scenario, seconds)
                     taken.setdefault((subject.name, scenario.name), []).append(figures)
-        results: Results = {subject.name: {} for subject in self._subjects}
+        results: Results = {subject.name: {} for subject in self._carried}
         for subject, scenario in [*self._compared(), *self._alone()]:
             results[subject.name][scenario.name] = _summary(taken, subject.name, scenario)
         return results
 
     def _compared(self) -> list[tuple[Subject, Scenario]]:
-        scenarios = [scenario for scenario in self._scenarios if scenario.name in _COMPARED]
-        return [(subject, scenario) for scenario in scenarios for subject in self._subjects]
+        pairs = [(subject, scenario) for subject, scenarios in self._carried.items() for scenario in scenarios]
+        return [pair for name in _COMPARED for pair in pairs if pair[1].name == name]
 
     def _alone(self) -> list[tuple[Subject, Scenario]]:
-        hub = self._subjects[0]
-        return [(hub, scenario) for scenario in self._scenarios if scenario.name not in _COMPARED]
+        hub, scenarios = next(iter(self._carried.items()))
+        return [(hub, scenario) for scenario in scenarios if scenario.name not in _COMPARED]
 
     def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
         reached, ticks = self._reached(), cpu_ticks(subject.pid)

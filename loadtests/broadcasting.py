@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from msgspec import Struct
 from loadtests.crowd import Crowd
 from loadtests.hub_process import HubFailed, HubProcess
 from loadtests.simulator import Partner
-from loadtests.subjects import VOLT, location
+from loadtests.subjects import VOLT, elsewhere, location
 from routing.vocabulary import Party, Role
 
 RECEIVERS = 1000
@@ -75,17 +74,6 @@ def measured_broadcasts(folder: Path, core: int, rounds: int) -> Broadcasts:
             with _sick(crowd):
                 sick.append(_block(cpo, crowd, hub))
         return _summary(registered_s, well, sick)
-
-
-@contextmanager
-def elsewhere(core: int) -> Iterator[None]:
-    """Have this process, and the threads it begins meanwhile, leave this core to the hub."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, (cores - {core}) or cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 @contextmanager

@@ -21,13 +21,12 @@ import click
 from msgspec import Struct
 
 from loadtests.arrivals import Due, Sender, Took, poisson, precise_loop, request_of
-from loadtests.broadcasting import elsewhere
 from loadtests.hub_process import HubFailed, HubProcess
 from loadtests.scenarios import Company, Scenario, message
 from loadtests.simulator import Partner
 from loadtests.simulator.server import free_port
 from loadtests.simulator.shapes import endpoint_path
-from loadtests.subjects import ROAM, VOLT, location, partner, process, wait_for
+from loadtests.subjects import ROAM, VOLT, elsewhere, location, partner, process, wait_for
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 
 RATE: Final = 200.0

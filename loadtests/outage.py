@@ -14,13 +14,12 @@ from typing import Final
 import click
 from msgspec import Struct
 
-from loadtests.broadcasting import elsewhere
 from loadtests.crowd import Arrival, Crowd
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
 from loadtests.population import KEY
 from loadtests.presence import TICKS_A_SECOND, populate
 from loadtests.simulator import Partner
-from loadtests.subjects import VOLT, location
+from loadtests.subjects import VOLT, elsewhere, location
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role
 
 RECEIVERS: Final = 1000

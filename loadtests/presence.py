@@ -18,11 +18,11 @@ from typing import Final
 import click
 from msgspec import Struct
 
-from loadtests.broadcasting import elsewhere
 from loadtests.crowd import Crowd
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
 from loadtests.population import KEY, Settler, settle
 from loadtests.simulator import Json
+from loadtests.subjects import elsewhere
 from routing.vocabulary import InterfaceRole, ModuleID, Role
 
 PLATFORMS: Final = 10_000

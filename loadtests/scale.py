@@ -24,7 +24,6 @@ import redis
 from msgspec import Struct
 
 from loadtests import wrk
-from loadtests.broadcasting import elsewhere
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
 from loadtests.latency import percentile
 from loadtests.noticing import seen_after, stalls
@@ -33,7 +32,7 @@ from loadtests.presence import TICKS_A_SECOND
 from loadtests.samples import memory_mib
 from loadtests.scenarios import Company, Scenario, message
 from loadtests.simulator.stock import numbered_party
-from loadtests.subjects import ROAM, VOLT, location, partner
+from loadtests.subjects import ROAM, VOLT, elsewhere, location, partner
 from routing.vocabulary import InterfaceRole, ModuleID, Role
 from tests.servers import Postgres, PostgresServer, RedisServer
 

@@ -27,7 +27,6 @@ from msgspec import Struct, field
 
 from loadtests import translated
 from loadtests.arrivals import Sender, Took
-from loadtests.broadcasting import elsewhere
 from loadtests.churn import FLAKY, Churn
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
 from loadtests.latency import percentile
@@ -36,7 +35,7 @@ from loadtests.presence import TICKS_A_SECOND
 from loadtests.samples import Growth, Sampler, growth
 from loadtests.scenarios import Company, Scenario, message
 from loadtests.simulator import HubRefused
-from loadtests.subjects import ROAM, VOLT, location, partner
+from loadtests.subjects import ROAM, VOLT, elsewhere, location, partner
 from loadtests.tools import install_missing
 from routing.vocabulary import InterfaceRole, Role
 from tests.servers import PostgresServer, RedisServer, ServerFault

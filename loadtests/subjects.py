@@ -5,7 +5,9 @@ The partner is an nginx too, which answers every message at once, so that it is 
 
 from __future__ import annotations
 
+import asyncio
 import getpass
+import os
 import subprocess
 import sys
 import time
@@ -20,13 +22,15 @@ import msgspec
 from loadtests import translated
 from loadtests.hub_process import HubFailed, HubProcess
 from loadtests.scenarios import Company, Scenario, message
-from loadtests.simulator import Json, envelope
+from loadtests.simulator import Json, Partner, envelope
 from loadtests.simulator.server import free_port
 from routing.vocabulary import InterfaceRole, Party, Role
+from tests.servers import PostgresServer, RedisServer
 
 VOLT, ROAM = Party("NL", "VLT"), Party("DE", "ROM")
 _BODY_BYTES = 1200
 _START_WITHIN_S = 20.0
+_UNLIMITED = {"rate_limit": "off"}
 
 
 class Subject(NamedTuple):
@@ -157,16 +161,47 @@ def floor_subject(folder: Path, core: int) -> Iterator[Subject]:
 def hub_subject(folder: Path, core: int, partner_url: str) -> Iterator[tuple[Subject, list[Scenario]]]:
     """The hub with everything switched on but the rate limit, and partners of three versions registered at it.
 
-    Their endpoints are at `partner_url`. Gives also the messages; the first ones fit nginx and the floor as well.
+    It has its database in its own process. The partners' endpoints are at `partner_url`. Gives also the messages; the
+    first ones fit nginx and the floor as well.
     """
     with ExitStack() as stack:
-        hub = stack.enter_context(HubProcess(folder, {"rate_limit": "off"}, command=["taskset", "-c", str(core)]))
+        hub = stack.enter_context(HubProcess(folder, _UNLIMITED, command=["taskset", "-c", str(core)]))
         company = Company(hub, partner_url, stack)
-        cpo, emsp = company.registered("Volt", VOLT, Role.CPO), company.registered("Roam", ROAM, Role.EMSP)
-        path = f"/{'/'.join(VOLT)}/LOC1"
-        put = message("put_location", "PUT", "locations", cpo, emsp, InterfaceRole.RECEIVER, path, location())
-        get = message("get_location", "GET", "locations", emsp, cpo, InterfaceRole.SENDER, "/LOC1")
-        yield Subject("hub", hub.url, hub.pid, forwards=True), [put, get, *translated.scenarios(company, cpo, emsp)]
+        cpo, emsp, compared = _compared(company)
+        yield Subject("hub", hub.url, hub.pid, forwards=True), [*compared, *translated.scenarios(company, cpo, emsp)]
+
+
+@contextmanager
+def hub_on_servers_subject(folder: Path, core: int, partner_url: str) -> Iterator[tuple[Subject, list[Scenario]]]:
+    """The same on PostgreSQL and Redis, which have the other cores. Gives the messages that nginx carries, too."""
+    folder.mkdir()
+    with ExitStack() as stack:
+        with elsewhere(core):
+            postgres, redis = stack.enter_context(PostgresServer()), stack.enter_context(RedisServer())
+        stores = {"database_url": asyncio.run(postgres.create_database()), "redis_url": redis.url}
+        hub = stack.enter_context(HubProcess(folder, _UNLIMITED | stores, command=["taskset", "-c", str(core)]))
+        *_, compared = _compared(Company(hub, partner_url, stack))
+        yield Subject("hub, PG", hub.url, hub.pid, forwards=True), compared
+
+
+def _compared(company: Company) -> tuple[Partner, Partner, list[Scenario]]:
+    """A CPO and an eMSP of 2.2.1, and the messages between them that nginx and the floor carry, too."""
+    cpo, emsp = company.registered("Volt", VOLT, Role.CPO), company.registered("Roam", ROAM, Role.EMSP)
+    path = f"/{'/'.join(VOLT)}/LOC1"
+    put = message("put_location", "PUT", "locations", cpo, emsp, InterfaceRole.RECEIVER, path, location())
+    get = message("get_location", "GET", "locations", emsp, cpo, InterfaceRole.SENDER, "/LOC1")
+    return cpo, emsp, [put, get]
+
+
+@contextmanager
+def elsewhere(core: int) -> Iterator[None]:
+    """Have this process, and the threads and processes it begins meanwhile, leave this core to the hub."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, (cores - {core}) or cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager
