@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.openapi import ResponseSpec
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import Struct
 
@@ -101,7 +102,10 @@ class RegistrationView(Struct, frozen=True):
 @get(
     "/platforms/{platform_id:str}/registration",
     tags=["platforms"],
-    responses=documented(404, 503),
+    responses={
+        200: ResponseSpec(RegistrationView, generate_examples=False, description="Also the data of each event."),
+        **documented(404, 503),
+    },
     opt=FOR_PARTNERS,
 )
 async def show_registration(

@@ -54,18 +54,26 @@ class Market(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+def market_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     settings = {"agreements": "required", "rate_limit": "off"}
     parts = (partner(CPO), partner(EMSP))
     with ForkedHub(tmp_path_factory.mktemp("hub"), settings) as hub, registered(hub, *parts) as [cpo, emsp]:
         yield Market(hub, cpo, emsp)
 
 
+@pytest.fixture
+def market(market_of_all: Market) -> Market:
+    """Where nobody has agreed on anything."""
+    for each in market_of_all.listed():
+        market_of_all.hub.operator.ask("DELETE", f"{AGREEMENTS}/{each['id']}")
+    return market_of_all
+
+
 @pytest.fixture(scope="module")
-def browser_of_market(market: Market, browser: Browser) -> Iterator[Page]:
+def browser_of_market(market_of_all: Market, browser: Browser) -> Iterator[Page]:
     """The page of an admin of that hub, for all tests of this module."""
-    with watched(browser, market.hub) as page:
-        sign_in(page, market.hub.operator.token)
+    with watched(browser, market_of_all.hub) as page:
+        sign_in(page, market_of_all.hub.operator.token)
         yield page
 
 

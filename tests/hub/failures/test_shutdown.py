@@ -24,7 +24,7 @@ from tests.partners import CPO, EMSP, partner, path_of, registered, token
 SLOW = Behaviour(delay_s=1.5)
 SLOW_MESSAGES = 4
 AT_ONCE = 10
-ENDS_WITHIN_S = 15
+ENDS_WITHIN_S = 25
 """With nothing in flight. Many who run a process kill it after thirty seconds."""
 
 

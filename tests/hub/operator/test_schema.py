@@ -128,6 +128,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("post", "/api/v1/platforms/{platform_id}/resume"),
         ("post", "/api/v1/platforms/{platform_id}/probe"),
         ("get", "/api/v1/platforms/{platform_id}/status-history"),
+        ("get", "/api/v1/platforms/{platform_id}/registration"),
         ("post", "/api/v1/platforms/{platform_id}/capture"),
         ("delete", "/api/v1/platforms/{platform_id}/capture"),
         ("get", "/api/v1/platforms/{platform_id}/impact"),
@@ -197,6 +198,7 @@ def test_answers_have_the_form_that_is_described(schema: Json, hub: HubProcess, 
     check(schema, "ImportView", ask.post("/api/v1/agreements/import?dry_run=true", content=b"a,b").json())
     ask.delete(f"/api/v1/agreements/{agreed['id']}")
     check(schema, "HealthView", ask.get(f"/api/v1/platforms/{created['id']}/health").json())
+    check(schema, "RegistrationView", ask.get(f"/api/v1/platforms/{created['id']}/registration").json())
     check(schema, "ErrorsView", ask.get(f"/api/v1/platforms/{created['id']}/errors").json())
     check(schema, "OverviewView", ask.get("/api/v1/overview").json())
     check(schema, "SeriesView", ask.get("/api/v1/traffic/series").json())

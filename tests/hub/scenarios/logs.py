@@ -27,6 +27,13 @@ def log_lines(hub: HubProcess, wanted: Callable[[Json], bool], *, count: int = 1
     return found
 
 
+def losses_of(hub: HubProcess, correlation_id: str) -> Json:
+    """What was lost in the message of this correlation id, and how often."""
+    [line] = log_lines(hub, lambda line: line.get("correlation_id") == correlation_id and "losses" in line)
+    losses: Json = line["losses"]
+    return losses
+
+
 def conversation(hub: HubProcess, correlation_id: str, *, count: int = 1) -> list[Json]:
     """The lines about the messages of this correlation id."""
     return log_lines(hub, lambda line: line.get("correlation_id") == correlation_id, count=count)

@@ -14,7 +14,7 @@ from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
 from loadtests.simulator.stations import cards, charging_network, session
 from routing.vocabulary import Role, Version
 from tests.hub.scenarios.conftest import platform_of
-from tests.hub.scenarios.logs import conversation
+from tests.hub.scenarios.logs import conversation, losses_of
 from tests.hub.scenarios.translated import V22, V211, V221, V230, Both, Everyone, between, new_id, path_of, status
 from tests.ocpi import check
 
@@ -124,7 +124,7 @@ def test_a_2_1_1_emsp_gets_a_placeholder_when_the_cpo_does_not_say_where(hub: Hu
         assert (received["id"], received["location"]["id"]) == (body["id"], body["location_id"])
         assert (received["location"]["type"], received["location"]["address"]) == ("UNKNOWN", "#NA")
         assert problems(V211, "Session", received) == []
-        assert "L-36" in conversation(hub, answer.header(CONVERSATION) or "")[-1]["losses"]
+        assert "L-36" in losses_of(hub, answer.header(CONVERSATION) or "")
 
 
 def test_a_cpo_that_does_not_say_where_in_time_does_not_hold_up_the_session(
