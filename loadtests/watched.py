@@ -18,11 +18,10 @@ import click
 from msgspec import Struct
 
 from loadtests.arrivals import precise_loop
-from loadtests.broadcasting import elsewhere
 from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
 from loadtests.latency import percentile, send_at_rate
 from loadtests.scenarios import Company, Scenario, message
-from loadtests.subjects import ROAM, VOLT, location, partner
+from loadtests.subjects import ROAM, VOLT, elsewhere, location, partner
 from routing.vocabulary import InterfaceRole, Role
 
 RATE: Final = 300.0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import server_programs
-from tests.migrated import MigratedDatabase, MigratedFile
+from tests.migrated import MigratedDatabase, migrated_file
 from tests.servers import Postgres, PostgresServer, Redis, RedisServer
 
 
@@ -58,12 +58,6 @@ def worker_number() -> int:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> MigratedFile:
-    """What the SQLite files of this run are copied from."""
-    return MigratedFile(tmp_path_factory.mktemp("migrated"))
-
-
-@pytest.fixture(scope="session")
 def migrated_database(postgres_server: Postgres) -> MigratedDatabase:
     """What the PostgreSQL databases of this run are copied from."""
     return MigratedDatabase(postgres_server)
@@ -89,8 +83,8 @@ def redis_url(redis_server: Redis) -> str:
 
 
 @pytest.fixture(params=["embedded", "postgresql+redis"])
-def store_urls(request: pytest.FixtureRequest, migrated_file: MigratedFile, tmp_path: Path) -> StoreUrls:
+def store_urls(request: pytest.FixtureRequest, tmp_path: Path) -> StoreUrls:
     """Run the test twice: on SQLite alone, and on PostgreSQL and Redis."""
     if request.param == "embedded":
-        return StoreUrls(migrated_file.copied_to(tmp_path), None)
+        return StoreUrls(migrated_file(tmp_path), None)
     return StoreUrls(request.getfixturevalue("database_url"), request.getfixturevalue("redis_url"))

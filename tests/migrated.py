@@ -6,10 +6,12 @@ Each copy is a directory of its own, as if it had been migrated by itself.
 from __future__ import annotations
 
 import asyncio
-import shutil
+import functools
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import asyncpg
@@ -18,20 +20,22 @@ from hub.store.migrations import migrate
 from tests.servers import Postgres
 
 
-class MigratedFile:
-    """A SQLite file to copy."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "migrated.db"
-        asyncio.run(migrate(f"sqlite+aiosqlite:///{self._file}"))
-
-    def copied_to(self, folder: Path) -> str:
-        """Make `hub.db` in this folder, and return its URL."""
-        path = folder / "hub.db"
-        shutil.copyfile(self._file, path)
+def migrated_file(folder: Path) -> str:
+    """Make the SQLite file `hub.db` in this folder, and return its URL. One that is there already stays."""
+    path = folder / "hub.db"
+    if not path.exists():
+        path.write_bytes(_file())
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("UPDATE directory SET identity = ?", [uuid4().hex])
-        return f"sqlite+aiosqlite:///{path}"
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@functools.cache
+def _file() -> bytes:
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as elsewhere:  # this thread may be a browser's
+        path = Path(folder) / "migrated.db"
+        elsewhere.submit(lambda: asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))).result()
+        return path.read_bytes()
 
 
 class MigratedDatabase:

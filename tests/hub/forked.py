@@ -17,21 +17,20 @@ from typing import IO
 
 from hub.__main__ import main
 from loadtests.hub_process import HubProcess, Running
-
-_LOADED = [
-    "aiosqlite",
-    "asyncpg",
-    "hub.app",
-    "hub.cli",
-    "hub.listener.serving",
-    "hub.store.migrations",
-    "sqlalchemy.dialects.postgresql.asyncpg",
-    "sqlalchemy.dialects.sqlite.aiosqlite",
-]
+from tests.migrated import migrated_file
 
 
 class ForkedHub(HubProcess):
-    """For all tests but those of starting and ending, which take what users start."""
+    """For all tests but those of starting and ending, which take what users start.
+
+    It finds all tables there already, unless its settings name another database.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str | None] | None = None) -> None:
+        settings = settings or {}
+        if "database_url" not in settings:
+            settings = {**settings, "database_url": migrated_file(folder)}
+        super().__init__(folder, settings)
 
     def _launch(self, log: IO[bytes]) -> Running:
         return _Forked(self._environment, self._folder, Path(log.name))
@@ -42,7 +41,7 @@ class _Forked:
 
     def __init__(self, environment: Mapping[str, str], folder: Path, log: Path) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_LOADED)  # tells nothing new to the process to fork from, once it runs
+        context.set_forkserver_preload(["tests.hub.loaded"])  # the first time counts
         self._process = context.Process(target=_serve, args=(dict(environment), folder, log), daemon=True)
         self._process.start()
 

@@ -23,12 +23,12 @@ from hub.parts import running_hub
 from hub.registration import HubSide, Registrar
 from hub.setting_types import RateLimit
 from hub.settings import Settings
-from hub.store.migrations import migrate
 from hub.store.records import PlatformRecord
 from loadtests.simulator import Answer, Json, Partner
 from loadtests.simulator.messages import header_lines
 from loadtests.simulator.server import Listener, Loop, free_port
 from routing.vocabulary import Face, Party, Role, Secret, Version
+from tests.migrated import migrated_file
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class RunningHub:
         self.settings = Settings(
             public_url=self.url,
             port=port,
-            database_url=f"sqlite+aiosqlite:///{self.database_file}",
+            database_url=migrated_file(folder),
             forward_timeout_s=forward_timeout_s,
             authorize_timeout_s=authorize_timeout_s,
             connect_timeout_s=1,
@@ -102,7 +102,6 @@ class RunningHub:
         return self._loop.start(work)
 
     async def _open(self) -> Hub:
-        await migrate(self.settings.database_url)
         parts = await self._running.enter_async_context(running_hub(self.settings, Drain()))
         side = HubSide(
             settings=parts.settings,

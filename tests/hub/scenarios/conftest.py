@@ -14,17 +14,15 @@ from routing.vocabulary import Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.forked import ForkedHub
 from tests.hub.scenarios.translated import Everyone
-from tests.migrated import MigratedFile
+from tests.migrated import migrated_file
 from tests.partners import CPO, EMSP, new_party, partner, registered
 
 
 @pytest.fixture(scope="module", params=["embedded", "postgresql+redis"])
-def stores(
-    request: pytest.FixtureRequest, migrated_file: MigratedFile, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[StoreUrls]:
+def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreUrls]:
     """What a hub of the whole module keeps its data in; its tests run twice."""
     if request.param == "embedded":
-        yield StoreUrls(migrated_file.copied_to(tmp_path_factory.mktemp("stores")), None)
+        yield StoreUrls(migrated_file(tmp_path_factory.mktemp("stores")), None)
         return
     postgres, redis = request.getfixturevalue("postgres_server"), request.getfixturevalue("redis_server")
     database_url = asyncio.run(request.getfixturevalue("migrated_database").copied())
