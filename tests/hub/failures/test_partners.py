@@ -16,7 +16,7 @@ from tests.hub.forked import ForkedHub
 from tests.partners import CPO, EMSP, partner, path_of, registered, token
 
 DRIPPING = Behaviour(drip_s=1)
-PATIENCE_S = 1.5
+PATIENCE_S = 3.0
 """How long the hub waits for a bad partner where it is to run out of patience."""
 CONCURRENCY = 5
 CALLS = 12
