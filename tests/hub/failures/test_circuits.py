@@ -140,7 +140,7 @@ def test_an_operator_sees_and_closes_the_circuits_of_all_workers(
     with cluster.lines() as lines, unharmed(partners), guest.port_closed():
         for line in lines:
             eventually(lambda line=line: spared_by(line, emsp, guest), within_s=10)  # type: ignore[misc]  # mypy cannot type a lambda's default
-        eventually(lambda: shown(cluster, platform_id)["state"] in {"open", "probing"}, within_s=2)
+        eventually(lambda: shown(cluster, platform_id)["state"] in {"open", "probing"})
         assert int(str(shown(cluster, platform_id)["failures"])) > Patience().failures
         metrics = cluster.hub.operator.api.get("/metrics").text
         assert f'ocpi_hub_circuit_open{{platform="{platform_id}"}} 1.0' in metrics

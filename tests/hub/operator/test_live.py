@@ -210,7 +210,7 @@ def test_messages_of_workers_are_followed_and_a_hub_that_goes_sends_all_away(
 
         began = time.monotonic()
         hub.operator.ask("POST", "/api/v1/drain")
-        eventually(lambda: all(each.is_over for each in followers), within_s=2)
+        eventually(lambda: all(each.is_over for each in followers))
         gone = hub.operator.api.get(LIVE, headers=STREAM)
         assert gone.status_code == 503
         hub.stop()
