@@ -96,7 +96,7 @@ async def test_an_order_closes_a_circuit_in_every_process(redis_url: str) -> Non
         await other.sharing.order_closed("volt")
 
         await other.hears(lind=OPEN)
-        await eventually(lambda: set(one.circuits) == {"lind"})
+        await eventually(lambda: set(one.circuits) == {"lind"}, within_s=10)
 
 
 async def test_without_an_answer_of_redis_others_are_unknown(free_tcp_port: int) -> None:
