@@ -47,7 +47,7 @@ crawl: $(VENV)/.runtime  ## 100 CPOs' 200,000 Locations read as one list: comple
 	@exec $(BIN)/python -m loadtests.crawl $(ARGS)
 
 test: $(VENV)/.dev  ## the whole suite, on real servers; ARGS="-k words" for a part of it
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev  ## format, lint, strict types, import contracts, dependencies
 	$(BIN)/ruff format --check .

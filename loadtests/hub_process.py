@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -220,11 +221,19 @@ class HubProcess:
             raise HubFailed(f"the hub does not end within {STOP_WITHIN_S} s: {self.last_words()}") from error
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
+        """End it as `kill -9` does; returns when its workers have noticed and ended, too."""
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + STOP_WITHIN_S
+        while self._is_listening() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _is_listening(self) -> bool:
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", self.port)) == 0
 
     def close(self) -> None:
         """Stop it and the client of its operator API."""
