@@ -62,7 +62,7 @@ _REVISIONS: Final = select(
     select(func.coalesce(func.max(PlatformRow.revision), 0)).scalar_subquery(),
     func.coalesce(select(AgreementChangesRow.revision).scalar_subquery(), 0),
 )
-"""Asked twice a second by each process, so it is made once, and asked without a transaction around it."""
+"""Asked twice a second by each process, so it is made once."""
 _AUTH_ENCODINGS: dict[str | None, LearnedEncoding | None] = {None: None, "base64": "base64", "plain": "plain"}
 
 
@@ -103,8 +103,8 @@ class DirectoryTruth:
 
     async def revisions(self) -> Revisions:
         """What there is at this moment."""
-        async with self._database.alone() as connection:
-            return Revisions(*(await connection.execute(_REVISIONS)).one())
+        async with self._database.reading() as session:
+            return Revisions(*(await session.exec(_REVISIONS)).one())
 
     async def changes(self, since: int, limit: int) -> Changes:
         """Platforms changed after a revision, those that changed first."""
