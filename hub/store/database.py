@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.store.sqlite_connections import connect_to_sqlite
 from routing.errors import HubFault, InvalidParameters
 
 ANSWER_S = 5.0
@@ -128,7 +129,10 @@ def open_engine(url: str, *, patience_s: float = _STATEMENT_S) -> AsyncEngine:
     """
     if url.startswith("sqlite"):
         engine = create_async_engine(
-            url, hide_parameters=True, connect_args={"timeout": patience_s}, pool_timeout=_CONNECT_S
+            url,
+            hide_parameters=True,
+            connect_args={"timeout": patience_s, "async_creator_fn": connect_to_sqlite},
+            pool_timeout=_CONNECT_S,
         )
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_on_sqlite)

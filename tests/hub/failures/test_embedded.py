@@ -81,6 +81,19 @@ def test_everybody_is_still_registered_after_a_restart(
     traffic.check_arrivals()
 
 
+def test_a_hub_ends_well_while_the_database_file_is_locked(
+    hub: HubProcess, folder: Path, partners: Sequence[Partner]
+) -> None:
+    with locked(folder):
+        refused = hub.operator.api.post("/api/v1/platforms", json={"name": "Nobody"})
+        assert refused.status_code == 503
+
+        assert hub.stop() == 0
+    hub.start()
+    with unharmed(partners):
+        pass
+
+
 def test_a_hub_that_starts_while_the_database_file_is_locked_waits_for_it(
     hub: HubProcess, folder: Path, partners: Sequence[Partner]
 ) -> None:

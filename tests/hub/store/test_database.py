@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from sqlmodel import func, select
 
 from hub.store.database import Database, open_engine
 from hub.store.migrations import migrate
+from hub.store.sqlite_connections import connect_to_sqlite
 from hub.store.tables import DirectoryRow, PartyRow, PlatformRow
 from routing.errors import HubFault, InvalidParameters
 from routing.quirks import Quirks
@@ -213,3 +216,23 @@ async def test_a_postgresql_that_hangs_is_a_hub_fault_within_five_seconds() -> N
             assert took < 8
             await eventually(lambda: store.directory.problems() == [], within_s=OUTAGE_S)
             await store.platforms.create("Later")
+
+
+async def test_a_connection_to_a_locked_file_that_is_told_to_end_twice_ends(tmp_path: Path) -> None:
+    """As happens to one that SQLAlchemy still closes when the process ends."""
+    path = tmp_path / "hub.db"
+    connection = await connect_to_sqlite(str(path), timeout=0.5)
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(connection.execute("BEGIN IMMEDIATE"))
+        await asyncio.sleep(0)
+        ending = asyncio.ensure_future(connection.close())
+        await asyncio.sleep(0)
+
+        connection.stop()
+        ending.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(ending, OUTAGE_S)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await waiting
