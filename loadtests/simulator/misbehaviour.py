@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache
 from typing import TypeAlias
 
@@ -23,6 +24,8 @@ class Behaviour(Struct, frozen=True):
     """
 
     delay_s: float = 0
+    until: Future[None] | None = None
+    """Wait for this, too."""
     silent: bool = False
     """Accept the request and never answer."""
     reset: bool = False

@@ -262,6 +262,16 @@ class Partner:
         behaviour = Behaviour(answer=what) if isinstance(what, Answer) else what
         self.script.add(behaviour, module=module, method=method, times=times)
 
+    @contextmanager
+    def pausing(self, *, module: str | None = None, method: str | None = None, times: int = 1) -> Iterator[None]:
+        """Answer the next request (to this module, with this method) when the block is over, and not before."""
+        over: Future[None] = Future()
+        self.answers_next(Behaviour(until=over), module=module, method=method, times=times)
+        try:
+            yield
+        finally:
+            over.set_result(None)
+
     def settle(self, timeout_s: float = 10) -> None:
         """Wait until the results of all commands so far are posted, and answered by the hub."""
         while self._reports:

@@ -47,6 +47,8 @@ class Site:
         behaviour = self._script.next_for(request)
         if behaviour.delay_s:
             await asyncio.sleep(behaviour.delay_s)
+        if behaviour.until is not None:
+            await asyncio.shield(asyncio.wrap_future(behaviour.until))  # others may be waiting for it, too
         if behaviour.silent:
             await _gone(receive)
         elif behaviour.reset or behaviour.raw is not None:

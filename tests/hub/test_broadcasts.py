@@ -59,18 +59,17 @@ def test_a_full_line_takes_none_of_a_broadcast_and_the_whole_of_it_later(hub: Ru
     cpo, *emsps = partner(CPO), partner(EMSP), partner(EMSP)
     with taking_part(hub, cpo, *emsps):
         hub.hub.line.room = Room(most_jobs=3)
-        emsps[0].behaves(Behaviour(delay_s=0.5))
-        assert push(hub, cpo).status_code == 1000
-        emsps[1].received.wait_for("locations")
-        eventually(lambda: hub.hub.line.room.jobs == 1)
-        hub.hub.line.room.take(1, 0)
-        refused = push(hub, cpo, "LOC2")
+        with emsps[0].pausing(module="locations"):
+            assert push(hub, cpo).status_code == 1000
+            emsps[1].received.wait_for("locations")
+            eventually(lambda: hub.hub.line.room.jobs == 1)
+            hub.hub.line.room.take(1, 0)
+            refused = push(hub, cpo, "LOC2")
         assert (refused.http_status, refused.status_code, refused.header("retry-after")) == (503, 3000, "5")
         hub.hub.line.room.give(1, 0)
         idle(hub)
         assert [len(each.received) for each in emsps] == [1, 1]
 
-        emsps[0].behaves()
         assert push(hub, cpo, "LOC2").status_code == 1000
         idle(hub)
         assert [len(each.received) for each in emsps] == [2, 2]

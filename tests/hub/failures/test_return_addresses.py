@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 from loadtests.simulator import Behaviour, Json, Partner, envelope
 from routing.vocabulary import Party
 from tests.hub.failures.cluster import Cluster
@@ -36,11 +38,13 @@ def test_a_command_that_was_taken_is_answered_although_the_database_is_gone_mean
     cluster: Cluster, cpo: Partner, emsp: Partner
 ) -> None:
     accepted = {"result": "ACCEPTED", "timeout": A_LONG_TIME_S}
-    cpo.answers_next(Behaviour(delay_s=1, answer=envelope(accepted)), module="commands")
+    gone: Future[None] = Future()
+    cpo.answers_next(Behaviour(until=gone, answer=envelope(accepted)), module="commands")
 
     pending = emsp.start("POST", "commands", "START_SESSION", to=cpo.party, json=command(emsp))
     cpo.received.wait_for("commands")
     with cluster.without(cluster.postgres):
+        gone.set_result(None)
         answer = pending.result(10)
 
     assert answer.status_code == 1000

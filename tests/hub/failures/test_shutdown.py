@@ -7,21 +7,21 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from loadtests.hub_process import HubProcess
-from loadtests.simulator import Answer, Behaviour, Partner
+from loadtests.simulator import Answer, Partner
 from tests.conftest import StoreUrls
 from tests.hub.failures.cluster import Cluster, frozen
 from tests.hub.failures.traffic import Sending, Traffic
 from tests.hub.failures.waiting import eventually
 from tests.partners import CPO, EMSP, partner, path_of, registered, token
 
-SLOW = Behaviour(delay_s=1.5)
 SLOW_MESSAGES = 4
 AT_ONCE = 10
 ENDS_WITHIN_S = 25
@@ -41,16 +41,19 @@ def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HubProcess]:
         yield process
 
 
-def slow_messages(sender: Partner, receiver: Partner) -> list[Future[Answer]]:
-    """Messages that are with their receiver now, which takes its time."""
-    receiver.answers_next(SLOW, module="tokens", times=SLOW_MESSAGES)
+@contextmanager
+def slow_messages(sender: Partner, receiver: Partner) -> Iterator[None]:
+    """Messages that are with their receiver, which answers when the block is over. They end well."""
     cards = [token(sender.party, f"SLOW{number}") for number in range(SLOW_MESSAGES)]
-    messages = [
-        sender.start("PUT", "tokens", path_of(sender.party, card["uid"]), to=receiver.party, json=card)
-        for card in cards
-    ]
-    receiver.received.wait_for("tokens", count=SLOW_MESSAGES)
-    return messages
+    with receiver.pausing(module="tokens", times=SLOW_MESSAGES):
+        messages = [
+            sender.start("PUT", "tokens", path_of(sender.party, card["uid"]), to=receiver.party, json=card)
+            for card in cards
+        ]
+        receiver.received.wait_for("tokens", count=SLOW_MESSAGES)
+        yield
+        assert not any(message.done() for message in messages)
+    assert [message.result(10).status_code for message in messages] == [1000] * SLOW_MESSAGES
 
 
 def refused(sending: Sending) -> bool:
@@ -68,12 +71,9 @@ def test_a_hub_that_is_told_to_end_finishes_what_it_has_begun(hub: HubProcess) -
         Traffic(partners) as traffic,
     ):
         traffic.goes_on()
-        slow = slow_messages(partners[1], receiver)
-        os.kill(hub.pid, signal.SIGTERM)
-        eventually(lambda: traffic.failures)
-        assert not any(message.done() for message in slow)
-
-        assert [message.result(10).status_code for message in slow] == [1000] * SLOW_MESSAGES
+        with slow_messages(partners[1], receiver):
+            os.kill(hub.pid, signal.SIGTERM)
+            eventually(lambda: traffic.failures)
         assert hub.stop() == 0
     harmed = [each for each in traffic.failures if not refused(each)]
     assert not harmed, list(map(str, harmed))
@@ -105,15 +105,12 @@ def test_a_hub_that_drains_finishes_what_it_has_begun_and_stays(hub: HubProcess)
         Traffic(partners) as traffic,
     ):
         traffic.goes_on()
-        slow = slow_messages(partners[1], receiver)
         operator = hub.operator.api
-        assert operator.post("/api/v1/drain").status_code == 202
-        readiness = operator.get("/readyz")
-        assert (readiness.status_code, readiness.json()["reasons"]) == (503, ["the hub is draining"])
-        eventually(lambda: len(traffic.failures) >= len(traffic.ways))
-        assert not any(message.done() for message in slow)
-
-        assert [message.result(10).status_code for message in slow] == [1000] * SLOW_MESSAGES
+        with slow_messages(partners[1], receiver):
+            assert operator.post("/api/v1/drain").status_code == 202
+            readiness = operator.get("/readyz")
+            assert (readiness.status_code, readiness.json()["reasons"]) == (503, ["the hub is draining"])
+            eventually(lambda: len(traffic.failures) >= len(traffic.ways))
         traffic.stop()
         assert operator.get("/healthz").status_code == 200
     harmed = [each for each in traffic.failures if not refused(each) or not isinstance(each.outcome, Answer)]

@@ -10,13 +10,12 @@ from http.client import HTTPException
 
 import pytest
 
-from loadtests.simulator import Answer, Behaviour, Partner
+from loadtests.simulator import Answer, Partner
 from tests.hub.failures.cluster import WORKERS, Cluster
 from tests.hub.failures.traffic import Traffic
 from tests.hub.failures.waiting import eventually
 
 NO_REDIS = "Redis does not answer"
-SLOW = Behaviour(delay_s=1.0)
 
 
 def test_a_killed_worker_takes_only_its_own_connections_with_it_and_is_replaced(
@@ -25,15 +24,15 @@ def test_a_killed_worker_takes_only_its_own_connections_with_it_and_is_replaced(
     doomed, survivor = cluster.workers
     with Traffic(partners) as traffic, ThreadPoolExecutor() as threads:
         traffic.goes_on()
-        guest.answers_next(SLOW, times=WORKERS)
         with cluster.line_to(doomed) as lost, cluster.line_to(survivor) as kept:
-            answers = [threads.submit(line.push_token, emsp, guest.party) for line in (lost, kept)]
-            guest.received.wait_for("tokens", count=WORKERS)
-            doomed.kill()
-            doomed.wait()
-            died = time.monotonic()
-            assert cluster.workers == [survivor]
-            traffic.goes_on()
+            with guest.pausing(times=WORKERS):
+                answers = [threads.submit(line.push_token, emsp, guest.party) for line in (lost, kept)]
+                guest.received.wait_for("tokens", count=WORKERS)
+                doomed.kill()
+                doomed.wait()
+                died = time.monotonic()
+                assert cluster.workers == [survivor]
+                traffic.goes_on()
             with pytest.raises((HTTPException, OSError)):
                 answers[0].result()
             assert answers[1].result().status_code == 1000

@@ -117,18 +117,18 @@ def test_without_an_endpoint_the_operator_demands_nothing_is_posted(hub: Running
 
 
 def test_during_the_post_its_token_opens_versions_details_and_credentials_only(hub: RunningHub, cpo: Partner) -> None:
-    cpo.answers_next(Behaviour(delay_s=0.7), module="credentials")
     invited = hub.invite()
     cpo.invite(TOKEN_A)
-    connecting = hub.start(hub.hub.initiator.connect(invited.platform_id, cpo.versions_url, Secret(TOKEN_A)))
-
     paths = ["/ocpi/versions", "/ocpi/2.2.1", "/ocpi/2.2.1/credentials"]
     closed = ["/ocpi/2.2.1/hubclientinfo"]
-    assert statuses_during(hub, cpo, "POST", *paths, *closed) == [200, 200, 200, 401]
-    [request] = cpo.ledger.of("credentials")
-    for method in ("POST", "PUT", "DELETE"):
-        assert hub.ask(method, "/ocpi/2.2.1/credentials", token_in(request), json={}).http_status == 405
-    assert not connecting.done()
+    with cpo.pausing(module="credentials"):
+        connecting = hub.start(hub.hub.initiator.connect(invited.platform_id, cpo.versions_url, Secret(TOKEN_A)))
+
+        assert statuses_during(hub, cpo, "POST", *paths, *closed) == [200, 200, 200, 401]
+        [request] = cpo.ledger.of("credentials")
+        for method in ("POST", "PUT", "DELETE"):
+            assert hub.ask(method, "/ocpi/2.2.1/credentials", token_in(request), json={}).http_status == 405
+        assert not connecting.done()
     connecting.result(10)
     assert statuses_during(hub, cpo, "POST", *paths, *closed) == [200] * 4
 
@@ -325,12 +325,12 @@ def test_rotating_replaces_the_tokens_of_both_directions(hub: RunningHub, cpo: P
 def test_both_tokens_are_valid_until_the_partner_has_answered(hub: RunningHub, cpo: Partner) -> None:
     platform_id = hub.registered(cpo)
     old_token = cpo.connection.our_token
-    cpo.answers_next(Behaviour(delay_s=0.7), module="credentials")
-    rotating = hub.start(hub.hub.initiator.rotate(platform_id))
+    with cpo.pausing(module="credentials"):
+        rotating = hub.start(hub.hub.initiator.rotate(platform_id))
 
-    assert statuses_during(hub, cpo, "PUT", "/ocpi/versions", "/ocpi/2.2.1/hubclientinfo") == [200, 200]
-    assert hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", old_token).http_status == 200
-    assert not rotating.done()
+        assert statuses_during(hub, cpo, "PUT", "/ocpi/versions", "/ocpi/2.2.1/hubclientinfo") == [200, 200]
+        assert hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", old_token).http_status == 200
+        assert not rotating.done()
     rotating.result(10)
     assert hub.ask("GET", "/ocpi/2.2.1/hubclientinfo", old_token).http_status == 401
 

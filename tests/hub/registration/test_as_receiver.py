@@ -274,13 +274,14 @@ def test_an_invitation_is_for_the_parties_it_names(hub: RunningHub, cpo: Partner
 
 def test_of_two_registrations_with_one_token_one_succeeds(hub: RunningHub, cpo: Partner) -> None:
     invited = hub.invite()
-    cpo.answers_next(Behaviour(delay_s=0.3), module="details", times=2)  # so that both are under way at once
-    answers = [
-        cpo.start(
-            "POST", f"{hub.url}/ocpi/2.2.1/credentials", token=invited.token_a, json=credentials(cpo), sender=None
-        )
-        for _ in range(2)
-    ]
+    with cpo.pausing(module="details", times=2):
+        answers = [
+            cpo.start(
+                "POST", f"{hub.url}/ocpi/2.2.1/credentials", token=invited.token_a, json=credentials(cpo), sender=None
+            )
+            for _ in range(2)
+        ]
+        cpo.ledger.wait_for("details", count=2)
 
     statuses = sorted(answer.result().http_status for answer in answers)
     assert statuses in ([200, 405], [200, 401])

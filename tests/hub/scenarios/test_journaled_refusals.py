@@ -13,7 +13,7 @@ import pytest
 from hub.circuits import Patience
 from hub.store.journal_entries import Failure
 from loadtests.hub_process import HubProcess
-from loadtests.simulator import Answer, Behaviour, Json, Partner
+from loadtests.simulator import Answer, Json, Partner
 from routing.vocabulary import InterfaceRole, Party, Role, Version
 from tests.hub.failures.waiting import eventually
 from tests.hub.forked import ForkedHub
@@ -189,11 +189,10 @@ def test_the_journal_says_why(at: Everybody, send: Callable[[Everybody], Answer]
 
 def test_a_message_that_came_back_is_a_loop(at: Everybody) -> None:
     same = {"x-correlation-id": new_id("circle")}
-    at.peer.answers_next(Behaviour(delay_s=1), module="tokens")
-    first = at.cpo.start("GET", "tokens", to=BEHIND, headers=same)
-    at.peer.received.wait_for("tokens")
-
-    again = at.peer.get("tokens", to=BEHIND, sender=at.cpo.party, headers=same)
+    with at.peer.pausing(module="tokens"):
+        first = at.cpo.start("GET", "tokens", to=BEHIND, headers=same)
+        at.peer.received.wait_for("tokens")
+        again = at.peer.get("tokens", to=BEHIND, sender=at.cpo.party, headers=same)
 
     assert again.status_code == 4000
     assert first.result().status_code == 1000

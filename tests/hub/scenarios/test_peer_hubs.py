@@ -8,7 +8,7 @@ import pytest
 
 from hub.event_kinds import EventKind
 from loadtests.hub_process import HubProcess
-from loadtests.simulator import Behaviour, HubRefused, Json, Partner, envelope
+from loadtests.simulator import HubRefused, Json, Partner, envelope
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 from tests.conftest import StoreUrls
 from tests.hub.event_waiting import event_of
@@ -328,12 +328,11 @@ def test_an_error_of_a_hub_arrives_unchanged(cpo: Partner, knot: Partner) -> Non
 
 def test_a_message_that_a_hub_sends_back_goes_no_further(cpo: Partner, knot: Partner) -> None:
     far_emsp = behind(knot)[0]
-    knot.answers_next(Behaviour(delay_s=1), module="tokens")
-    first = cpo.start("GET", "tokens", to=far_emsp, headers={"x-correlation-id": "circle-1"})
-    knot.received.wait_for("tokens")
-
-    again = knot.get("tokens", to=far_emsp, sender=cpo.party, headers={"x-correlation-id": "circle-1"})
-    other = knot.get("tokens", to=far_emsp, sender=cpo.party, headers={"x-correlation-id": "circle-2"})
+    with knot.pausing(module="tokens"):
+        first = cpo.start("GET", "tokens", to=far_emsp, headers={"x-correlation-id": "circle-1"})
+        knot.received.wait_for("tokens")
+        again = knot.get("tokens", to=far_emsp, sender=cpo.party, headers={"x-correlation-id": "circle-1"})
+        other = knot.get("tokens", to=far_emsp, sender=cpo.party, headers={"x-correlation-id": "circle-2"})
 
     assert again.status_code == 4000
     assert "loop" in str(again.envelope.status_message)

@@ -333,16 +333,15 @@ def test_updates_of_one_session_reach_the_receiver_one_after_the_other(
     both = between(everyone, cpo_version, emsp_version)
     body, other = begun(both), begun(both)
     path = path_of(both.cpo.party, body["id"])
-    both.emsp.answers_next(Behaviour(delay_s=0.3), method="PATCH")
     updates = [{"charging_periods": [period(at)], "last_updated": f"2026-11-22T{at}:00Z"} for at in ("10:00", "11:00")]
 
-    first = both.cpo.start("PATCH", "sessions", path, to=both.emsp.party, json=updates[0])
-    both.emsp.received.wait_for(lambda request: request.method == "PATCH")
-    second = both.cpo.start("PATCH", "sessions", path, to=both.emsp.party, json=updates[1])
-    apart = patch(both, other, {"kwh": 9.0, "last_updated": "2026-11-22T12:00:00Z"})
+    with both.emsp.pausing(method="PATCH"):
+        first = both.cpo.start("PATCH", "sessions", path, to=both.emsp.party, json=updates[0])
+        both.emsp.received.wait_for(lambda request: request.method == "PATCH")
+        second = both.cpo.start("PATCH", "sessions", path, to=both.emsp.party, json=updates[1])
+        apart = patch(both, other, {"kwh": 9.0, "last_updated": "2026-11-22T12:00:00Z"})
 
     assert status(apart) == (200, 1000)
-    assert not first.done()
     assert (status(first.result()), status(second.result())) == ((200, 1000), (200, 1000))
     held = both.emsp.shelf.find_pushed("sessions", tuple(path.split("/"))) or {}
     assert held["last_updated"] == "2026-11-22T11:00:00Z"
