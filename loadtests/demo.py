@@ -40,7 +40,8 @@ class DemoFailed(Exception):
 
 def main() -> int:
     """Play the demonstration; 0 when all went as it should, else 1 and a line that says what did not."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has what it starts in the background ignore the first
+        signal.signal(number, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="ocpi-hub-demo-") as folder, ExitStack() as stack:
             hub = stack.enter_context(HubProcess(Path(folder)))

@@ -18,6 +18,7 @@ import httpx
 
 from loadtests.simulator import Json, Partner
 from loadtests.simulator.server import free_port
+from loadtests.simulator.trust import usual_authorities
 from routing.vocabulary import Party, Role, Version
 
 START_WITHIN_S = 60.0
@@ -43,7 +44,13 @@ class Operator:
     def __init__(self, url: str, token: str) -> None:
         self.url = url
         self.token = token
-        self.api = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=40)
+        self.api = httpx.Client(
+            base_url=url,
+            headers={"authorization": f"Bearer {token}"},
+            verify=usual_authorities(),
+            trust_env=False,
+            timeout=40,
+        )
 
     def invite(
         self,

@@ -1,5 +1,6 @@
 """What every test may ask for: real servers, fresh databases, and the two ways a hub can be run."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,6 +18,16 @@ class StoreUrls(NamedTuple):
 
     database_url: str
     redis_url: str | None
+
+
+gc.disable()  # until all tests are collected: they stay, and looking through them again and again took half as long
+
+
+def pytest_collection_finish() -> None:
+    """Have nothing that was collected looked through again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_report_header() -> list[str]:

@@ -10,6 +10,7 @@ import uvloop
 
 from loadtests.simulator.server import LOOPBACK, Listener, Loop
 from loadtests.simulator.site import App, Receive, Scope, Send
+from loadtests.simulator.trust import usual_authorities
 
 
 class Premises:
@@ -83,7 +84,9 @@ class Premises:
     async def _open(self) -> None:
         await self.listener.open()
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
-        self.http = httpx.AsyncClient(trust_env=False, timeout=30, follow_redirects=False, limits=limits)
+        self.http = httpx.AsyncClient(
+            verify=usual_authorities(), trust_env=False, timeout=30, follow_redirects=False, limits=limits
+        )
 
 
 async def _nobody(_: Scope, __: Receive, send: Send) -> None:

@@ -27,6 +27,7 @@ from hub.store.records import PlatformRecord
 from loadtests.simulator import Answer, Json, Partner
 from loadtests.simulator.messages import header_lines
 from loadtests.simulator.server import Listener, Loop, free_port
+from loadtests.simulator.trust import usual_authorities
 from routing.vocabulary import Face, Party, Role, Secret, Version
 from tests.migrated import migrated_file
 
@@ -71,7 +72,7 @@ class RunningHub:
         )
         self._loop = Loop("hub")
         self._running = AsyncExitStack()
-        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=self.url, verify=usual_authorities(), trust_env=False, timeout=30)
 
     def __enter__(self) -> Self:
         self.hub = self.do(self._open())

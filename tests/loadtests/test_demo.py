@@ -45,11 +45,13 @@ def test_the_demonstration_stays_up_when_told_to() -> None:
         COMMAND, cwd=PROJECT, env=os.environ | {"HUB_DEMO_STAY": "1"}, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        told = next(line for line in process.stdout if "stays up" in line)
-        token = next(process.stdout).split()[-1]
-        console = told.split("open ")[1].split()[0]
-        found = open_events(console, token)
-        process.send_signal(signal.SIGINT)
+        try:
+            told = next(line for line in process.stdout if "stays up" in line)
+            token = next(process.stdout).split()[-1]
+            console = told.split("open ")[1].split()[0]
+            found = open_events(console, token)
+        finally:
+            process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
 
     assert "Ctrl-C" in told

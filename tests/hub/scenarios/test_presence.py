@@ -156,11 +156,14 @@ def test_statuses_are_counted(attentive: HubProcess) -> None:
         cpo.behaves(misbehaviour.RESETTING)
         becomes(attentive, platform_of(attentive, cpo), "OFFLINE")
 
-        figures = attentive.operator.api.get("/metrics").text.splitlines()
+        def are_counted() -> bool:
+            figures = attentive.operator.api.get("/metrics").text.splitlines()
+            offline = [line for line in figures if line.startswith(counters)]
+            assert len(offline) == len(counters)
+            return all(float(line.split()[-1]) >= 1 for line in offline)
 
-        for name in ("ocpi_hub_platforms", "ocpi_hub_parties"):
-            [offline] = [line for line in figures if line.startswith(f'{name}{{status="OFFLINE"}}')]
-            assert float(offline.split()[-1]) >= 1
+        counters = tuple(f'ocpi_hub_{what}{{status="OFFLINE"}}' for what in ("platforms", "parties"))
+        eventually(are_counted)
 
 
 def test_a_company_with_two_registrations_is_there_as_long_as_one_of_them_answers(attentive: HubProcess) -> None:
