@@ -65,7 +65,7 @@ def test_a_partner_is_told_in_time_whom_it_can_reach_and_all_at_once(hub: HubPro
         took = time.monotonic() - began
         eventually(lambda: {(cpo.party, Role.CPO), (other.party, Role.EMSP)} <= named(emsp))
 
-        assert took < REFRESH_S + 1
+        assert took < REFRESH_S + 5  # and not after ten minutes, as it would be otherwise
         assert len(refreshes(emsp)) == 1
         assert emsp.get("locations", to=cpo.party).status_code == 1000
 
