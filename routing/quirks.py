@@ -78,7 +78,7 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     no_fraction: bool = False
     """Cut fractions of seconds off."""
     dates_without_z: bool = False
-    """Add the Z to moments that come without one."""
+    """Add the Z to moments that come without one, from this partner and for it."""
     forward_unpublished: bool = False
     """Deliver Locations with `publish` false, which 2.1.1 cannot say."""
     credit_as_negative: bool = False

@@ -108,6 +108,8 @@ class Crossing(Struct, eq=False):
     asked: list[Question[Any]] = field(default_factory=list)
     """Questions that came up and are not in `known`. The body has been made with their fallbacks."""
     losses: list[Loss] = field(default_factory=list)
+    without_zone: int = 0
+    """How many moments came without a zone."""
     aliases: list[Alias] = field(default_factory=list)
     """Those that were given out."""
     whole: bool = False

@@ -17,7 +17,7 @@ from routing.translation.crossing import Crossing, Json, Step
 
 _LONGEST_MOMENT: Final = 25
 _FRACTION: Final = re.compile(r"\.[0-9]+")
-_ZONE: Final = re.compile(r"(Z|[+-][0-9]{2}:?[0-9]{2})$")
+_ZONE: Final = re.compile(r"([Zz]|[+-][0-9]{2}:?[0-9]{2})$")
 _NOTHING: Final[frozenset[str]] = frozenset()
 _NO_NAMES: Final[Mapping[str, str]] = {}
 
@@ -164,23 +164,40 @@ def add_last_updated(body: Json, crossing: Crossing) -> None:
 
 
 def moments(body: Json, names: Collection[str], crossing: Crossing) -> None:
-    """Spell moments as both 2.1.1 and its readers can bear: at most 25 characters, and as the partner wants them."""
-    quirks = crossing.destination.quirks
-    changes = quirks.no_fraction or quirks.dates_without_z
+    """Spell moments as both 2.1.1 and its readers can bear: at most 25 characters, and as the partners want them."""
+    no_fraction = crossing.destination.quirks.no_fraction
     for name in names:
         value = body.get(name)
-        if type(value) is str and (changes or len(value) > _LONGEST_MOMENT):
-            written = _spelled(value, no_fraction=quirks.no_fraction, with_z=quirks.dates_without_z)
-            if written != value:
-                body[name] = written
-                if _FRACTION.search(value):
-                    crossing.lose("L-02", f"/{name}")
+        if type(value) is not str:
+            continue
+        if value[-1:] not in "Zz" and _lacks_zone(value):
+            crossing.without_zone += 1
+            _spell(body, name, value, crossing, with_z=_wants_zone(crossing))
+        elif no_fraction or len(value) > _LONGEST_MOMENT:
+            _spell(body, name, value, crossing, with_z=False)
+
+
+def _lacks_zone(moment: str) -> bool:
+    return "T" in moment and _ZONE.search(moment) is None
+
+
+def _wants_zone(crossing: Crossing) -> bool:
+    """Whether one of the two partners is known for moments without: by what it sends, or what it cannot read."""
+    return crossing.origin.quirks.dates_without_z or crossing.destination.quirks.dates_without_z
+
+
+def _spell(body: Json, name: str, value: str, crossing: Crossing, *, with_z: bool) -> None:
+    written = _spelled(value, no_fraction=crossing.destination.quirks.no_fraction, with_z=with_z)
+    if written != value:
+        body[name] = written
+        if _FRACTION.search(value):
+            crossing.lose("L-02", f"/{name}")
 
 
 def _spelled(value: str, *, no_fraction: bool, with_z: bool) -> str:
     if no_fraction:
         value = _FRACTION.sub("", value, count=1)
-    if with_z and "T" in value and not _ZONE.search(value):
+    if with_z:
         value += "Z"
     over = len(value) - _LONGEST_MOMENT
     fraction = _FRACTION.search(value)

@@ -148,3 +148,14 @@ def test_moments_are_spelled_as_the_receiver_can_read_them(quirks: Quirks, befor
     body: Json = {"last_updated": before}
     moments(body, ("last_updated",), crossing(destination=quirks))
     assert body == {"last_updated": after}
+
+
+@pytest.mark.parametrize("origin", [Quirks(), Quirks(dates_without_z=True)])
+def test_moments_without_a_zone_are_counted_and_get_one_for_a_partner_who_sends_them(origin: Quirks) -> None:
+    said = {"a": "2024-06-01T12:00:00", "b": "2024-06-01T12:00:00z", "c": "2024-06-01T12:00:00-0100", "d": "", "e": 1}
+    body: Json = said | {"f": "2024-06-01T12:00:00.5", "g": "2024-06-01"}
+    over = crossing(origin=origin)
+    moments(body, (*body, "absent"), over)
+    z = "Z" if origin.dates_without_z else ""
+    assert body == said | {"a": f"2024-06-01T12:00:00{z}", "f": f"2024-06-01T12:00:00.5{z}", "g": "2024-06-01"}
+    assert over.without_zone == 2
