@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from hub.figures import Habit, Habits
 from hub.hub import Hub
 from routing.bodies import Members, check_charset, is_absent, is_bare, read_members, without_bom
 from routing.decision import check_object
@@ -79,22 +80,30 @@ def operation_of(arrival: Arrival, connection: Connection, module: str, segments
     return operation_at(arrival.entrance.version, module, interface, arrival.method, segments)
 
 
-def addresses_of(arrival: Arrival, connection: Connection) -> RoutingHeaders:
-    """Who writes to whom, as far as the message says.
+def addresses_of(arrival: Arrival, connection: Connection, habits: Habits) -> RoutingHeaders:
+    """Who writes to whom, as far as the message says. What is odd about that goes to `habits`.
 
     Raises:
         InvalidParameters: the addresses cannot be read, or ids are missing that this partner has to give.
     """
-    if DIALECTS[connection.version].routing_headers:
+    sent, platform_id = arrival.sent, connection.platform_id
+    if not DIALECTS[connection.version].routing_headers:
+        if b"ocpi-from-party-id" in sent or b"ocpi-to-party-id" in sent:
+            habits.saw(platform_id, Habit.ROUTING_HEADERS_211)
+        return read_routing_headers(arrival.headers, sent) if connection.quirks.routing_headers_211 else NO_ROUTING
+    if b"x-request-id" not in sent or b"x-correlation-id" not in sent:
+        habits.saw(platform_id, Habit.NO_MESSAGE_IDS)
         if connection.quirks.strict_ids:
-            _check_ids(arrival.sent)
-        return read_routing_headers(arrival.headers, arrival.sent)
-    if connection.quirks.routing_headers_211:
-        return read_routing_headers(arrival.headers, arrival.sent)
-    return NO_ROUTING
+            _refuse_without_ids(sent)
+    addresses = read_routing_headers(arrival.headers, sent)
+    if addresses.sender is None:
+        habits.saw(platform_id, Habit.NO_SENDER)
+    elif sent[b"ocpi-from-country-code"].islower() or sent[b"ocpi-from-party-id"].islower():
+        habits.saw(platform_id, Habit.LOWER_CASE)
+    return addresses
 
 
-def _check_ids(sent: Mapping[bytes, bytes]) -> None:
+def _refuse_without_ids(sent: Mapping[bytes, bytes]) -> None:
     for name in (b"x-request-id", b"x-correlation-id"):
         if name not in sent:
             raise InvalidParameters(f"The header {name.decode().title()} is missing")

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import structlog
 
+from hub.figures import Habit
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.partners.urls import check_partner_url
@@ -135,6 +136,7 @@ async def _issue(
         original, allow_private=hub.settings.allow_private_partners, own_origins=[hub.settings.public_url]
     )
     if host_of(original) not in originator.connection.hosts:
+        hub.figures.habits.saw(originator.connection.platform_id, Habit.FOREIGN_HOST)
         raise InvalidParameters("response_url is not at a host of the platform this token belongs to")
     callback = Callback(
         id=secrets.token_hex(16),

@@ -98,7 +98,7 @@ async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:
     module, segments = path_of(arrival)
     trace.operation = operation = operation_of(arrival, source, module, segments)
     trace.segments = segments
-    addresses = addresses_of(arrival, source)
+    addresses = addresses_of(arrival, source, hub.figures.habits)
     trace.receiver = addresses.receiver
     if not platform.is_hub:
         return await _on_its_way(arrival, operation, segments, addresses, platform, source, trace, hub)

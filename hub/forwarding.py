@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from http import HTTPStatus
 from time import monotonic
 from typing import Any, Final
 
 import structlog
 
 from hub.events import EventKind
+from hub.figures import Habit
 from hub.hub import Hub
 from hub.ids import new_id
 from hub.loops import Leg
 from hub.observability import FilteringBoundLogger
+from hub.partners.bulkhead import NoSlot
 from hub.partners.client import CallLimits
 from hub.trace import Trace
 from routing.directory import Connection
@@ -26,6 +29,8 @@ from routing.vocabulary import ModuleID
 log: FilteringBoundLogger = structlog.get_logger()
 
 _OK: Final = range(200, 300)
+_REDIRECTS: Final = range(300, 400)
+_WITHOUT_METHOD: Final = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 _MIB: Final = 1024 * 1024
 _ANSWER_BYTES: Final = 1 * _MIB
 _LIST_BYTES: Final = 16 * _MIB
@@ -51,13 +56,17 @@ async def send(message: Message, route: Forward, trace: Trace, hub: Hub, *, with
                 reply = await _made(call, limits, message, route, trace, hub)
         else:
             reply = await _made(call, limits, message, route, trace, hub)
-    except (ReceiverTimeout, ReceiverUnreachable):
+    except (ReceiverTimeout, ReceiverUnreachable) as error:
+        if isinstance(error, NoSlot):
+            hub.figures.habits.saw(route.connection.platform_id, Habit.NO_SLOT)
         hub.presence.check_soon(route.connection)
         raise
     finally:
         trace.upstream_s = monotonic() - began
     trace.upstream_http_status = reply.http_status
     trace.reply = None if reply.http_status in _OK and not trace.is_captured else reply
+    if reply.http_status not in _OK and (habit := _habit(message, route.connection, reply)) is not None:
+        hub.figures.habits.saw(route.connection.platform_id, habit)
     hub.presence.seen(route.connection.id)
     if route.connection.face is not None:
         hub.first_pushes.note(message, route.connection, reply)
@@ -113,6 +122,17 @@ def _limits(message: Message, route: Forward, spent_s: float, hub: Hub, within_s
         platform_id=route.connection.platform_id,
         allow_private=settings.allow_private_partners,
     )
+
+
+def _habit(message: Message, connection: Connection, reply: Reply) -> Habit | None:
+    """What an answer that is no success says about the partner, if anything."""
+    method = message.operation.method
+    if method == "PATCH" and reply.http_status in _WITHOUT_METHOD:
+        return Habit.PATCH_REFUSED
+    if reply.http_status in _REDIRECTS:
+        return Habit.REDIRECTED
+    is_unheard = method == "PUT" and reply.http_status == HTTPStatus.NOT_FOUND and connection.face is not None
+    return Habit.PUT_NOT_FOUND if is_unheard else None
 
 
 def _alarm(route: Forward, trace: Trace, reply: Reply, hub: Hub) -> None:

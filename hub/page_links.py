@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hub.figures import Habit
 from hub.hub import Hub
 from hub.partners.urls import LINK_LENGTH, check_partner_url
 from hub.store.vault import VaultError
@@ -112,6 +113,7 @@ def next_page(message: Message, outgoing: Message, route: Forward, reply: Reply,
     except (ValueError, InvalidParameters) as error:
         raise NotRoutable(f"{route.receiver} links to a next page that cannot be asked for: {error}") from error
     if host_of(link) not in route.connection.hosts:
+        hub.figures.habits.saw(route.connection.platform_id, Habit.FOREIGN_HOST)
         raise NotRoutable(f"{route.receiver} links to a next page at a host that is not its own")
     query = standard_query(link, url_at(route.connection, outgoing))
     if query is not None and outgoing.query != message.query:

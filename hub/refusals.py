@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hub.events import EventKind
+from hub.figures import Habit
 from hub.hub import Hub
 from hub.trace import Trace
 from routing.bodies import owner_in_path
-from routing.errors import ForeignOwner, ForeignSender, HubError, Untranslatable
+from routing.errors import ForeignOwner, ForeignSender, HubError, NoSuchPath, Untranslatable
 from routing.message import read_routing_headers
+from routing.paths import read_path
+from routing.vocabulary import ModuleID
+
+_MODULES: Final = frozenset(map(str, ModuleID))
 
 
 def note_refusal(error: HubError, trace: Trace, hub: Hub) -> None:
@@ -40,5 +47,16 @@ def note_refusal(error: HubError, trace: Trace, hub: Hub) -> None:
                 receiver=str(trace.receiver),
                 module=module,
             )
+        case NoSuchPath() if trace.operation is None and _is_custom(trace.path):
+            hub.figures.habits.saw(about, Habit.CUSTOM_MODULE)
         case _:
             pass  # those who sent it know what to do
+
+
+def _is_custom(path: str) -> bool:
+    """Whether a path names a module that OCPI does not have."""
+    try:
+        module, _ = read_path(path)
+    except NoSuchPath:
+        return False
+    return module.lower() not in _MODULES

@@ -17,6 +17,7 @@ class SharedTranslations(Generic[T]):
 
     def __init__(self) -> None:
         self._made: dict[Hashable, asyncio.Future[T | Exception | None]] = {}
+        self._is_noted = False
 
     async def get(self, likeness: Hashable, make: Callable[[], Awaitable[T]], is_personal: Callable[[], bool]) -> T:
         """What `make` gives, once for all of one likeness.
@@ -35,6 +36,11 @@ class SharedTranslations(Generic[T]):
         if isinstance(result, Exception):
             raise result.with_traceback(None)  # or it would remember everybody who met it
         return result
+
+    def is_new(self) -> bool:
+        """Whether nobody has noted yet what the body itself is like; true once."""
+        was, self._is_noted = self._is_noted, True
+        return not was
 
     async def _first(self, likeness: Hashable, make: Callable[[], Awaitable[T]], is_personal: Callable[[], bool]) -> T:
         promised = self._made[likeness] = asyncio.get_running_loop().create_future()

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from hub.figures import Habit
 from hub.forwarding import send, time_for
 from hub.hub import Hub
 from hub.lessons import (
@@ -165,6 +166,8 @@ class Translation(Struct, eq=False):
             await self._after(refusal, trace, hub)
             raise
         self._keep(translated.pairs, crossing, hub)
+        if crossing.without_zone and (shared is None or shared.is_new()):
+            hub.figures.habits.saw(self.source.platform_id, Habit.NO_ZONE, crossing.without_zone)
         trace.losses += [TranslationLoss(self.carried.request, False, loss) for loss in crossing.losses]
         if crossing.nothing_left:
             return None
@@ -306,6 +309,8 @@ class Translation(Struct, eq=False):
             trace.losses.append(TranslationLoss(kind, True, Loss(refusal.rule, "")))
             raise
         self.answered = translated.pairs
+        if crossing.without_zone:
+            hub.figures.habits.saw(self.route.connection.platform_id, Habit.NO_ZONE, crossing.without_zone)
         trace.losses += [TranslationLoss(kind, True, loss) for loss in crossing.losses]
         learn_aliases(crossing, self.route.connection, hub)
         learn_answer(self.message, self.route, self.source, kind, translated.pairs, hub)

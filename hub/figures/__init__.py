@@ -11,6 +11,7 @@ from __future__ import annotations
 from hub.figures.cells import Cell
 from hub.figures.figures import FORM, Counting, Figures
 from hub.figures.flows import ProcessState
+from hub.figures.habits import Habit, Habits
 from hub.figures.rings import WHOLE_HUB, Direction, Kind
 
-__all__ = ["FORM", "WHOLE_HUB", "Cell", "Counting", "Direction", "Figures", "Kind", "ProcessState"]
+__all__ = ["FORM", "WHOLE_HUB", "Cell", "Counting", "Direction", "Figures", "Habit", "Habits", "Kind", "ProcessState"]

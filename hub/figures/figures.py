@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from hub.figures.cells import FAILURES, Cell
 from hub.figures.flows import MINUTE_S, Flow, Flows, Part, ProcessState, Row, decoded, encoded
+from hub.figures.habits import Days, Habits
 from hub.figures.pairs import Pairs
 from hub.figures.rings import Rings
 from hub.observability import FilteringBoundLogger
@@ -71,6 +72,10 @@ class Figures:
         self.worker = worker
         self.rings = Rings()
         self.pairs = Pairs()
+        self.habits = Habits()
+        """What partners do, as it happens in this process."""
+        self.days = Days()
+        """The same, of all processes."""
         self.since = clock()
         """When what is kept begins."""
         self.workers: dict[str, Counting] = {}
@@ -168,6 +173,7 @@ class Figures:
                 now = self._clock()
                 await self.rings.settle(now)
                 self.pairs.settle(now)
+                await self.days.settle(now)
                 self._forget_workers(now)
         await self._tell()
         if self._follows and self._shared is not None:
@@ -179,15 +185,16 @@ class Figures:
 
     async def _take(self) -> None:
         """What this process counted goes to where it is kept, and to where it waits to be told."""
-        taken = self._flows.take()
+        taken, habits = self._flows.take(), self.habits.take()
         examples, in_flight, state = self._flows.examples(), self._in_flight(), self._state()
         now = self._clock()
         this_minute = int(now) // MINUTE_S
         self.workers[self.worker] = Counting(self.worker, self._began, now, in_flight, state)
-        if not taken and self._untold:
+        if not (taken or habits) and self._untold:
             return  # that it is there is waiting to be told
         for minute, flows in taken or [(this_minute, {})]:
-            part = Part(self.worker, self._began, minute, list(flows.items()), examples, in_flight, state)
+            part = Part(self.worker, self._began, minute, list(flows.items()), examples, in_flight, state, habits, now)
+            habits = []  # they are in the first part
             if self._follows:
                 await self._merge(part, flows)
             if self._shared is not None:
@@ -231,6 +238,7 @@ class Figures:
         self.pairs.merge(flows, part.minute)
         for example in part.examples:
             self.rings.note(example)
+        await self.days.merge(part.habits, part.at)
 
     def _forget_workers(self, now: float) -> None:
         for worker in [each.worker for each in self.workers.values() if each.last_at < now - _FORGOTTEN_S]:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.figures.cells import CODE_OF, COUNT, DELIVERED, FAILED, HUB_TIME, PARTNER_TIME, TRANSLATED, Cell, add
+from hub.figures.habits import Counted
 from hub.store.journal_entries import Failure, Hop
 from hub.store.journal_tables import EntryKey, JournalRow
 from routing.vocabulary import ModuleID
@@ -109,6 +110,9 @@ class Part(Struct, frozen=True, array_like=True):
     in_flight: dict[str, int] = {}
     """Calls under way, by platform."""
     state: ProcessState = ProcessState()
+    habits: Counted = []
+    at: float = 0.0
+    """When they were taken."""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

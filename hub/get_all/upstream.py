@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
+from hub.figures import Habit
 from hub.forwarding import send
 from hub.get_all.asked import Asked
 from hub.hub import Hub
@@ -180,6 +181,7 @@ class Upstream(Struct, frozen=True, eq=False):
         except InvalidParameters as error:
             raise NotRoutable(f"{self.unit.party} links to a next page that cannot be asked for") from error
         if host_of(link) not in self.connection.hosts:
+            hub.figures.habits.saw(self.connection.platform_id, Habit.FOREIGN_HOST)
             raise NotRoutable(f"{self.unit.party} links to a next page at a host that is not its own")
         return link
 

@@ -12,6 +12,10 @@ class NotTried(ReceiverUnreachable):
     """The hub itself kept a call back. That says nothing about whether the partner is there."""
 
 
+class NoSlot(NotTried):
+    """Too many calls were under way at the platform already."""
+
+
 class Bulkhead:
     """The slots of one platform, and a bounded queue of calls that wait for one.
 
@@ -38,10 +42,10 @@ class Bulkhead:
         """Wait for a slot until `deadline`, a time of the event loop.
 
         Raises:
-            NotTried: too many wait already, or no slot came free in time.
+            NoSlot: too many wait already, or no slot came free in time.
         """
         if len(self._waiting) >= slots * self.WAITING_PER_SLOT:
-            raise NotTried("Too many messages wait for the receiver")
+            raise NoSlot("Too many messages wait for the receiver")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -50,7 +54,7 @@ class Bulkhead:
         except BaseException as error:
             self._give_up(turn, slots)
             if isinstance(error, TimeoutError):
-                raise NotTried("The receiver is busy with earlier messages") from error
+                raise NoSlot("The receiver is busy with earlier messages") from error
             raise
 
     def leave(self, slots: int) -> None:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from hub.figures import FORM, WHOLE_HUB, Direction, Figures
+from hub.figures import FORM, WHOLE_HUB, Direction, Figures, Habit
+from hub.figures.habits import Seen
 from hub.figures.rings import messages_in
 from hub.store.redis import CacheUnreachable, RedisClient, open_redis
 from hub.store.shared_figures import SharedFigures
@@ -67,6 +68,20 @@ async def test_a_process_that_shows_figures_has_the_sum_of_all(redis_url: str) -
             assert sent(shown) == 4
             assert sent(one) == 0  # nobody asks it
             assert [each.worker for each in shown.counting()] == ["shown", "one", "two"]
+
+
+async def test_habits_that_several_processes_saw_are_added_up(redis_url: str) -> None:
+    async with processes(redis_url) as hub:
+        one, two, shown = hub.process("one"), hub.process("two"), hub.process("shown")
+        async with shown.following():
+            one.habits.saw("cpo", Habit.NO_ZONE, 200)
+            two.habits.saw("cpo", Habit.NO_ZONE, 99)
+            shown.habits.saw("cpo", Habit.NO_ZONE)
+            for each in (one, two, shown, shown):
+                await each.catch_up_and_tell()
+
+            assert shown.days.of("cpo", hub.clock.now) == {Habit.NO_ZONE: Seen(300, NOON)}
+            assert one.days.of("cpo", hub.clock.now) == {}  # nobody asks it
 
 
 async def test_what_a_process_counted_stays_when_it_is_gone(redis_url: str) -> None:
