@@ -41,6 +41,7 @@ from hub.operator.registration import show_registration
 from hub.operator.reload import reload, show_reload
 from hub.operator.rules import show_rule
 from hub.operator.search import resolve
+from hub.operator.seen_quirks import list_platform_quirks
 from hub.operator.settings import show_settings
 from hub.operator.tokens import Tokens, show_me
 from hub.operator.traffic import show_matrix, show_series
@@ -87,6 +88,7 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     show_impact,
                     show_registration,
                     list_quirks,
+                    list_platform_quirks,
                     show_health,
                     list_errors,
                     show_overview,

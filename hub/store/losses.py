@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import case
+from sqlalchemy import case, func
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col
+from sqlmodel import col, select
 
 from hub.store.database import Database
 from hub.store.lists import losses_page
@@ -43,6 +43,15 @@ class LossTally(Struct, frozen=True):
     last_correlation_id: str
 
 
+class LossSum(NamedTuple):
+    """How often one rule was applied, whatever the objects and the other versions."""
+
+    direction: Direction
+    loss: str
+    times: int
+    last_at: datetime
+
+
 class LossCounts:
     """The counts in the truth. Every method raises HubFault when the database does not answer."""
 
@@ -70,6 +79,17 @@ class LossCounts:
         """
         async with self._database.reading() as session:
             return await losses_page(session, platform_id, limit, cursor)
+
+    async def sums(self, platform_id: str) -> tuple[LossSum, ...]:
+        """How often each rule was applied to what went to a platform, and to what came from there."""
+        query = (
+            select(LossRow.direction, LossRow.loss, func.sum(col(LossRow.count)), func.max(col(LossRow.last_at)))
+            .where(col(LossRow.platform_id) == platform_id)
+            .group_by(col(LossRow.direction), col(LossRow.loss))
+        )
+        async with self._database.reading() as session:
+            rows = (await session.exec(query)).all()
+        return tuple(LossSum(Direction(which), loss, int(times), last_at) for which, loss, times, last_at in rows)
 
 
 def _added_to_what_is_there(dialect: str, rows: list[dict[str, Any]]) -> postgresql.Insert | sqlite.Insert:

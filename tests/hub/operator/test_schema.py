@@ -114,6 +114,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("get", "/readyz"),
         ("get", "/metrics"),
         ("get", "/api/v1/quirks"),
+        ("get", "/api/v1/platforms/{platform_id}/quirks"),
         ("get", "/api/v1/platforms"),
         ("post", "/api/v1/platforms"),
         ("get", "/api/v1/platforms/{platform_id}"),

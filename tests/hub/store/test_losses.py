@@ -71,6 +71,9 @@ async def test_what_differs_in_one_thing_is_counted_apart(store: Process, platfo
     found = await listed(store, platform_id)
     places = [(each.direction, each.module, each.kind, each.loss, each.other_version) for each in found]
     assert sorted(places) == sorted(each[1:] for each in [one, *others])
+    to, from_ = Direction.TO, Direction.FROM
+    sums = await LossCounts(store.database).sums(platform_id)
+    assert sorted(sums) == sorted([(from_, "L-24", 1, NOW), (to, "L-06", 1, NOW), (to, "L-24", 4, NOW)])
 
 
 async def test_counts_outlive_a_restart(store: Process, store_urls: StoreUrls, platform_id: str) -> None:
