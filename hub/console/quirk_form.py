@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ FIELD: Final = "q_"
 """How the fields of the form begin."""
 _SWITCH: Final = ("on", "off")
 _REFUSED: Final = re.compile(r"settings\.(\w+)\S* ?(.*)", re.DOTALL)
+_DAY: Final = timedelta(days=1)
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -31,6 +33,8 @@ class Field(NamedTuple):
     is_odd: bool
     """Whether it is not what it is by default."""
     fault: str | None
+    seen: Json | None
+    """What the hub saw of it; None where it cannot see such a thing."""
 
 
 class Row(NamedTuple):
@@ -54,6 +58,7 @@ def fields_of(
     catalogue: Iterable[Json],
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] = {},
+    seen: Mapping[str, Json | None] = {},
 ) -> list[Field]:
     """The form, those that are odd first. `typed` is what was in it when it was refused."""
     fields = [
@@ -65,6 +70,7 @@ def fields_of(
             options=_options(each),
             is_odd=settings[each["id"]] != each["default"],
             fault=faults.get(each["id"]),
+            seen=seen.get(each["id"]),
         )
         for each in catalogue
         if each["id"] in settings
@@ -102,6 +108,12 @@ def rows_of(change: Json, was: Json, now: Json, catalogue: Sequence[Json]) -> li
         for name, value in change.items()
         if name in known
     ]
+
+
+def begins_late(covers: Json, now: datetime) -> datetime | None:
+    """When counting began, if that is less than a day ago."""
+    since = datetime.fromisoformat(covers["since"])
+    return since if since > now - _DAY else None
 
 
 def fault_of(detail: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,7 +16,8 @@ from msgspec import Struct
 
 from hub.console.api import Api, Json, PageRequest, Refused, Seen
 from hub.console.frame import Same, page
-from hub.console.quirk_form import decoded, encoded, fault_of, fields_of, read, rows_of, typed_in
+from hub.console.pieces import piece
+from hub.console.quirk_form import begins_late, decoded, encoded, fault_of, fields_of, read, rows_of, typed_in
 from hub.operator.roles import FOR_OPERATORS
 
 
@@ -99,15 +102,20 @@ async def _outdated(api: Api, at: str, change: Json, seen: str) -> str | None:
 async def _form(
     request: PageRequest, platform: Seen, typed: dict[str, str] | None = None, refused: str | None = None
 ) -> Template:
-    catalogue = (await Api(request).get("/quirks"))["items"]
+    api, at = Api(request), f"/platforms/{platform.found['id']}"
+    catalogue, sights = await asyncio.gather(api.get("/quirks"), piece(api.get(f"{at}/quirks")))
     settings = platform.found["settings"]
     faults = fault_of(refused or "")
+    seen = {each["id"]: each["seen"] for each in sights.items()}
     return await _page(
         request,
         "quirks.html",
         platform,
         refused,
-        fields=fields_of(settings, catalogue, typed, faults),
+        call=f"GET /api/v1{at}/quirks, PATCH /api/v1{at}",
+        fields=fields_of(settings, catalogue["items"], typed, faults, seen),
+        not_seen_because=sights.refused,
+        counted_since=sights.found and begins_late(sights.found["covers"], datetime.now(UTC)),
         was=encoded(settings),
         is_refused_whole=refused is not None and not faults,
     )
@@ -121,6 +129,7 @@ async def _review(request: PageRequest, platform: Seen, review: Review, refused:
         "quirks_review.html",
         platform,
         refused,
+        call=f"PATCH /api/v1/platforms/{platform.found['id']}",
         rows=rows,
         change=encoded(review.change),
         was=encoded(review.was),
@@ -128,14 +137,20 @@ async def _review(request: PageRequest, platform: Seen, review: Review, refused:
     )
 
 
-async def _page(request: PageRequest, name: str, platform: Seen, refused: str | None, **values: Any) -> Template:  # noqa: ANN401 - whatever the template shows
-    id_ = platform.found["id"]
-    same = Same(f"PATCH /api/v1/platforms/{id_}", f"ocpi-hub platform set {id_} KEY=VALUE")
+async def _page(
+    request: PageRequest,
+    name: str,
+    platform: Seen,
+    refused: str | None,
+    *,
+    call: str,
+    **values: Any,  # noqa: ANN401 - whatever the template shows
+) -> Template:
     answer = await page(
         request,
         name,
         at="partners",
-        same=same,
+        same=Same(call, f"ocpi-hub platform set {platform.found['id']} KEY=VALUE"),
         platform=platform.found,
         seen=platform.etag,
         refused=refused,

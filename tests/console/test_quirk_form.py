@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from hub.console.quirk_form import decoded, encoded, fault_of, fields_of, read, rows_of, typed_in
+from hub.console.quirk_form import begins_late, decoded, encoded, fault_of, fields_of, read, rows_of, typed_in
 
 KINDS: dict[str, tuple[str, Any]] = {
     "no_patch": ("switch", False),
@@ -79,6 +80,12 @@ def test_what_is_refused_and_what_is_odd_comes_first() -> None:
     ]
     assert fields[1].options == ("", "on")
     assert fault_of("The database does not answer") == {}
+
+
+@pytest.mark.parametrize(("since", "late"), [("2026-11-22T11:00:00Z", False), ("2026-11-22T13:00:00Z", True)])
+def test_counting_that_began_less_than_a_day_ago_is_said_to(since: str, late: bool) -> None:
+    began = begins_late({"since": since}, datetime(2026, 11, 23, 12, tzinfo=UTC))
+    assert began == (datetime.fromisoformat(since) if late else None)
 
 
 def test_forms_carry_what_they_began_with_and_nonsense_is_nothing() -> None:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.hub_process import HubProcess
+from routing.vocabulary import Version
 from tests.console.conftest import sign_in, watched
 from tests.console.test_partner import Two, confirm, two
+from tests.hub.failures.waiting import eventually
 from tests.hub.operator.people import new_token, somebody
-from tests.partners import location, path_of
+from tests.partners import CPO, location, partner, path_of, registered
 
 __all__ = ["two"]
 
@@ -48,6 +52,48 @@ def test_a_quirk_is_reviewed_changed_and_counts_from_the_next_message_on(
     two.cpo.patch("locations", path_of(two.cpo.party, "LOC1"), to=two.emsp.party, json=change)
     sent = two.emsp.received[-1]
     assert (sent.method, sent.json()) == ("PUT", whole | change)
+
+
+@pytest.mark.usefixtures("two")
+def test_what_a_partner_was_seen_to_do_stands_beside_the_setting_that_is_for_it(console: Page, hub: HubProcess) -> None:
+    with registered(hub, partner(CPO, Version.V2_1_1)) as [older]:
+        [found] = hub.operator.ask("GET", "/api/v1/platforms", params={"q": str(older.party)})["items"]
+        moment = "2026-11-22T08:00:00"
+        evse = {"status": "AVAILABLE", "connectors": [], "last_updated": moment}
+        for number in range(3):
+            place = location(older.party, f"LOC{number}") | {
+                "type": "OTHER",
+                "postal_code": "1",
+                "last_updated": moment,
+            }
+            place |= {"evses": [evse | {"uid": f"E{each}"} for each in range(99)]}
+            where = path_of(older.party, place["id"])
+            assert older.put("locations", where, json=place).status_code == 1000
+        counted(hub, found["id"], "dates_without_z", 300)
+
+        console.goto(f"/partners/{found['id']}/quirks")
+
+        def seen(quirk: str) -> Locator:
+            return (
+                console.get_by_role("row").filter(has=console.get_by_label(quirk, exact=True)).get_by_role("cell").last
+            )
+
+        expect(seen("dates_without_z")).to_contain_text("seen 300 in 24 h")
+        expect(seen("dates_without_z")).to_contain_text("moments without a zone")
+        expect(seen("default_time_zone")).to_have_text(re.compile("^not seen"))
+        expect(seen("notify_losses")).to_have_text("")
+        expect(console.get_by_role("contentinfo")).to_contain_text(f"GET /api/v1/platforms/{found['id']}/quirks")
+
+
+def counted(hub: HubProcess, platform_id: str, quirk: str, times: int) -> None:
+    """Wait until it was seen so often."""
+
+    def seen() -> dict[str, Any]:
+        items = hub.operator.ask("GET", f"/api/v1/platforms/{platform_id}/quirks")["items"]
+        found: dict[str, Any] = next(item for item in items if item["id"] == quirk)["seen"]
+        return found
+
+    eventually(lambda: seen()["count"] == times)
 
 
 def test_of_two_operators_the_second_sees_both_values_and_overwrites_nothing_unseen(
