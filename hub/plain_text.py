@@ -17,7 +17,7 @@ _SECRETS_IN_TEXT = re.compile(
 )
 _PLAIN = re.compile(r"[\w.*/-]*")
 # Control characters, and the ones that turn or break lines of text: they could forge a line or hide a part of one.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def readable(text: str, limit: int = TEXT_LIMIT) -> str:

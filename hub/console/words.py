@@ -16,7 +16,10 @@ UNKNOWN: Final = "\N{EN DASH}"
 ZONE_COOKIE: Final = "zone"
 _LONGEST: Final = 500
 # Control characters, and those that show nothing or turn the text around them.
-_HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 _FORMS: Final = {
     "moment": "%-d %b %H:%M",
     "year": "%-d %b %Y %H:%M",

@@ -43,6 +43,7 @@ class Identity:
         self.versions = versions
         self.modules = modules
         self.base = ""
+        self.website = "https://example.org"
         self.trailing_slash = False
         """End every advertised endpoint URL in a slash."""
 
@@ -91,7 +92,8 @@ class Registration:
     def credentials(self, version: Version, token: str) -> Json:
         """Our credentials object of this version."""
         identity = self._identity
-        return credentials_object(version, token, f"{identity.base}/versions", identity.name, identity.parties)
+        url = f"{identity.base}/versions"
+        return credentials_object(version, token, url, identity.name, identity.parties, website=identity.website)
 
     async def _introduce(self, method: str, versions_url: str, token: str, version: Version) -> Answer:
         endpoints = await self._discover(versions_url, token, version)

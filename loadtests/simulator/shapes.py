@@ -119,9 +119,11 @@ def version_details(base: str, version: Version, modules: Modules, *, slash: boo
     return {"version": version.value, "endpoints": named}
 
 
-def credentials_object(version: Version, token: str, url: str, name: str, parties: Roles) -> Json:
+def credentials_object(
+    version: Version, token: str, url: str, name: str, parties: Roles, *, website: str = "https://example.org"
+) -> Json:
     """OCPI 2.2.1, "Credentials object", and its forms in 2.1.1 and 2.3.0."""
-    details = {"name": name, "website": "https://example.org"}
+    details = {"name": name, "website": website}
     common: Json = {"token": token, "url": url}
     if version is Version.V2_1_1:
         party = next(iter(parties))

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.hub_process import HubProcess
-from loadtests.simulator import Partner, envelope
+from loadtests.simulator import Partner
 from routing.vocabulary import Party
 from tests.console.conftest import sign_in, watched
 from tests.console.test_sign_in import posted, token_of_form
@@ -20,7 +20,6 @@ from tests.hub.scenarios.translated import new_id
 from tests.partners import CPO, EMSP, partner, registered
 
 NOBODY = Party("BE", "999")
-HOSTILE = "<img src=x onerror=alert(1)>"
 KEPT = 200
 STREAM = {"accept": "text/event-stream"}
 
@@ -157,18 +156,6 @@ def test_a_hidden_tab_follows_nothing_and_has_missed_nothing_when_it_is_seen_aga
 
     expect(rows(live).first.get_by_role("link").first).to_have_attribute("href", re.compile("hidden-2"))
     assert "hidden-1" in str(rows(live).nth(1).get_by_role("link").first.get_attribute("href"))
-
-
-def test_what_partners_write_is_text(live: Page, pair: tuple[Partner, Partner]) -> None:
-    cpo, emsp = pair
-    emsp.answers_next(envelope(status_code=2001, status_message=HOSTILE))
-    cpo.get("tokens", to=emsp.party, headers={"x-correlation-id": "<b>hostile</b>"})
-
-    expect(rows(live).first).to_contain_text(HOSTILE)
-    assert rows(live).locator("img").count() == 0
-    rows(live).first.get_by_role("link").first.click()
-    expect(live).to_have_url(re.compile("/story"))
-    live.go_back()
 
 
 def test_filters_are_in_the_address_and_hold_for_what_comes(
