@@ -9,6 +9,7 @@ import click
 
 from hub.operator.client import Json
 from hub.operator.tables import agreement_text, agreements_table, effect_text, pairs
+from hub.operator.traffic_tables import silent_pairs_text
 from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list, the_hub
 
 _PATH = "/agreements"
@@ -66,6 +67,17 @@ def remove_agreement(agreement_id: str, dry_run: bool, as_json: bool) -> None:
     was = call("GET", path)
     call("DELETE", path)
     show(was, as_json, lambda ended: f"Ended: {agreement_text(ended)}")
+
+
+@agreement.command("silent")
+@click.option("--party", metavar="NL*ABC", callback=read_party_name, help="Only agreements of this one.")
+@limit
+@cursor
+@as_json
+def silent(party: str | None, limit: int | None, cursor: str | None, as_json: bool) -> None:
+    """List pairs that may talk to each other, and have not for seven days."""
+    query: Json = {"party": party, "limit": limit, "cursor": cursor}
+    show(call("GET", "/traffic/silent", query=query), as_json, silent_pairs_text)
 
 
 @agreement.command("export")

@@ -69,6 +69,7 @@ from hub.store.told_lately import ToldLately
 from hub.store.under_way import MessagesUnderWay
 from hub.store.vault import Vault
 from hub.store.wanted_probes import WantedProbes
+from routing.vocabulary import Party
 
 if TYPE_CHECKING:
     from hub.open_telemetry import Spans
@@ -120,7 +121,14 @@ async def running_hub(settings: Settings, drain: Drain, workers: Workers | None 
             revision, age_s = directory.snapshot.revision, round(directory.age_s, 1)
             return ProcessState(revision, age_s, journal.waiting, journal.dropped, drain.is_draining)
 
-        figures = Figures(new_id(), shared_figures, in_flight=partners.under_way, state=state)
+        def agreed(one: str, other: str) -> str | None:
+            agreements = directory.snapshot.agreements
+            if not agreements.live:
+                return None
+            agreement = agreements.between(*(Party.read(each[:2], each[3:]) for each in (one, other)))
+            return None if agreement is None or agreement.ended_at is not None else agreement.id
+
+        figures = Figures(new_id(), shared_figures, in_flight=partners.under_way, state=state, agreed=agreed)
         live = Live(new_id(), None if redis is None else SharedLive(redis, directory.identity, LIVE_FORM))
         drain.on_begin(live.end)
         journal = Journal(journal_store, vault, metrics, events, readers=(figures.note, live.note))

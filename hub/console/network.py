@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -20,6 +21,7 @@ from routing.vocabulary import ModuleID
 _TOP: Final = 12
 _MORE: Final = 16
 """Parties beside each other; more would make the page too large for a phone."""
+_SILENT: Final = 12
 _WINDOW: Final = "24h"
 _WINDOWS: Final = {"1h": "1 h", "24h": "24 h", "7d": "7 d"}
 _BY: Final = {"party": "Parties", "platform": "Partners", "country": "Countries"}
@@ -41,7 +43,10 @@ async def show_network(
     chosen = {"window": window, "module": module, "by": by, "order": order, "party": party.strip(), "top": top}
     chosen = {name: text or _USUAL.get(name, "") for name, text in chosen.items()}
     asked = {name: text for name, text in chosen.items() if text}
-    found = await piece(Api(request).get("/traffic/matrix", **asked))
+    api, of_party = Api(request), {name: text for name, text in asked.items() if name == "party"}
+    found, silent = await asyncio.gather(
+        piece(api.get("/traffic/matrix", **asked)), piece(api.get("/traffic/silent", **of_party, limit=_SILENT))
+    )
     matrix = found.found
     return await page(
         request,
@@ -49,6 +54,7 @@ async def show_network(
         at="network",
         same=Same(f"GET /api/v1/traffic/matrix?{_query(asked)}", _command(asked)),
         found=found,
+        silent=silent,
         headline="Who talks to whom" if matrix is None else headline(matrix, chosen["by"]),
         rows=[] if matrix is None else rows_of(matrix, chosen["by"], module),
         worst=[] if matrix is None else [_pair(cell, chosen) for cell in matrix["worst"]],

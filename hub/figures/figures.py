@@ -22,6 +22,7 @@ from msgspec import Struct
 from hub.figures.cells import FAILURES, Cell
 from hub.figures.flows import MINUTE_S, Flow, Flows, Part, ProcessState, Row, decoded, encoded
 from hub.figures.habits import Days, Habits
+from hub.figures.last_messages import Agreed, LastMessages, nobody_agreed
 from hub.figures.pairs import Pairs
 from hub.figures.rings import Rings
 from hub.observability import FilteringBoundLogger
@@ -66,6 +67,7 @@ class Figures:
         *,
         in_flight: Callable[[], dict[str, int]] = dict,
         state: Callable[[], ProcessState] = ProcessState,
+        agreed: Agreed = nobody_agreed,
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time,
     ) -> None:
@@ -76,6 +78,7 @@ class Figures:
         """What partners do, as it happens in this process."""
         self.days = Days()
         """The same, of all processes."""
+        self.last_messages = LastMessages(agreed)
         self.since = clock()
         """When what is kept begins."""
         self.workers: dict[str, Counting] = {}
@@ -236,6 +239,7 @@ class Figures:
     async def _merge(self, part: Part, flows: Mapping[Flow, Cell]) -> None:
         await self.rings.merge(flows, part.minute, self._clock())
         self.pairs.merge(flows, part.minute)
+        self.last_messages.merge(flows, part.minute)
         for example in part.examples:
             self.rings.note(example)
         await self.days.merge(part.habits, part.at)

@@ -43,6 +43,7 @@ from hub.operator.rules import show_rule
 from hub.operator.search import resolve
 from hub.operator.seen_quirks import list_platform_quirks
 from hub.operator.settings import show_settings
+from hub.operator.silent_pairs import list_silent_pairs
 from hub.operator.tokens import Tokens, show_me
 from hub.operator.traffic import show_matrix, show_series
 from hub.version import VERSION
@@ -94,6 +95,7 @@ def create_operator_app(hub: Hub, pages: Callable[[Hub, Access], Pages]) -> Lite
                     show_overview,
                     show_series,
                     show_matrix,
+                    list_silent_pairs,
                     show_hub_health,
                     list_parties,
                     show_party,

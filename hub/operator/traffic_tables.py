@@ -23,6 +23,14 @@ def matrix_text(matrix: Json) -> str:
     return f"{columns(heads, rows)}\n\n{others} {counted}."
 
 
+def silent_pairs_text(page: Json) -> str:
+    """Who may talk to whom, and does not."""
+    rows = [(each["a"], each["b"], each["last_at"], each["agreed_at"], each["agreement"]) for each in page["items"]]
+    text = columns(("A", "B", "LAST MESSAGE", "AGREED", "ID"), rows)
+    text += f"\n\nOf {page['of']:,} agreements {page['count']:,} without a message since {page['since']}."
+    return text if page["next_cursor"] is None else f"{text} There are more: --cursor {page['next_cursor']}"
+
+
 def broadcasts_text(page: Json) -> str:
     """A list of broadcasts, the newest first."""
     heads = ("TIME", "FROM", "WHAT", "TOLD", "TOOK IT", "FAILED", "SKIPPED", "WHY", "CORRELATION ID")

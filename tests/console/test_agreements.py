@@ -176,3 +176,39 @@ def test_an_auditor_sees_agreements_and_changes_none(market: Market, browser: Br
 
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_role("link", name=re.compile("New agreement|Import|Let them"))).to_have_count(0)
+
+
+def test_pairs_that_agreed_and_are_silent_are_told_as_far_as_the_hub_knows(
+    market: Market, browser_of_market: Page
+) -> None:
+    page, hub = browser_of_market, market.hub
+    pairs = [("NL*AAA", "DE*BBB"), (str(market.cpo.party), str(market.emsp.party)), ("NL*AAA", "FR*CCC")]
+    for a, b in pairs:
+        hub.operator.ask("POST", AGREEMENTS, json={"a": a, "b": b})
+    assert silent(market)["count"] == 0  # an agreement of today is not silent for a week
+    hub.stop()
+    hub.start()
+
+    begun = silent(market)
+    assert [(each["a"], each["b"], each["last_at"]) for each in begun["items"]] == [(*pair, None) for pair in pairs]
+    assert begun["since"] == begun["covers"]["since"]
+    assert market.push() == 1000
+    eventually(lambda: silent(market)["count"] == 2)
+    first = silent(market, limit=1)
+    assert [first["of"], first["count"], *(each["b"] for each in first["items"])] == [3, 2, "DE*BBB"]
+    rest = silent(market, limit=1, cursor=first["next_cursor"])
+    assert [each["b"] for each in rest["items"]] == ["FR*CCC"]
+    assert rest["next_cursor"] is None
+    assert silent(market, party="fr*ccc")["of"] == 1
+
+    page.goto("/network")
+    part = page.get_by_role("region", name="Agreed, and silent")
+    expect(part).to_contain_text("2 of 3 pairs with an agreement. The hub has counted for no longer than that")
+    expect(part.get_by_role("row").nth(2)).to_contain_text("NL*AAA and FR*CCC")
+    part.get_by_role("link", name="NL*AAA and DE*BBB").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("NL*AAA and DE*BBB")
+
+
+def silent(market: Market, **query: Any) -> dict[str, Any]:  # noqa: ANN401 - query parameters
+    found: dict[str, Any] = market.hub.operator.ask("GET", "/api/v1/traffic/silent", params=query)
+    return found

@@ -62,6 +62,7 @@ def test_an_agreement_is_added_listed_and_removed(shell: Shell) -> None:
     assert table[0] == ["ID", "A", "B", "DIRECTION", "MODULES", "CREATED AT"]
     assert table[1][:5] == [made["id"], str(a), str(b), "both", "cdrs, tokens"]
     assert len(shell.json("agreement", "list")["items"]) == 2
+    assert "\nOf 2 agreements 0 without a message since 20" in shell.text("agreement", "silent")
 
     assert shell.text("agreement", "remove", made["id"]).startswith(f"Ended: {a} <-> {b}, modules cdrs, tokens")
     assert shell.refusal("agreement", "remove", made["id"]) == "No agreement has this id"

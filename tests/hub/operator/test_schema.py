@@ -138,6 +138,7 @@ def test_the_description_has_every_operation_of_the_contract(schema: Json) -> No
         ("get", "/api/v1/overview"),
         ("get", "/api/v1/traffic/series"),
         ("get", "/api/v1/traffic/matrix"),
+        ("get", "/api/v1/traffic/silent"),
         ("get", "/api/v1/health"),
         ("get", "/api/v1/events"),
         ("get", "/api/v1/events/{event_id}"),
@@ -204,6 +205,7 @@ def test_answers_have_the_form_that_is_described(schema: Json, hub: HubProcess, 
     check(schema, "OverviewView", ask.get("/api/v1/overview").json())
     check(schema, "SeriesView", ask.get("/api/v1/traffic/series").json())
     check(schema, "MatrixView", ask.get("/api/v1/traffic/matrix").json())
+    check(schema, "SilentPairsView", ask.get("/api/v1/traffic/silent").json())
     check(schema, "HubHealthView", ask.get("/api/v1/health").json())
     check(schema, "Problem", ask.get("/api/v1/platforms/unknown").json())
     check(schema, "Problem", ask.post("/api/v1/platforms", json={}).json())
