@@ -121,8 +121,9 @@ async def _look_after(hub: Hub, look_every_s: float) -> None:
 async def _keep(
     message: Message, receivers: tuple[Forward, ...], source: Connection, ids: MessageIds, hub: Hub
 ) -> Kept:
+    named = hub.accepted_broadcasts.name_of(ids.correlation_id, ids.request_id)
     if not receivers or not hub.accepted_broadcasts.can_keep:
-        return Kept()
+        return Kept(named=named)
     written = _Written(
         version=message.version,
         module=message.operation.module,
@@ -138,7 +139,21 @@ async def _keep(
         ids=ids,
         receivers=tuple(receiver.receiver for receiver in receivers),
     )
-    return await hub.accepted_broadcasts.keep(new_id(), msgspec.json.encode(written), about(message))
+    return await hub.accepted_broadcasts.keep(new_id(), msgspec.json.encode(written), about(message), named)
+
+
+async def on_its_way_to(correlation_id: str, request_id: str, hub: Hub) -> frozenset[str] | None:
+    """The receivers at which an accepted broadcast waits for its turn, or for the answer.
+
+    It is the newest with these ids. None where it is done with all, or nobody can tell: it may be in the hands of a
+    process that has written nothing down, for want of a Redis.
+    """
+    named = hub.accepted_broadcasts.name_of(correlation_id, request_id)
+    here = hub.accepted_broadcasts.left_here(named)
+    if here is not None:
+        return here
+    known = await hub.accepted_broadcasts.known(named)
+    return None if known is None else frozenset(map(str, _read_written(known.content).receivers)) - known.done
 
 
 def _adopt_safely(orphan: Orphan, hub: Hub) -> None:

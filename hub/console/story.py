@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -28,7 +28,8 @@ from hub.console.message_words import (
     story_url,
     subject_of,
 )
-from hub.operator.roles import FOR_PARTNERS, OperatorRole
+from hub.operator.broadcasts import UNDER_WAY
+from hub.operator.roles import FOR_AUDITORS, FOR_PARTNERS, OperatorRole, is_allowed
 from hub.operator.story_text import story_text
 
 _MOST_LEGS: Final = 4
@@ -68,8 +69,8 @@ async def show_story(
         return Redirect("/messages", status_code=HTTP_303_SEE_OTHER)
     api = Api(request)
     story = await api.get("/stories", correlation_id=id, use=use)
-    told, others = await asyncio.gather(_told(api, story, use), _others(api, story))
     first, calls = first_of(story), calls_of(story)
+    told, others, spread = await asyncio.gather(_told(api, story, use), _others(api, story), _spread(request, first))
     return await page(
         request,
         "story.html",
@@ -86,6 +87,7 @@ async def show_story(
         calls=calls,
         shown={leg.message["id"] for leg in told.legs},
         others=others,
+        spread=spread,
         is_auditor=request.auth.role is OperatorRole.AUDITOR,
         text=story_text(story) if _is_whole(story) else None,
     )
@@ -103,6 +105,18 @@ async def _told(api: Api, story: Json, use: str) -> Told:
     timeout = (answer or {}).get("timeout")
     is_waiting = is_result_awaited(story, answer) and waited_s < _WAITS_S
     return Told(story, legs, waited_s if is_waiting else None, timeout if isinstance(timeout, int) else None)
+
+
+async def _spread(request: PageRequest, first: Mapping[str, Any]) -> Json | None:
+    """Where a broadcast still is; None when it is none, or is over."""
+    is_over = first["route"] != "broadcast" or datetime.now(UTC) - datetime.fromisoformat(first["time"]) > UNDER_WAY
+    if is_over or not is_allowed(request.auth, FOR_AUDITORS):
+        return None
+    try:
+        found = await Api(request).get(f"/broadcasts/{first['correlation_id']}", use=first["id"], limit=1)
+    except Refused:
+        return None
+    return found if found["waiting"] else None
 
 
 async def _details(api: Api, message: Json) -> Json:

@@ -12,7 +12,9 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 from msgspec import Meta, Struct
 
+from hub.broadcasts import on_its_way_to
 from hub.deliveries import Became, Skip, became, why_skipped
+from hub.hub import Hub
 from hub.operator.message_filters import PartyName, Text
 from hub.operator.message_views import LossPlace, Milliseconds, Sender, message_view
 from hub.operator.messages import Since, Until, UseID, aware
@@ -28,6 +30,7 @@ from routing.vocabulary import Party, Version
 
 UNDER_WAY: Final = timedelta(seconds=65)
 """So long after a broadcast there may be news of it: half a minute to begin, and another for the answer."""
+_MOST_UNDER_WAY: Final = 100
 _BROADCAST: Final = "broadcast"
 _WORST_FIRST: Final = (Became.FAILED, Became.SKIPPED, Became.DELIVERED)
 _UNNEEDED: Final = "The receiver's version has no word for what was changed"
@@ -123,6 +126,13 @@ class ReceiverView(Struct, frozen=True):
     losses: tuple[LossPlace, ...]
 
 
+class UnderWayView(Struct, frozen=True):
+    """A receiver of which there is no outcome yet."""
+
+    party: str
+    platform: str | None
+
+
 class BroadcastDetails(BroadcastView, frozen=True):
     """One broadcast with its receivers, those that failed first."""
 
@@ -130,6 +140,10 @@ class BroadcastDetails(BroadcastView, frozen=True):
     """Broadcasts with this correlation id."""
     receivers: tuple[ReceiverView, ...]
     next_cursor: str | None
+    under_way: Annotated[
+        tuple[UnderWayView, ...] | None,
+        Meta(description="Receivers where it waits for its turn, or the answer; at most 100. Null: that is not known."),
+    ]
 
 
 CorrelationID = FromPath[str]
@@ -185,6 +199,22 @@ async def show_broadcast(
         used_times=len(uses),
         receivers=tuple(receivers[first : first + limit]),
         next_cursor=str(first + limit) if more else None,
+        under_way=await _under_way(chosen, uses, hub) if view.waiting else (),
+    )
+
+
+async def _under_way(use: Use, uses: Sequence[Use], hub: Hub) -> tuple[UnderWayView, ...] | None:
+    """Where it still is, without those of which the journal knows more by now."""
+    ids = (use.entry.correlation_id, use.entry.request_id)
+    newest = next(each for each in reversed(uses) if (each.entry.correlation_id, each.entry.request_id) == ids)
+    left = await on_its_way_to(*ids, hub) if newest is use else None
+    if left is None:
+        return None
+    names = sorted(left - {str(call.receiver) for call in use.later})[:_MOST_UNDER_WAY]
+    entries = [hub.directory.snapshot.entry(Party.read(name[:2], name[3:])) for name in names]
+    return tuple(
+        UnderWayView(name, None if entry is None else entry.platform_id)
+        for name, entry in zip(names, entries, strict=True)
     )
 
 

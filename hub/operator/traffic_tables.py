@@ -65,6 +65,8 @@ def broadcast_text(broadcast: Json) -> str:
         for each in broadcast["receivers"]
     ]
     text = f"{pairs({name: value for name, value in head.items() if value is not None})}\n\n{columns(heads, rows)}"
+    if broadcast["under_way"]:
+        text += f"\n\nStill on its way to {', '.join(each['party'] for each in broadcast['under_way'])}."
     more = broadcast["next_cursor"]
     return text if more is None else f"{text}\n\nThere are more: --cursor {more}"
 

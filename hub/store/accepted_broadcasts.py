@@ -55,6 +55,14 @@ class Orphan(NamedTuple):
     age_s: float
 
 
+class Known(NamedTuple):
+    """A broadcast in the hands of some process."""
+
+    content: bytes
+    done: frozenset[str]
+    """The receivers that it is done with."""
+
+
 class _Behind(Struct, eq=False):
     before: str
     waiting: Sequence[str]
@@ -69,6 +77,8 @@ class AcceptedBroadcasts:
         self._vault = vault
         self._claim_after_s = claim_after_s
         self._ours: dict[str, Kept] = {}
+        self._left: dict[Kept, set[str]] = {}
+        """Of what this process has in hand, kept or not: the receivers it is not done with."""
         self._behind: dict[str, _Behind] = {}
         self._progress: dict[str, list[str]] = {}
         self._finished: list[Kept] = []
@@ -99,17 +109,21 @@ class AcceptedBroadcasts:
         """Whether there is a Redis that was not silent just now."""
         return self._stream is not None and monotonic() >= self._asked_again_at
 
-    async def keep(self, kept_id: str, content: bytes, about: str) -> Kept:
+    def name_of(self, correlation_id: str, request_id: str) -> str:
+        """How a broadcast with these ids is called here, which says nothing of them."""
+        return self._vault.fingerprint(f"{correlation_id} {request_id}")
+
+    async def keep(self, kept_id: str, content: bytes, about: str, named: str) -> Kept:
         """Write a broadcast down, before it is answered. Without Redis nothing is, for which the sender cannot help."""
         if self._stream is None or not self.can_keep:
-            return Kept()
-        kept = Kept(kept_id, object=self._vault.fingerprint(about))
+            return Kept(named=named)
+        kept = Kept(kept_id, object=self._vault.fingerprint(about), named=named)
         try:
             await self._stream.accept(kept, self._vault.seal(Secret(content.decode()), _SEALED_FOR))
         except CacheUnreachable as error:
             self._doubtful.append(kept_id)
             self._is_silent(error)
-            return Kept()
+            return Kept(named=named)
         if self._is_out:
             log.warning("broadcasts_kept_again")
         self._is_out = False
@@ -121,6 +135,7 @@ class AcceptedBroadcasts:
         `release` is called with those of the receivers at which it may begin: at once, where that can be told.
         """
         before = kept.before
+        self._left[kept] = set(receivers)
         if kept.entry:
             self._ours[kept.id] = kept
         if not before or (before in self._ours and before not in self._behind):
@@ -131,12 +146,14 @@ class AcceptedBroadcasts:
 
     def done(self, kept: Kept, receiver: str) -> None:
         """This receiver has had its attempt."""
+        self._left[kept].discard(receiver)
         if kept.entry and kept.is_ours:
             self._progress.setdefault(kept.id, []).append(receiver)
             self._begin("write", self._keep_writing)
 
     def finish(self, kept: Kept) -> None:
         """All receivers have had theirs."""
+        self._left.pop(kept, None)
         if not kept.entry:
             return
         self._ours.pop(kept.id, None)
@@ -144,6 +161,29 @@ class AcceptedBroadcasts:
         if kept.is_ours:
             self._finished.append(kept)
             self._begin("write", self._keep_writing)
+
+    # ------------------------------------------------------------ questions
+
+    def left_here(self, named: str) -> frozenset[str] | None:
+        """The receivers that the newest of this name is not done with; None when this process has none in hand."""
+        found = [left for kept, left in self._left.items() if kept.named == named and kept.is_ours]
+        return frozenset(found[-1]) if found else None
+
+    async def known(self, named: str) -> Known | None:
+        """The newest of this name, whoever has it in hand; None when it is finished, or Redis does not say."""
+        if self._stream is None or not self.can_keep:
+            return None
+        try:
+            entry = await self._stream.entry_named(named)
+            found = None if entry is None else await self._stream.read(entry)
+        except CacheUnreachable:
+            return None
+        if found is None:
+            return None
+        try:
+            return Known(self._vault.unseal(found.sealed, _SEALED_FOR).reveal().encode(), found.done)
+        except VaultError:  # whoever adopts it says so
+            return None
 
     # ------------------------------------------------------------ those of others
 

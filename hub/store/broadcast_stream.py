@@ -24,12 +24,13 @@ _GROUP: Final = "hub"
 
 _ACCEPT: Final = """
 redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[4], 'object', ARGV[5], 'sealed', ARGV[6])
+local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[4], 'object', ARGV[5], 'sealed', ARGV[6], 'named', ARGV[7])
 redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, entry, 'FORCE', 'JUSTID')
 local before = redis.call('GETSET', KEYS[2], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[3])
 redis.call('HSET', KEYS[3], '', before or '')
 redis.call('EXPIRE', KEYS[3], ARGV[3])
+redis.call('SET', KEYS[4], entry, 'EX', ARGV[3])
 return {entry, before}
 """
 _PROGRESS: Final = """
@@ -44,6 +45,7 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 redis.call('XDEL', KEYS[1], ARGV[2])
 redis.call('DEL', KEYS[2])
 if redis.call('GET', KEYS[3]) == ARGV[3] then redis.call('DEL', KEYS[3]) end
+if redis.call('GET', KEYS[4]) == ARGV[2] then redis.call('DEL', KEYS[4]) end
 """
 _READ: Final = """
 return {redis.call('TIME'), redis.call('HGETALL', KEYS[1])}
@@ -57,6 +59,8 @@ class Kept(Struct, eq=False):
     entry: str = ""
     """Where it stands in the stream; nowhere but in this process when empty."""
     object: str = ""
+    named: str = ""
+    """What its sender calls it, which several may be called."""
     before: str = ""
     """The id of the one before it about the same object, which may not be finished; empty when there was none."""
     is_ours: bool = True
@@ -84,10 +88,10 @@ class BroadcastStream:
 
     async def accept(self, kept: Kept, sealed: bytes) -> None:
         """Add one, in the hands of this process; `entry` and `before` of it become known."""
-        keys = (self._stream, self._last(kept.object), self._progress(kept.id))
+        keys = (self._stream, self._last(kept.object), self._progress(kept.id), self._named(kept.named))
         async with answering(_SOON_S):
             entry, before = await self._client.eval(
-                _ACCEPT, 3, *keys, _GROUP, self._name, KEPT_S, kept.id, kept.object, sealed
+                _ACCEPT, 4, *keys, _GROUP, self._name, KEPT_S, kept.id, kept.object, sealed, kept.named
             )
         kept.entry, kept.before = _text(entry), _text(before or b"")
 
@@ -99,9 +103,9 @@ class BroadcastStream:
 
     async def finish(self, kept: Kept) -> None:
         """Forget one."""
-        keys = (self._stream, self._progress(kept.id), self._last(kept.object))
+        keys = (self._stream, self._progress(kept.id), self._last(kept.object), self._named(kept.named))
         async with answering():
-            await self._client.eval(_FINISH, 3, *keys, _GROUP, kept.entry, kept.id)
+            await self._client.eval(_FINISH, 4, *keys, _GROUP, kept.entry, kept.id)
 
     async def done(self, kept_id: str, receivers: Sequence[str]) -> frozenset[str] | None:
         """Those of the receivers that this is done with; None when it is finished."""
@@ -163,13 +167,20 @@ class BroadcastStream:
         """What stands there."""
         async with answering():
             for _, fields in await self._client.xrange(self._stream, entry, entry):
-                kept = Kept(_text(fields[b"id"]), entry, _text(fields[b"object"]))
+                named = _text(fields.get(b"named", b""))  # not of a hub before this one
+                kept = Kept(_text(fields[b"id"]), entry, _text(fields[b"object"]), named)
                 (seconds, microseconds), marks = await self._client.eval(_READ, 1, self._progress(kept.id))
                 known = dict(_pairs(marks))
                 kept.before = known.pop("", "")
                 age_s = int(seconds) + int(microseconds) / 1e6 - int(entry.partition("-")[0]) / 1e3
                 return Found(kept, fields[b"sealed"], frozenset(known), age_s)
         return None
+
+    async def entry_named(self, named: str) -> str | None:
+        """Where the newest of this name stands, while it is not finished."""
+        async with answering():
+            entry = await self._client.get(self._named(named))
+        return None if entry is None else _text(entry)
 
     async def forget_long_gone(self) -> None:
         """Forget the names of processes that ended long ago."""
@@ -186,6 +197,9 @@ class BroadcastStream:
 
     def _progress(self, kept_id: str) -> str:
         return f"{self._prefix}:progress:{kept_id}"
+
+    def _named(self, named: str) -> str:
+        return f"{self._prefix}:named:{named}"
 
     def _last(self, about: str) -> str:
         return f"{self._prefix}:last:{about}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from playwright.sync_api import Page, expect
 from hub.cli import commands
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
-from loadtests.simulator.misbehaviour import FAST, HTML
+from loadtests.simulator.misbehaviour import FAST, HTML, Behaviour
 from routing.vocabulary import ModuleID, Party, Version
 from tests.console.conftest import on_servers
 from tests.console.told import put_location
@@ -163,6 +164,28 @@ def test_a_broadcast_says_who_took_it_and_who_did_not_and_why(world: World) -> N
     assert world.ask(f"/broadcasts/{quote(world.spread, safe='')}", limit=1)["next_cursor"] == "1"
 
 
+def test_while_a_broadcast_runs_it_is_told_where_it_still_is(world: World) -> None:
+    name, gate = new_id("runs"), Future[None]()
+    with world.cpo.behaving(Behaviour(until=gate)):
+        try:
+            spread_token(world, name)
+            found = world.ask(f"/broadcasts/{name}")
+        finally:
+            gate.set_result(None)
+    assert (found["told"], found["delivered"], found["waiting"]) == (1, 0, 1)
+    assert found["under_way"] == [{"party": str(world.cpo.party), "platform": platform_of(world.hub, world.cpo)}]
+
+    eventually(lambda: world.ask(f"/broadcasts/{name}")["waiting"] == 0)
+    assert world.ask(f"/broadcasts/{name}")["under_way"] == []
+
+
+def spread_token(world: World, name: str) -> None:
+    """A token for everybody, who is the CPO; returns once the journal has it, and maybe nothing of its delivery."""
+    card, ids = token(world.emsp.party, "RUNS"), {"x-correlation-id": name}
+    world.emsp.put("tokens", path_of(world.emsp.party, "RUNS"), to=HUB, json=card, headers=ids)
+    eventually(lambda: world.ask("/messages", correlation_id=name)["count"])
+
+
 @pytest.mark.parametrize(("outcome", "count"), [("missed", 1), ("ok", 0), ("refused", 0)])
 def test_broadcasts_are_found_by_what_came_of_them(world: World, outcome: str, count: int) -> None:
     found = world.ask("/broadcasts", party=str(world.cpo.party), outcome=outcome, module="locations")
@@ -270,6 +293,25 @@ def test_a_broadcast_that_somebody_missed_says_so_and_leads_to_its_story(shown: 
     assert str(shown.broken.party) in shown.run(f"ocpi-hub broadcasts {shlex.quote(shown.spread)}")
     row.get_by_role("link", name="PUT Location").click()
     expect(console).to_have_url(re.compile("/story"))
+
+
+def test_the_story_of_a_broadcast_that_runs_says_where_it_still_is_until_it_is_done(
+    shown: World, console: Page
+) -> None:
+    name, gate = new_id("a/b?c"), Future[None]()
+    part = console.get_by_role("region", name="Under way to 1 of 1")
+    with shown.cpo.behaving(Behaviour(until=gate)):
+        try:
+            spread_token(shown, name)
+            console.goto(f"/story?id={quote(name)}")
+            expect(part.get_by_role("link", name=str(shown.cpo.party))).to_be_visible()
+        finally:
+            gate.set_result(None)
+
+    eventually(lambda: shown.ask("/messages", correlation_id=name)["count"] == 2)
+    console.evaluate("again()")
+    expect(part).to_have_count(0)
+    expect(console.get_by_role("region", name="Receivers")).to_contain_text(str(shown.cpo.party))
 
 
 def test_client_info_is_chosen_by_name_and_puts_what_did_not_arrive_on_top(shown: World, console: Page) -> None:

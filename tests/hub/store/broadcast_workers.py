@@ -31,7 +31,7 @@ class Worker(AcceptedBroadcasts):
         self.orphans: list[Orphan] = []
 
     async def accepts(self, name: str, about: str = LOCATION) -> Kept:
-        kept = await self.keep(name, CONTENT, about)
+        kept = await self.keep(name, CONTENT, about, f"ids of {name}")
         self.begun[name] = []
         self.take_up(kept, RECEIVERS, self.begun[name].extend)
         return kept
@@ -43,7 +43,9 @@ class Worker(AcceptedBroadcasts):
     async def left(self) -> int:
         """How many broadcasts Redis has, and everything else it has of them."""
         entries = int(await self.redis.xlen("ocpi-hub:{test}:broadcasts:1:accepted"))
-        others = [await self.redis.keys(f"ocpi-hub:{{test}}:broadcasts:*:{name}:*") for name in ("progress", "last")]
+        others = [
+            await self.redis.keys(f"ocpi-hub:{{test}}:broadcasts:*:{name}:*") for name in ("progress", "last", "named")
+        ]
         return entries + sum(map(len, others))
 
     async def goes_on(self) -> None:

@@ -38,7 +38,7 @@ async def test_nothing_is_left_of_a_broadcast_that_is_finished(workers: list[Wor
     one, _ = workers
     kept = await one.accepts("first")
     assert one.begun["first"] == [*RECEIVERS]
-    assert await one.left() == 3
+    assert await one.left() == 4
 
     one.delivers(kept, *RECEIVERS)
     one.finish(kept)
@@ -55,7 +55,7 @@ async def test_redis_learns_nothing_of_what_partners_say(workers: list[Worker]) 
     stream, *others = sorted(await one.redis.keys("*"))
     said = repr([stream, *others, await one.redis.xrange(stream)])
 
-    assert len(others) == 2
+    assert len(others) == 3
     assert "0102030405" not in said
     assert "DE*MSP" not in said
 
@@ -106,6 +106,30 @@ async def test_what_a_process_leaves_is_taken_over_and_what_it_had_done_is_known
     assert CLAIM_AFTER_S <= orphan.age_s < 10
 
 
+async def test_every_process_knows_where_a_broadcast_still_is(workers: list[Worker]) -> None:
+    one, other = workers
+    kept = await one.accepts("first")
+    again = await one.accepts("first")  # the same ids
+    one.delivers(again, "DE*ONE")
+
+    async def is_told() -> bool:
+        known = await other.known("ids of first")
+        return known == (CONTENT, frozenset({"DE*ONE"}))
+
+    await eventually(is_told)
+    assert one.left_here("ids of first") == frozenset({"DE*TWO"})
+    assert other.left_here("ids of first") is None
+    assert await other.known("ids of second") is None
+    one.finish(kept)
+    one.finish(again)
+
+    async def is_over() -> bool:
+        return await other.known("ids of first") is None
+
+    await eventually(is_over)
+    assert one.left_here("ids of first") is None
+
+
 async def test_nothing_is_taken_from_a_process_that_is_there(workers: list[Worker]) -> None:
     one, other = workers
     await one.accepts("first")
@@ -142,7 +166,7 @@ async def test_a_process_that_stood_still_for_too_long_hears_that_another_has_it
     assert not kept.is_ours
     one.finish(kept)
     await one.goes_on()
-    assert await one.left() == 3
+    assert await one.left() == 4
 
 
 async def test_what_another_key_has_sealed_is_forgotten(redis_url: str) -> None:
@@ -173,7 +197,7 @@ async def test_a_broadcast_that_redis_could_not_take_in_time_is_not_delivered_tw
             async def is_settled() -> bool:
                 await one.goes_on()
                 await other.goes_on()
-                return await one.left() == 2  # the first one, which is still in hand; the last one was the second
+                return await one.left() == 3  # the first one, which is still in hand; the last one was the second
 
             await eventually(is_settled)
             assert not one.orphans
@@ -183,12 +207,15 @@ async def test_a_broadcast_that_redis_could_not_take_in_time_is_not_delivered_tw
 async def test_without_redis_there_is_nothing_to_do() -> None:
     alone = AcceptedBroadcasts(None, Vault(KEY))
     begun: list[str] = []
-    kept = await alone.keep("first", CONTENT, LOCATION)
+    kept = await alone.keep("first", CONTENT, LOCATION, "its ids")
     alone.take_up(kept, RECEIVERS, begun.extend)
     alone.done(kept, "DE*ONE")
+    assert alone.left_here("its ids") == frozenset({"DE*TWO"})
     alone.finish(kept)
 
     assert begun == [*RECEIVERS]
+    assert alone.left_here("its ids") is None
+    assert await alone.known("its ids") is None
     assert await alone.look_after() == []
     await alone.stop()
 
