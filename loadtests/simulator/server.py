@@ -93,6 +93,9 @@ class Listener:
     async def close(self) -> None:
         """Close the port and break every connection."""
         if self._server is not None:
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+            await asyncio.sleep(0)  # a closed server would leave what it has just accepted open
             self._server.close()
             self._server = None
         for _ in range(_TURNS):
