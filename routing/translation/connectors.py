@@ -132,6 +132,9 @@ def _tariff_among(ids: Sequence[str], crossing: Crossing) -> str | None:
 
     Never one for paying ad hoc: rather no price than that of the card terminal.
     """
+    if len(ids) == 1:
+        only = crossing.ask(TariffSeen(crossing.owner, ids[0]))
+        return None if only is not None and only.type == _AD_HOC else ids[0]
     facts = {tariff: crossing.ask(TariffSeen(crossing.owner, tariff)) for tariff in ids}
     offered = [tariff for tariff in ids if (known := facts[tariff]) is None or known.type != _AD_HOC]
     if len(offered) <= 1:

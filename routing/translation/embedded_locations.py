@@ -21,7 +21,7 @@ from routing.errors import Untranslatable
 from routing.timestamps import write_seconds
 from routing.translation.aliases import at_its_owner
 from routing.translation.crossing import NO_DATA, Crossing, Json
-from routing.translation.fields import is_absent, only_valid
+from routing.translation.fields import only_valid
 from routing.translation.identifiers import LONGEST, check_id
 from routing.translation.locations import embedded_to_2_1_1
 from routing.translation.places import alpha_3, name_operator
@@ -89,29 +89,28 @@ def location_to_ids(body: Json, crossing: Crossing) -> Place:
     location, place = body.get("location_id"), NOWHERE
     if type(location) is dict:
         place = place_in(location, crossing, charging=body.get("status") == "ACTIVE")
-        _set_ids(body, Ids(_id(location, "id"), _id(place.evse, "uid"), _id(place.connector, "id")))
+        _set_ids(body, location, place)
         crossing.lose("L-34", "/location")
     only_valid(body, _NEWER_MEMBERS, crossing)
-    if is_absent(body, "location_id"):
-        if not crossing.patch:
-            raise Untranslatable("RF-02", "there is no location with an id", ocpi_status=2001)
-        body.pop("location_id", None)
-    check_id(body, "location_id", LONGEST, crossing)
-    for name in ("evse_uid", "connector_id"):
-        if not crossing.patch and is_absent(body, name):
+    for name in Ids._fields:
+        if body.get(name) is not None:
+            check_id(body, name, LONGEST, crossing)
+        elif name == "location_id":
+            if not crossing.patch:
+                raise Untranslatable("RF-02", "there is no location with an id", ocpi_status=2001)
+            body.pop(name, None)
+        elif not crossing.patch:
             body[name] = NO_DATA
             crossing.lose("L-05", f"/{name}")
-        else:
-            check_id(body, name, LONGEST, crossing)
     return place
 
 
-def _set_ids(body: Json, ids: Ids) -> None:
+def _set_ids(body: Json, location: Json, place: Place) -> None:
     """Write the ids that the Location has; those it lacks may be there already, from a sender ahead of its version."""
-    body["location_id"], evse_uid, connector_id = ids
-    if evse_uid is not None:
+    body["location_id"] = _id(location, "id")
+    if (evse_uid := _id(place.evse, "uid")) is not None:
         body["evse_uid"] = evse_uid
-    if connector_id is not None:
+    if (connector_id := _id(place.connector, "id")) is not None:
         body["connector_id"] = connector_id
 
 
@@ -261,4 +260,5 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 - any JSON
 
 
 def _id(body: Json | None, name: str) -> str | None:
-    return None if body is None else _text(body.get(name))
+    value = None if body is None else body.get(name)
+    return value if type(value) is str and value else None

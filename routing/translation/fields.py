@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,15 +27,14 @@ def renamed(body: Json, names: Mapping[str, str] = _NO_NAMES) -> Json:
 
     Where both names are there, the old one has the value that counts.
     """
-    old = [name for name in names if name in body]
-    if not old:
-        return body.copy()
-    taken = [new for name in old if (new := names[name]) in body]
-    members: Iterable[tuple[str, Any]] = body.items()
-    if taken:
-        members = [(name, value) for name, value in members if name in names or name not in taken]
     new_name = names.get
-    return {new_name(name, name): value for name, value in members}
+    members = {new_name(name, name): value for name, value in body.items()}
+    if len(members) == len(body):
+        return members
+    # A new name was there as well: of the two, only the old one stays.
+    taken = [new for name, new in names.items() if name in body]
+    left = {name: value for name, value in body.items() if name in names or name not in taken}
+    return {new_name(name, name): value for name, value in left.items()}
 
 
 def is_absent(body: Json, name: str) -> bool:

@@ -103,14 +103,19 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
 
 def _read(text: bytes | Raw, kind: Kind, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON
     """The object, as far as anybody looks at it. What no rule looks at goes on byte for byte."""
-    names = None if crossing.whole else looked_at(crossing.origin.version, crossing.destination.version, kind)
+    names = _looked_at(kind, crossing)
     return numbers.read(text) if names is None else numbers.read_only(names, text)
 
 
+def _looked_at(kind: Kind, crossing: Crossing) -> frozenset[str] | None:
+    return None if crossing.whole else looked_at(crossing.origin.version, crossing.destination.version, kind)
+
+
 def _read_list(text: Raw, kind: Kind, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON
-    if not bytes(text).startswith(b"["):
+    names = _looked_at(kind, crossing)
+    if names is None or not bytes(text).startswith(b"["):
         return numbers.read(text)
-    return [_read(value, kind, crossing) for value in _list(text)]
+    return [numbers.read_only(names, value) for value in _list(text)]
 
 
 def answer_body(

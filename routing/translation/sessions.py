@@ -78,13 +78,14 @@ def from_2_1_1(body: Json, crossing: Crossing) -> Json:
         only_valid(session, _NEWER_MEMBERS, crossing)
     else:
         session["country_code"], session["party_id"] = crossing.owner
-    auth_id_to_token(session, crossing, _session_id(body, crossing))
+    session_id = _session_id(body, crossing)
+    auth_id_to_token(session, crossing, session_id)
     place = location_to_ids(session, crossing)
     prices.number_to_price(session, "total_cost")
     moments(session, _NEWER_MOMENTS, crossing)
     if crossing.patch:
         return _with_periods_of_patch(session, tariff_at(place), crossing)
-    refer_to_authorization(session, _session_id(body, crossing), session["location_id"], crossing)
+    refer_to_authorization(session, session_id, session["location_id"], crossing)
     charging_periods.all_from_2_1_1(session, tariff_at(place), crossing)
     return session
 
