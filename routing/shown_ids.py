@@ -21,7 +21,7 @@ Nothing here changes what it is given. OCPI 2.1.1, "Transport and format", "Loca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from itertools import count
@@ -132,8 +132,7 @@ def ids_in_all(objects: Iterable[Json], kind: Kind, face: Face) -> set[Id]:
     if places is None:
         return set()
     found: dict[IdKind, set[str]] = {each: set() for each in IdKind}
-    for body in objects:
-        _collect(body, places, found)
+    _collect(list(objects), places, found)
     return {Id(each, value) for each, values in found.items() for value in values if is_id(value)}
 
 
@@ -149,20 +148,17 @@ def top_ids(kind: Kind, face: Face) -> Mapping[str, IdKind]:
     return {} if places is None else places.members
 
 
-def _collect(body: Json, places: _Places, found: Mapping[IdKind, set[str]]) -> None:
+def _collect(bodies: Sequence[Json], places: _Places, found: Mapping[IdKind, set[str]]) -> None:
     """Put the ids of each kind into `found`. A page has thousands of them, most of them the same."""
     for name, kind in places.members.items():
-        value = body.get(name)
-        if type(value) is str:
-            found[kind].add(value)
+        found[kind].update([value for body in bodies if type(value := body.get(name)) is str])
     for name, kind in places.lists.items():
-        if (values := body.get(name)) is not None:
-            found[kind].update([value for value in _listed(values) if type(value) is str])
+        lists = [body[name] for body in bodies if name in body]
+        found[kind].update([value for values in lists for value in _listed(values) if type(value) is str])
     for name, inner in places.nested.items():
-        if (value := body.get(name)) is not None:
-            for part in value if type(value) is list else (value,):
-                if type(part) is dict:
-                    _collect(part, inner, found)
+        parts = [body[name] for body in bodies if name in body]
+        many = [part for value in parts for part in (value if type(value) is list else (value,))]
+        _collect([part for part in many if type(part) is dict], inner, found)
 
 
 def _replaced(body: Json, places: _Places, instead: Mapping[Id, str]) -> Json:
