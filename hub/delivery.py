@@ -159,7 +159,7 @@ async def _as_read(
     else:
         learn_ways(message, route, answer, hub)
         answer = await translation.answer(answer, trace, hub)
-    if source.face is None:
+    if source.face is None or (translation is not None and translation.carried.answer is None):
         return answer
     pairs = () if translation is None else translation.answered
     return await answer_as_shown(message, answer, route, source, pairs, hub)

@@ -55,12 +55,9 @@ class Known(Mapping[Question[Any], Any]):
         plan = PLANS.get(type(question))
         if plan is None:
             raise KeyError(question)
-        groups = []
-        for lookup in plan.lookups(question):
-            group = self._learned.at_hand(lookup)
-            if group is UNKNOWN:
-                raise KeyError(question)
-            groups.append(group)
+        groups = [self._learned.at_hand(lookup) for lookup in plan.lookups(question)]
+        if UNKNOWN in groups:
+            raise KeyError(question)
         answer = plan.answer(question, groups, datetime.now(UTC))
         if answer is TO_BE_BOUND:
             raise KeyError(question)

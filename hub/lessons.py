@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -47,6 +47,16 @@ _SUCCESS: Final = range(1000, 2000)
 _CUSTOMERS: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
 """Who can have a Session of its own."""
 _MODES: Final[dict[str, Mode]] = {"PUT": "put", "PATCH": "patch", "POST": "post", "DELETE": "delete"}
+
+
+class About(NamedTuple):
+    """Who and what an exchange is about."""
+
+    sides: BothSides
+    owner: Party
+    """Whose object it is."""
+    ids: tuple[str, ...]
+    """See `object_ids`."""
 
 
 def went_well(answer: Answer) -> bool:
@@ -230,15 +240,16 @@ def learn_request(
 
 
 def may_teach(
-    message: Message, route: Forward, source: Connection, kind: Kind | None, pairs: Collection[Pair], hub: Hub
+    message: Message, source: Connection, kind: Kind | None, about: About, pairs: Collection[Pair], hub: Hub
 ) -> bool:
     """Whether `learn_request` would learn something from these, once they are taken."""
     if kind is not Kind.SESSION:
         return True
-    if source.version is not Version.V2_1_1:
+    if source.version is not Version.V2_1_1 or not pairs:
         return False
-    heard = _heard(message, route, kind, _MODES[message.operation.method], source, hub)
-    return any(hub.knowledge.is_news(heard, pair.before, pair.after) for pair in pairs)
+    heard = _heard_about(about, message, kind, _MODES[message.operation.method], source, hub)
+    [pair] = pairs  # a request has one body
+    return hub.knowledge.is_news(heard, pair.before, pair.after)
 
 
 def learn_broadcast(message: Message, source: Connection, hub: Hub) -> None:
@@ -312,18 +323,27 @@ def learn_residue(
         hub.knowledge.note(left)
 
 
+def about(message: Message, receiver: Party) -> About:
+    """Who and what an exchange with this receiver is about."""
+    sides = sides_of(message.operation, message.sender, receiver)
+    return About(sides, owner_of(message.operation, message.segments, sides), object_ids(message))
+
+
 def _heard(message: Message, route: Forward, kind: Kind, mode: Mode, teller: Connection, hub: Hub) -> Heard:
-    sides: BothSides = sides_of(message.operation, message.sender, route.receiver)
+    return _heard_about(about(message, route.receiver), message, kind, mode, teller, hub)
+
+
+def _heard_about(about: About, message: Message, kind: Kind, mode: Mode, teller: Connection, hub: Hub) -> Heard:
     return Heard(
         kind=kind,
         mode=mode,
         version=teller.version,
         teller=_parties(teller, hub),
-        owner=owner_of(message.operation, message.segments, sides),
+        owner=about.owner,
         at=datetime.now(UTC),
-        cpo=sides.cpo,
-        emsp=sides.emsp,
-        ids=object_ids(message),
+        cpo=about.sides.cpo,
+        emsp=about.sides.emsp,
+        ids=about.ids,
         token_type=parameter(message.query, "type"),
     )
 

@@ -215,7 +215,7 @@ def is_emsp(entry: PartyEntry | None, directory: PartyDirectory) -> bool:
     """Whether a Token can be this party's: a hub between has none, but those behind it may."""
     if entry is None or (directory.platform(entry.platform_id).is_hub and not entry.is_remote):
         return False
-    return any(role.role in _EMSP_LIKE for role in entry.roles)
+    return not _EMSP_LIKE.isdisjoint([role.role for role in entry.roles])
 
 
 def _is_connected(party: Party, directory: PartyDirectory) -> bool:

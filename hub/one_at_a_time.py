@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Coroutine, Hashable
+from typing import Any
 
 from routing.errors import ReceiverUnreachable
 
@@ -19,8 +20,8 @@ class Turn:
         self._key = key
         self._within_s = within_s
 
-    async def __aenter__(self) -> None:
-        await self._queues.enter(self._key, self._within_s)
+    def __aenter__(self) -> Coroutine[Any, Any, None]:
+        return self._queues.enter(self._key, self._within_s)
 
     async def __aexit__(self, *_: object) -> None:
         self._queues.leave(self._key)

@@ -151,12 +151,15 @@ async def request_as_meant(message: Message, members: Members, source: Connectio
     operation, face = message.operation, _face(source)
     kind = carried_by(operation, message.segments).request
     named = {} if kind is None else _named(members, top_ids(kind, face))
-    ids = {*named.values()} if operation.owned else {*named.values(), *ids_in_path(message.segments, operation, face)}
+    ids = set(named.values())
+    if not operation.owned:
+        ids.update(ids_in_path(message.segments, operation, face))
     if not ids:
         return message, members
     meant = await hub.shown_ids.owned(source.platform_id, ids)
-    anybody = (None, hub.party)
-    meant = {each: found for each, found in meant.items() if message.receiver in (*anybody, found.owner)}
+    if meant:
+        anybody = (None, hub.party)
+        meant = {each: found for each, found in meant.items() if message.receiver in (*anybody, found.owner)}
     if not meant:
         return message, members
     instead = {each: found.real for each, found in meant.items()}
@@ -167,8 +170,11 @@ async def request_as_meant(message: Message, members: Members, source: Connectio
 
 
 def _named(members: Members, places: Mapping[str, IdKind]) -> dict[str, Id]:
-    found = {name: Id(kind, value) for name, kind in places.items() if is_id(value := text(members, name))}
-    return {name: each for name, each in found.items() if bytes(members[name]).startswith(b'"')}
+    found = {}
+    for name, kind in places.items():
+        if name in members and bytes(members[name]).startswith(b'"') and is_id(value := text(members, name)):
+            found[name] = Id(kind, value)
+    return found
 
 
 def _with_members(message: Message, members: Members, new: dict[str, str | None]) -> tuple[Members, bytes | None]:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import unquote
@@ -23,6 +24,8 @@ from hub.figures import Habit
 from hub.forwarding import send, time_for
 from hub.hub import Hub
 from hub.lessons import (
+    About,
+    about,
     learn_aliases,
     learn_answer,
     learn_request,
@@ -32,7 +35,6 @@ from hub.lessons import (
     learn_withheld,
     may_leave_residue,
     may_teach,
-    object_ids,
     was_taken,
     went_well,
 )
@@ -42,6 +44,7 @@ from hub.people import People, people_in
 from hub.shared_translations import SharedTranslations
 from hub.shown_ids import request_as_shown
 from hub.span_notes import TranslationNote
+from hub.store.shelves import key_of
 from hub.trace import Trace, TranslationLoss
 from routing.directory import Connection
 from routing.errors import HubError, HubFault, RoutingError, Untranslatable
@@ -70,7 +73,6 @@ from routing.translation.messages import (
 from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.queries import query_to, token_type_in
 from routing.translation.questions import Question
-from routing.translation.sides import BothSides, owner_of, sides_of
 from routing.translation.steps import steps_between
 from routing.vocabulary import ModuleID, Party, Version
 
@@ -95,11 +97,11 @@ class Translation(Struct, eq=False):
     """As it came."""
     route: Forward
     source: Connection
-    sides: BothSides
+    version: Version
+    """The receiver's."""
+    about: About
     carried: Carried
-    owner: Party
     people: People
-    object_ids: tuple[str, ...]
     look_ups: LookUps
     patience_s: float
     """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
@@ -127,16 +129,16 @@ class Translation(Struct, eq=False):
         """The translation this message needs; None between partners of one version, and for modules of their own."""
         if route.connection.version is message.version or message.operation.module not in TRANSLATED:
             return None
-        sides = sides_of(message.operation, message.sender, route.receiver)
+        what = about(message, route.receiver)
         total_s = time_for(message, route.connection, hub)
         came, correlation_id = came or datetime.now(UTC), trace.ids.correlation_id
         look_up_s = total_s * _PART_FOR_LOOK_UPS
         look_ups = LookUps(hub, message.sender, route.receiver, correlation_id, came, look_up_s, trace.spans)
         carried = carried_by(message.operation, message.segments)
-        owner = owner_of(message.operation, message.segments, sides)
-        people = people_in(hub.directory.snapshot, owner, sides.emsp)
-        ids = object_ids(message)
-        return cls(message, route, source, sides, carried, owner, people, ids, look_ups, total_s / 2, message)
+        people = people_in(hub.directory.snapshot, what.owner, what.sides.emsp)
+        return cls(
+            message, route, source, route.connection.version, what, carried, people, look_ups, total_s / 2, message
+        )
 
     def turn(self, hub: Hub) -> AbstractAsyncContextManager[None]:
         """Until the answer is there: what changes one Session follows one another, see `SessionAtReceiver`.
@@ -145,8 +147,8 @@ class Translation(Struct, eq=False):
             ReceiverUnreachable: what came before takes too long.
         """
         operation, older = self.message.operation, Version.V2_1_1
-        if operation.module == ModuleID.SESSIONS and operation.owned and older in (self.message.version, self._version):
-            key = (self.route.connection.id, self.owner, _key_of(self.message))
+        if operation.module == ModuleID.SESSIONS and operation.owned and older in (self.message.version, self.version):
+            key = (self.route.connection.id, self.about.owner, key_of(self.about.ids[-1]))
             return hub.one_at_a_time.turn(key, self.patience_s)
         return _NO_TURN
 
@@ -161,7 +163,8 @@ class Translation(Struct, eq=False):
         """
         message, asked = self.message, self.message.operation
         try:
-            crossing, (translated, query, path) = await self._out(hub, shared)
+            out = self._out(hub) if shared is None else self._out_once(hub, shared)
+            crossing, (translated, query, path) = await out
         except Untranslatable as refusal:
             await self._after(refusal, trace, hub)
             raise
@@ -172,10 +175,10 @@ class Translation(Struct, eq=False):
         if crossing.nothing_left:
             return None
         method = "PUT" if crossing.put else asked.method
-        operation = operation_at(self._version, asked.module, asked.interface, method, message.segments)
+        operation = operation_at(self.version, asked.module, asked.interface, method, message.segments)
         self.sent = msgspec.structs.replace(
             message,
-            version=self._version,
+            version=self.version,
             operation=operation,
             segments=path,
             query=query,
@@ -186,23 +189,18 @@ class Translation(Struct, eq=False):
     def _keep(self, pairs: Sequence[Pair], crossing: Crossing, hub: Hub) -> None:
         """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new."""
         wants_residue = may_leave_residue(self.message, self.route, self.source)
-        teaches = wants_residue or may_teach(self.message, self.route, self.source, self.carried.request, pairs, hub)
+        teaches = wants_residue or may_teach(self.message, self.source, self.carried.request, self.about, pairs, hub)
         self.told = pairs if teaches else ()
         self.crossed = crossing if wants_residue or crossing.aliases else None
         self.tried = None
 
-    @property
-    def _version(self) -> Version:
-        return self.route.connection.version
+    def _out(self, hub: Hub) -> Awaitable[Outgoing]:
+        return self._translated(self.message_out, self.crossing_out, len(self.message.body or b""), hub)
 
-    def _out(self, hub: Hub, shared: SharedTranslations[Outgoing] | None) -> Awaitable[Outgoing]:
-        def make() -> Awaitable[Outgoing]:
-            return self._translated(self.message_out, self.crossing_out, len(self.message.body or b""), hub)
-
-        if shared is None:
-            return make()
+    def _out_once(self, hub: Hub, shared: SharedTranslations[Outgoing]) -> Awaitable[Outgoing]:
         quirks = msgspec.json.encode(self.route.connection.quirks)
-        return shared.get((self._version, quirks, self.people.emsp is None), make, self._is_personal)
+        likeness = (self.version, quirks, self.people.emsp is None)
+        return shared.get(likeness, partial(self._out, hub), self._is_personal)
 
     def _is_personal(self) -> bool:
         """Whether something was asked about the receiver: another may get the object in another form."""
@@ -224,7 +222,7 @@ class Translation(Struct, eq=False):
             await self._remember([Withheld(numbers.read(self.message.body), refusal)], self.route.receiver, hub)
         if refusal.withdraw:
             operation = msgspec.structs.replace(self.message.operation, method="DELETE", body=None)
-            message = msgspec.structs.replace(self.message, version=self._version, operation=operation, body=None)
+            message = msgspec.structs.replace(self.message, version=self.version, operation=operation, body=None)
             try:
                 if self.route.connection.face is not None:
                     message = await request_as_shown(self.message, message, self.route, hub)
@@ -243,7 +241,7 @@ class Translation(Struct, eq=False):
         if not went_well(answer):
             return answer
         is_known = (
-            self.route.speaker is not None and self._version is not Version.V2_1_1
+            self.route.speaker is not None and self.version is not Version.V2_1_1
         )  # from a broadcast's acceptance
         if self.carried.request is not None and was_taken(self.message, answer) and not is_known:
             if not self.told and self._is_same(self.carried.request):
@@ -254,11 +252,13 @@ class Translation(Struct, eq=False):
             learn_aliases(self.crossed, self.source, hub)
             learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
         if self.carried.answer is None:
-            body, loss = without_data(answer.body, self._version, self.message.version)
+            body, loss = without_data(answer.body, self.version, self.message.version)
             trace.losses += () if loss is None else (TranslationLoss(None, True, loss),)
         else:
             body = await self._data(answer, self.carried.answer, trace, hub)
         status = 200 if self.sent.operation.method != self.message.operation.method else answer.http_status
+        if body is answer.body and status == answer.http_status:
+            return answer
         return msgspec.structs.replace(answer, http_status=status, body=body)
 
     async def _data(self, answer: Answer, kind: Kind, trace: Trace, hub: Hub) -> bytes:
@@ -275,7 +275,7 @@ class Translation(Struct, eq=False):
 
     def _is_same(self, kind: Kind) -> bool:
         """Whether objects of this kind are the same in both versions, so that nothing has read them."""
-        return not steps_between(self.message.version, self._version, kind)
+        return not steps_between(self.message.version, self.version, kind)
 
     async def objects(
         self, found: Sequence[Json], kind: Kind, size: int, answered_at: str | None, trace: Trace, hub: Hub
@@ -328,7 +328,7 @@ class Translation(Struct, eq=False):
             [body for body, refusal in withheld if refusal.rule == rule] for rule in _TO_BE_REMEMBERED
         )
         for cdr in credited:
-            is_kept = await hub.knowledge.credit_held_back(self.sides.cpo, receiver, cdr)
+            is_kept = await hub.knowledge.credit_held_back(self.about.sides.cpo, receiver, cdr)
             if not is_kept and type(cdr.get("id")) is str:
                 raise HubFault("The hub cannot remember a credit CDR now; try again")
         kind = self.carried.request or self.carried.answer
@@ -390,26 +390,21 @@ class Translation(Struct, eq=False):
         return Crossing(
             origin=origin,
             destination=destination,
-            owner=self.owner,
+            owner=self.about.owner,
             now=self.look_ups.now,
-            cpo=self.sides.cpo,
+            cpo=self.about.sides.cpo,
             emsp=people.emsp,
             emsp_platform=people.emsp_platform,
             owner_details=people.owner_details,
             owner_quirks=people.owner_quirks or origin.quirks,
-            object_ids=self.object_ids,
+            object_ids=self.about.ids,
             known=known,
         )
 
 
 def _open_in(crossing: Crossing, answers: Mapping[Question[Any], Any]) -> list[Question[Any]]:
     """What was asked for and is not known, and nobody was asked yet."""
-    return [question for question in crossing.asked if question not in answers]
-
-
-def _key_of(message: Message) -> str:
-    """The id of the object a message is about, as a CiString is compared."""
-    return unquote(message.segments[-1]).upper()
+    return crossing.asked and [question for question in crossing.asked if question not in answers]
 
 
 def _uid_of(message: Message) -> str | None:

@@ -102,19 +102,21 @@ class ShownIds:
         Raises:
             HubFault: the store cannot tell now.
         """
-        here = {each: found for each in ids if (found := self._owned.get(_place(viewer, each))) is not None}
+        here: dict[Id, Owned] = {}
+        missing: list[Id] = []
         now = monotonic()
-        missing = [
-            each
-            for each in ids
-            if each not in here and self._strange.get(_place(viewer, each), -inf) < now - _STRANGE_S
-        ]
+        for each in ids:
+            place = _place(viewer, each)
+            if (found := self._owned.get(place)) is not None:
+                here[each] = found
+            elif self._strange.get(place, -inf) < now - _STRANGE_S:
+                missing.append(each)
         if missing:
             read = await self._in_time(self._read(viewer, missing))
             for each in missing:
-                place, found = _place(viewer, each), read.get(each)
-                if found is not None:
-                    self._remember(self._owned, place, found)
+                place, owner = _place(viewer, each), read.get(each)
+                if owner is not None:
+                    self._remember(self._owned, place, owner)
                 elif not may_be_alias(each.value):
                     self._remember(self._strange, place, now)
             here |= read
