@@ -21,18 +21,15 @@ from hub.observability import FilteringBoundLogger, Metrics
 from hub.store.losses import MOST_AT_ONCE, LossCounts, LossKey, LossTally
 from hub.store.records import Direction
 from hub.store.single_flight import last_written
+from hub.trace import TranslationLoss
 from routing.directory import Connection
 from routing.errors import HubFault
-from routing.translation.crossing import Loss
 
 log: FilteringBoundLogger = structlog.get_logger()
 
 WRITE_EVERY_S: Final = 1.0
 MOST: Final = 20_000
 """Different counters that are kept while they cannot be written."""
-
-Lost: TypeAlias = tuple[str | None, bool, Loss]
-"""The kind of object, if it was one, whether it was an answer, and the loss."""
 
 
 class _Same(Struct):
@@ -81,7 +78,13 @@ class Losses:
             log.error("losses_not_written", counters=len(self._tallies))
 
     def note(
-        self, lost: Collection[Lost], *, source: Connection, target: Connection, module: str, correlation_id: str
+        self,
+        lost: Collection[TranslationLoss],
+        *,
+        source: Connection,
+        target: Connection,
+        module: str,
+        correlation_id: str,
     ) -> None:
         """Count what one exchange lost, for both of its platforms.
 
@@ -91,8 +94,8 @@ class Losses:
             return
         at = datetime.now(UTC)
         what: dict[tuple[str | None, bool, str], int] = {}
-        for kind, is_answer, (loss, _) in lost:
-            which = (kind, is_answer, loss)
+        for each in lost:
+            which = (each.kind, each.in_answer, each.loss.id)
             what[which] = what.get(which, 0) + 1
         sort = (source, target, module, tuple(what.items()))
         same = self._heard.get(sort)

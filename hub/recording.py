@@ -140,7 +140,8 @@ def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace:
 def _by_id(trace: Trace) -> dict[str, int]:
     """How often each rule was applied. A Counter would take four times as long for the few there are."""
     times: dict[str, int] = {}
-    for _, _, (loss, _) in trace.losses:
+    for lost in trace.losses:
+        loss = lost.loss.id
         times[loss] = times.get(loss, 0) + 1
     return times
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -20,8 +19,8 @@ from routing.translation.crossing import Loss
 from routing.vocabulary import Party, Version
 
 
-class TranslationLoss(NamedTuple):
-    """One loss of one exchange."""
+class TranslationLoss(Struct, frozen=True, gc=False):
+    """One loss of one exchange. A page has hundreds of them."""
 
     kind: str | None
     """What kind of object lost something."""

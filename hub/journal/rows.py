@@ -176,7 +176,7 @@ def noted_losses(losses: Sequence[TranslationLoss]) -> list[NotedLoss]:
     """What was lost: each place, as long as these are few enough."""
     if len(losses) <= MOST_LOSSES:
         return [_noted(lost) for lost in losses]
-    rest = Counter([(rule, kind or "", in_answer) for kind, in_answer, (rule, _) in losses[MOST_LOSSES:]])
+    rest = Counter([(lost.loss.id, lost.kind or "", lost.in_answer) for lost in losses[MOST_LOSSES:]])
     counted = (NotedLoss(rule, kind, "", is_answer, count) for (rule, kind, is_answer), count in rest.items())
     return [*map(_noted, losses[:MOST_LOSSES]), *counted]
 
