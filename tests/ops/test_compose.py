@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, ip_address
 from typing import Any
 
 import pytest
@@ -67,7 +68,16 @@ def test_the_hub_believes_the_proxy_and_nobody_else() -> None:
     address = SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
     assert HUB["environment"]["HUB_TRUSTED_PROXIES"] == address
     [config] = COMPOSE["networks"]["front"]["ipam"]["config"]
-    assert address.startswith(config["subnet"].removesuffix("0/24"))
+    assert ip_address(address) in IPv4Network(config["subnet"])
+
+
+def test_the_proxys_address_is_nobody_elses_while_it_is_not_there_yet() -> None:
+    [config] = COMPOSE["networks"]["front"]["ipam"]["config"]
+    fixed = [config["gateway"], SERVICES["proxy"]["networks"]["front"]["ipv4_address"]]
+    given = IPv4Network(config["ip_range"])
+    assert given.subnet_of(IPv4Network(config["subnet"]))
+    assert len(set(fixed)) == len(fixed)
+    assert all(ip_address(each) not in given for each in fixed)
 
 
 def test_the_hub_has_the_time_it_needs_to_end() -> None:
