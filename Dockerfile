@@ -28,8 +28,8 @@ RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
 
 FROM python:3.13-slim-bookworm
 
-RUN groupadd --system --gid 10001 hub \
-    && useradd --system --uid 10001 --gid 10001 --home-dir /srv/hub --create-home --shell /usr/sbin/nologin hub \
+RUN groupadd --gid 10001 hub \
+    && useradd --uid 10001 --gid 10001 --home-dir /srv/hub --create-home --shell /usr/sbin/nologin hub \
     && install -d -o hub -g hub -m 700 /srv/hub/var
 COPY --from=build /opt/hub /opt/hub
 
@@ -42,7 +42,8 @@ VOLUME ["/srv/hub/var"]
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 
+# Not with urllib: it would ask the proxy that HTTP_PROXY names, which Docker may hand to every container.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ.get('HUB_OPERATOR_PORT', '8001') + '/healthz', timeout=2)"]
+    CMD ["python", "-c", "import http.client, os, sys; hub = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('HUB_OPERATOR_PORT') or 8001), timeout=2); hub.request('GET', '/healthz'); sys.exit(hub.getresponse().status != 200)"]
 
 CMD ["ocpi-hub", "serve"]

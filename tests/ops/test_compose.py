@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
+import socket
+import subprocess
+import sys
 from ipaddress import IPv4Network, ip_address
 from typing import Any
 
@@ -78,6 +82,21 @@ def test_the_proxys_address_is_nobody_elses_while_it_is_not_there_yet() -> None:
     assert given.subnet_of(IPv4Network(config["subnet"]))
     assert len(set(fixed)) == len(fixed)
     assert all(ip_address(each) not in given for each in fixed)
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_image_asks_the_hub_itself_how_it_is(status: int, code: int) -> None:
+    [command] = re.findall(r"^HEALTHCHECK [^[]*CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    _, *arguments = json.loads(command)
+    with socket.create_server(("127.0.0.1", 0)) as hub:
+        hub.settimeout(20)
+        environment = {"HUB_OPERATOR_PORT": str(hub.getsockname()[1]), "http_proxy": "http://127.0.0.1:9"}
+        with subprocess.Popen([sys.executable, *arguments], env=environment) as check:
+            connection, _ = hub.accept()
+            with connection:
+                assert connection.recv(1024).startswith(b"GET /healthz ")
+                connection.sendall(f"HTTP/1.1 {status} -\r\nContent-Length: 0\r\n\r\n".encode())
+    assert check.returncode == code
 
 
 def test_the_hub_has_the_time_it_needs_to_end() -> None:
