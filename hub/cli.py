@@ -32,6 +32,7 @@ from hub.operator.tables import (
 from hub.plain_text import readable
 from hub.process_commands import reload
 from hub.registration_command import registration
+from hub.setting_types import Source
 from hub.settings import Settings, SettingsError
 from hub.shell import as_json, call, cursor, limit, read_party_name, reason, show, show_list
 from hub.simulate_command import simulate
@@ -83,7 +84,8 @@ def _say_where(settings: Settings) -> None:
     operator = f"http://{settings.operator_host}:{settings.operator_port}"
     click.echo(f"versions URL    {settings.public_url}{VERSIONS_PATH}")
     click.echo(f"operator URL    {operator}  (described at {operator}/schema)")
-    click.echo(f"operator token  {settings.operator_token.reveal()}")
+    if settings.shown["HUB_OPERATOR_TOKEN"].source is Source.GENERATED:  # others read logs; who gave one has it
+        click.echo(f"operator token  {settings.operator_token.reveal()}")
 
 
 @commands.command()

@@ -32,10 +32,9 @@ def test_no_token_is_in_logs_metrics_or_what_operators_see(tmp_path: Path) -> No
         seen = [operator.api.get(f"/api/v1/platforms/{each}").text for each in (invitation.platform_id, other)]
         seen += [operator.api.get(path).text for path in ("/api/v1/platforms", "/api/v1/parties", "/metrics")]
         operator.ask("DELETE", f"/api/v1/platforms/{invitation.platform_id}")
-        operator_token = operator.api.headers["authorization"].removeprefix("Bearer ")
 
-    printed, _, logged = hub.log.read_text(encoding="utf-8").partition(operator_token)
-    assert "operator token" in printed
+    logged = hub.log.read_text(encoding="utf-8")
+    assert "operator URL" in logged
     seen += [logged, refused.text]
     secrets.add("a-token-nobody-knows")
     for secret in secrets:
