@@ -225,7 +225,7 @@ async def heard(client: Any, channel_name: str) -> AsyncIterator[bytes | None]: 
                 if message is not None:
                     yield message["data"]
     except _FAULTS as error:
-        raise CacheUnreachable(str(error)) from error
+        raise CacheUnreachable(str(error) or type(error).__name__) from error
 
 
 @asynccontextmanager
@@ -239,7 +239,7 @@ async def answering(within_s: float = _STEP_S) -> AsyncIterator[None]:
         async with asyncio.timeout(within_s):
             yield
     except _FAULTS as error:
-        raise CacheUnreachable(str(error)) from error
+        raise CacheUnreachable(str(error) or type(error).__name__) from error
 
 
 def _readable(texts: Iterable[bytes | None]) -> Iterable[PlatformRecord]:
