@@ -84,8 +84,8 @@ def _say_where(settings: Settings) -> None:
     operator = f"http://{settings.operator_host}:{settings.operator_port}"
     click.echo(f"versions URL    {settings.public_url}{VERSIONS_PATH}")
     click.echo(f"operator URL    {operator}  (described at {operator}/schema)")
-    if settings.shown["HUB_OPERATOR_TOKEN"].source is Source.GENERATED:  # others read logs; who gave one has it
-        click.echo(f"operator token  {settings.operator_token.reveal()}")
+    is_ours = settings.shown["HUB_OPERATOR_TOKEN"].source is Source.GENERATED  # others read logs; who gave one has it
+    click.echo(f"operator token  {settings.operator_token.reveal() if is_ours else 'as given in HUB_OPERATOR_TOKEN'}")
 
 
 @commands.command()
