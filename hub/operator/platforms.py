@@ -19,6 +19,7 @@ from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.operator.access import TheCaller
 from hub.operator.etags import ETAG, IfMatch, check, tag_of_platform
+from hub.operator.owners import owner_named
 from hub.operator.platform_list import Sort, Words, platforms_page
 from hub.operator.platform_rows import Order, Wanted
 from hub.operator.problems import Unacceptable, documented
@@ -65,15 +66,16 @@ class Platforms(Controller):
     async def add_platform(self, hub: TheHub, data: JSONBody[NewPlatform]) -> Response[CreatedPlatform]:
         """Invite a platform: the answer has the TOKEN_A it may register with, once."""
         _check(data)
-        record, token = await hub.platforms.create(
-            data.name,
-            parties=[(each.party, each.role) for each in data.parties],
-            face=hub_face(data.face),
-            version=data.version,
-            require_modules=[module.lower() for module in data.require_modules],
-            allow_hub=data.allow_hub,
-            expires_at=data.expires_at,
-        )
+        async with owner_named(hub):
+            record, token = await hub.platforms.create(
+                data.name,
+                parties=[(each.party, each.role) for each in data.parties],
+                face=hub_face(data.face),
+                version=data.version,
+                require_modules=[module.lower() for module in data.require_modules],
+                allow_hub=data.allow_hub,
+                expires_at=data.expires_at,
+            )
         log.info("platform_created", platform_id=record.id, parties=[str(each.party) for each in data.parties])
         created = CreatedPlatform(record.id, record.name, record.status, token.reveal(), versions_url(hub.settings))
         return Response(created, headers={"Location": f"/api/v1/platforms/{record.id}"})
@@ -138,7 +140,8 @@ class Platforms(Controller):
     )
     async def connect_platform(self, hub: TheHub, platform_id: PlatformID, data: JSONBody[Connect]) -> PlatformView:
         """Register the hub at a partner that gave the operator a TOKEN_A. OCPI 2.2.1, "Credentials", Registration."""
-        record = await hub.initiator.connect(platform_id, data.versions_url, Secret(data.token_a))
+        async with owner_named(hub):
+            record = await hub.initiator.connect(platform_id, data.versions_url, Secret(data.token_a))
         return await view_of(record, hub)
 
     @post(

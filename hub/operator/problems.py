@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -40,6 +41,7 @@ from routing.errors import (
     RoutingError,
     Unauthorized,
 )
+from routing.vocabulary import ConnectionStatus
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -60,6 +62,17 @@ class Fault(Struct, omit_defaults=True):
     """Where in the body, or which parameter."""
 
 
+class Owner(Struct):
+    """The platform that a party belongs to."""
+
+    party: str
+    platform_id: str
+    name: str
+    status: ConnectionStatus
+    since: datetime
+    """When the platform was invited or added."""
+
+
 class Problem(Struct, omit_defaults=True):
     """RFC 9457, "Members of a Problem Details Object". `detail` says what to do."""
 
@@ -71,6 +84,7 @@ class Problem(Struct, omit_defaults=True):
     )
     errors: list[Fault] = []
     reasons: Annotated[list[str], Meta(description="Of /readyz: why the hub is not ready.")] = []
+    owner: Annotated[Owner | None, Meta(description="Who has the party that was asked for.")] = None
 
 
 class Conflict(HTTPException):
@@ -97,6 +111,14 @@ class Faulty(Unacceptable):
     def __init__(self, detail: str, faults: list[Fault]) -> None:
         super().__init__(detail=detail)
         self.faults = faults
+
+
+class Owned(HTTPException):
+    """Somebody else has a party that was asked for."""
+
+    def __init__(self, status: int, detail: str, owner: Owner) -> None:
+        super().__init__(detail=detail, status_code=status)
+        self.owner = owner
 
 
 class NotReady(HTTPException):
@@ -149,6 +171,8 @@ def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Respo
     """What the framework refuses, and what our own code refuses in its words."""
     if isinstance(error, NotReady):
         return problem(error.status_code, error.detail, reasons=error.reasons)
+    if isinstance(error, Owned):
+        return problem(error.status_code, error.detail, owner=error.owner)
     if isinstance(error, Faulty):
         return problem(error.status_code, error.detail, errors=error.faults)
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -162,7 +186,7 @@ def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Respo
 def hub_problem(_: Request[Any, Any, Any], error: HubError) -> Response[Problem]:
     """What the hub's own parts refuse."""
     text = _GONE if isinstance(error, Unauthorized) else str(error)
-    answer = problem(_status_of(error), text)
+    answer = problem(status_of(error), text)
     if isinstance(error, HubFault | Overloaded):
         answer.headers["Retry-After"] = "5"
     return answer
@@ -181,7 +205,8 @@ def bug(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     )
 
 
-def _status_of(error: HubError) -> int:
+def status_of(error: HubError) -> int:
+    """With which status an error is answered."""
     match error:
         case AlreadyRegistered() | Unauthorized():
             return HTTPStatus.CONFLICT

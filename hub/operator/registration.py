@@ -17,9 +17,10 @@ from msgspec import Struct
 from hub.hub import Hub
 from hub.operator.platforms import PlatformID, TheHub
 from hub.operator.problems import documented
+from hub.operator.resources import versions_url
 from hub.operator.roles import FOR_PARTNERS
 from hub.registration.attempts import Attempt, AttemptState, attempts_of, plan_of
-from hub.registration.causes import ADVICE, Cause
+from hub.registration.causes import Cause, advice_on
 from hub.store.records import PlatformRecord
 from hub.store.registration_steps import Begun, Step, StepRecord
 from routing.errors import HubError, Overloaded
@@ -97,6 +98,8 @@ class RegistrationView(Struct, frozen=True):
     """The newest first; those of the last 30 days, and no more than 20."""
     to_come: tuple[Step, ...]
     """The steps of the attempt that is awaited; of none where the platform is registered."""
+    versions_url: str
+    """Of this hub: where the platform begins, when it registers by itself."""
 
 
 @get(
@@ -162,11 +165,15 @@ async def _view_or(last: RegistrationView, hub: Hub, platform_id: str) -> Regist
 
 
 async def _view(hub: Hub, platform_id: str) -> RegistrationView:
-    record, steps = await asyncio.gather(hub.platforms.get(platform_id), hub.registration_steps.of(platform_id))
-    return registration_view(record, attempts_of(steps), datetime.now(UTC))
+    unwritten = hub.steps.unwritten(platform_id)
+    record, written = await asyncio.gather(hub.platforms.get(platform_id), hub.registration_steps.of(platform_id))
+    steps = {each.id: each for each in (*written, *unwritten)}.values()
+    return registration_view(record, attempts_of(steps), datetime.now(UTC), versions_url(hub.settings))
 
 
-def registration_view(record: PlatformRecord, attempts: list[Attempt], now: datetime) -> RegistrationView:
+def registration_view(
+    record: PlatformRecord, attempts: list[Attempt], now: datetime, our_versions_url: str
+) -> RegistrationView:
     """Of a platform with these attempts, the newest first."""
     is_awaited = bool(record.invitations) and (not attempts or attempts[0].state is not AttemptState.OPEN)
     return RegistrationView(
@@ -181,6 +188,7 @@ def registration_view(record: PlatformRecord, attempts: list[Attempt], now: date
         ),
         attempts=tuple(map(_attempt_view, attempts[:_MOST_ATTEMPTS])),
         to_come=plan_of(Begun.PARTNER) if is_awaited else (),
+        versions_url=our_versions_url,
     )
 
 
@@ -199,7 +207,7 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
 def _step_view(record: StepRecord) -> StepView:
     facts = record.facts
     cause = Cause(facts.cause) if facts.cause in set(Cause) else None
-    advice = None if cause is None else ADVICE[cause]
+    advice = None if cause is None else advice_on(cause, record.begun_by)
     was_told = record.begun_by is Begun.PARTNER and facts.told_status is not None
     return StepView(
         step=record.step,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from hub.store.registration_steps import Step
+from hub.store.registration_steps import Begun, Step
 from routing.errors import (
     AlreadyRegistered,
     CannotUsePartnerAPI,
@@ -60,7 +60,7 @@ class Advice(NamedTuple):
 
 ADVICE: Final[dict[Cause, Advice]] = {
     Cause.TOKEN_REFUSED: Advice(
-        "They compare the Base64 text with the plain token, or they do not know the token yet that they sent us.",
+        "They compare the Base64 text with the plain token, or do not accept yet the token that they sent us.",
         "Accept the token of your credentials before you send them. From 2.2 on we send it in "
         "Base64: decode it first, and leave out any line end.",
     ),
@@ -140,6 +140,45 @@ ADVICE: Final[dict[Cause, Advice]] = {
         "Try again in some minutes.",
     ),
 }
+
+_WHERE_WE_BEGAN: Final[dict[Cause, Advice]] = {
+    Cause.TOKEN_REFUSED: Advice(
+        "The token is not the one they gave us, or is used up, or belongs to another URL of theirs; or they compare "
+        "its Base64 text with the plain token.",
+        "Look whether the token that you gave us is still good, or give us a new one. From 2.2 on we send it in "
+        "Base64: decode it first, and leave out any line end.",
+    ),
+    Cause.WRONG_URL: Advice(
+        "The URL has a typing error, or is not the one of their versions.",
+        "Give us the URL of your versions: with our token it must answer 200 and a list of versions. Mind /ocpi, "
+        "/versions and a slash at the end.",
+    ),
+    Cause.TIMEOUT: Advice(
+        "A firewall drops what the hub sends, or their server waits for something that needs the answer of the hub.",
+        "Let us through your firewall; and answer our POST when you have read our versions and details, not later.",
+    ),
+    Cause.NO_COMMON_VERSION: Advice(
+        "They offer no version that we asked for.",
+        "List a version that we offer in your versions, or tell us which one you speak.",
+    ),
+    Cause.BAD_CREDENTIALS: Advice(
+        "They answered with a party or a role that we did not expect, or a member of the object is wrong.",
+        "Answer our POST with the country_code, party_id and role that were agreed on, in capitals, and a token "
+        "without blanks.",
+    ),
+    Cause.PARTY_TAKEN: Advice(
+        "They answered with a party that we did not expect, or that is another partner's at this hub.",
+        "Tell us which country_code and party_id are yours; we look who else has them.",
+    ),
+}
+"""Where something else is likely when the hub called first."""
+
+
+def advice_on(cause: Cause, begun_by: Begun) -> Advice:
+    """About a cause, in an attempt that one side began."""
+    usual = ADVICE[cause]
+    return _WHERE_WE_BEGAN.get(cause, usual) if begun_by is Begun.HUB else usual
+
 
 _BY_TYPE: Final[tuple[tuple[type[BaseException], Cause], ...]] = (
     (NoCommonVersion, Cause.NO_COMMON_VERSION),

@@ -99,6 +99,10 @@ class Steps:
         if len(self._last) > _MOST_REMEMBERED:
             self._last.popitem(last=False)
 
+    def unwritten(self, platform_id: str) -> tuple[StepRecord, ...]:
+        """Those of a platform that the database may not have yet, the oldest first."""
+        return tuple(each for each in self._pending.values() if each.platform_id == platform_id)
+
     def refused_late(self, platform_id: str, source: str) -> None:
         """A partner came with the token of an invitation that has ended."""
         self.note(platform_id, Step.HUB_VERSIONS, Begun.PARTNER, StepFacts(source=source), error=Unauthorized())

@@ -21,13 +21,22 @@ from routing.errors import InvalidParameters
 from routing.vocabulary import ConnectionStatus, Party, Role
 
 
+class PartyTaken(InvalidParameters):
+    """A party belongs to another platform. The text, which partners read, does not say to which."""
+
+    def __init__(self, party: Party, platform_id: str) -> None:
+        super().__init__(f"{party} belongs to another platform")
+        self.party, self.platform_id = party, platform_id
+
+
 async def plan_parties(
     change: Change, platform: PlatformRow, invited: Collection[tuple[Party, Role]], hub_party: Party
 ) -> None:
     """Give the platform the parties its invitation names.
 
     Raises:
-        InvalidParameters: a party is the hub's, or belongs to another platform.
+        PartyTaken: a party belongs to another platform.
+        InvalidParameters: a party is the hub's.
     """
     await _own(change, platform, [party for party, _ in invited], hub_party, is_invited=True)
     change.session.add_all(_role_row(party, CredentialsRole(role, {}), None) for party, role in dict.fromkeys(invited))
@@ -39,8 +48,8 @@ async def claim_parties(
     """Make these the parties of the connection, in the roles given here.
 
     Raises:
-        InvalidParameters: a party is the hub's, or belongs to another platform, or is another hub's and no invitation
-            names it.
+        PartyTaken: a party belongs to another platform.
+        InvalidParameters: a party is the hub's, or is another hub's and no invitation names it.
     """
     parties = [each.party for each in named]
     await _own(change, platform, parties, hub_party, is_invited=False)
@@ -104,7 +113,7 @@ async def _own(
                 raise InvalidParameters(f"{party} is a party of another hub; an invitation has to name it")
             change.session.add(_party_row(party, platform, change))
         elif row.platform_id != platform.id:
-            raise InvalidParameters(f"{party} belongs to another platform")
+            raise PartyTaken(party, row.platform_id)
     await change.session.flush()
 
 

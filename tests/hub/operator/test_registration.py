@@ -234,3 +234,38 @@ def test_the_command_says_what_to_tell_the_partner(hub: HubProcess, monkeypatch:
     assert run.stdout.startswith("Kobalt is PLANNED.")
     assert "They were told: 3001, The GET of the versions URL was answered with HTTP 401" in run.stdout
     assert "Likely: They compare the Base64 text" in run.stdout
+
+
+def test_an_attempt_of_the_hub_is_told_as_soon_as_it_has_failed(hub: HubProcess) -> None:
+    invited = hub.operator.invite("called")
+    at = f"/api/v1/platforms/{invited.platform_id}"
+    with partner(CPO).running() as one, pytest.raises(HubFailed, match="401"):
+        hub.operator.ask("POST", f"{at}/connect", json={"versions_url": one.versions_url, "token_a": "wrong"})
+
+    view = hub.operator.ask("GET", f"{at}/registration")
+
+    assert view["versions_url"] == hub.versions_url
+    [attempt] = view["attempts"]
+    assert (attempt["begun_by"], attempt["state"], steps_of(attempt)) == ("hub", "failed", ["partner_versions_read"])
+    assert "not the one they gave us" in attempt["steps"][0]["likely"]
+
+
+def test_whose_a_party_is_that_somebody_asks_for_is_said_to_operators_only(hub: HubProcess) -> None:
+    with registered(hub, partner(CPO)) as [owner], partner(CPO, party=owner.party).running() as thief:
+        party = {"country_code": owner.party.country_code, "party_id": owner.party.party_id, "role": "CPO"}
+        body = {"name": "thief", "parties": [party]}
+        answer = hub.operator.api.post("/api/v1/platforms", json=body)
+        assert answer.status_code == 422
+        found = answer.json()["owner"]
+        assert (found["party"], found["name"], found["status"]) == (str(owner.party), owner.name, "CONNECTED")
+        assert (
+            f"{owner.party} belongs to another platform: {owner.name} ({found['platform_id']})"
+            in answer.json()["detail"]
+        )
+
+        invited = hub.operator.invite("thief")
+        called = {"versions_url": thief.versions_url, "token_a": thief.invite("first")}
+        answer = hub.operator.api.post(f"/api/v1/platforms/{invited.platform_id}/connect", json=called)
+        assert (answer.status_code, answer.json()["owner"]) == (502, found)
+        attempt = failed(hub, invited.platform_id)
+        assert owner.name not in str(attempt)
