@@ -47,6 +47,8 @@ class Refused(Exception):
         self.detail: str = problem.get("detail") or HTTPStatus(status).phrase
         self.faults: dict[str, str] = {each["key"]: each["message"] for each in problem.get("errors", [])}
         """What is wrong with which field."""
+        self.owner: Json | None = problem.get("owner")
+        """Who has the party that was asked for."""
         super().__init__(self.detail)
 
     @property

@@ -18,6 +18,7 @@ from hub.console import (
     audit,
     broadcasts,
     client_info,
+    connecting,
     events,
     help,  # noqa: A004 - the page of that name
     invite,
@@ -65,6 +66,7 @@ def _routes(hub: Hub, access: Access) -> Router:
             partners.show_partners,
             invite.show_form,
             invite.create,
+            connecting.connect,
             onboarding.show_registration,
             onboarding.invite_again,
             partner.show_partner,

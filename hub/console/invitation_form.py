@@ -1,10 +1,11 @@
-"""The form that invites a partner: what was typed, what is wrong with it, what the API is asked. Pure."""
+"""The form that adds a partner: what was typed, what is wrong with it, what the API is asked. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -12,8 +13,12 @@ from routing.vocabulary import Role
 
 Json = dict[str, Any]
 
+WE_CALL: Final = "we-call"
+"""The way on which the hub registers at the partner; on any other the partner registers here."""
 LABELS: Final = {
     "name": "Name",
+    "versions_url": "The URL of their versions",
+    "token_a": "The token they gave us",
     "parties": "Parties and roles",
     "version": "Version",
     "face": "Their role, if they speak 2.1.1",
@@ -22,13 +27,29 @@ LABELS: Final = {
 }
 """Of the fields, in their order."""
 _PARTY: Final = re.compile(r"([A-Za-z]{2})[*\- ]?([!-~]{1,3})[\s:,]+(.+)")
+_BARE_PARTY: Final = re.compile(r"([A-Za-z]{2})[*\- ]?([!-~]{1,3})[\s:,]*")
+_TOKEN: Final = re.compile("[!-~]{1,64}")
 _SECONDS: Final = ":00"
 _TO_THE_MINUTE: Final = len("2026-12-31T00:00")
 
 
-class NewPartner(Struct, frozen=True):
+class Called(Struct, frozen=True):
+    """What a partner gave for the first call."""
+
+    versions_url: str = ""
+    token_a: str = ""
+    reason: str = ""
+
+    @property
+    def body(self) -> Json:
+        """For the API."""
+        return {"versions_url": self.versions_url.strip(), "token_a": self.token_a.strip()}
+
+
+class NewPartner(Called, frozen=True):
     """What was typed. The moment is as browsers send it, without an offset."""
 
+    way: str = ""
     name: str = ""
     parties: str = ""
     version: str = ""
@@ -36,13 +57,14 @@ class NewPartner(Struct, frozen=True):
     require_modules: str = ""
     expires_at: str = ""
     allow_hub: str = ""
-    reason: str = ""
 
 
 def read(form: NewPartner) -> tuple[Json, dict[str, str]]:
     """The body for the API, and what is wrong with which field."""
     parties, wrong = _parties(form.parties)
-    faults = {"parties": wrong} if wrong else {}
+    faults = faults_of_call(form) if form.way == WE_CALL else {}
+    if wrong:
+        faults |= {"parties": wrong}
     if not form.name.strip():
         faults = {"name": "Give the partner a name"} | faults
     body: Json = {"name": form.name.strip(), "parties": parties, "allow_hub": bool(form.allow_hub)}
@@ -59,6 +81,39 @@ def read(form: NewPartner) -> tuple[Json, dict[str, str]]:
 def moment_of(typed: str) -> str:
     """A moment in UTC, as the API takes it, from how browsers send it."""
     return f"{typed}{_SECONDS if len(typed) == _TO_THE_MINUTE else ''}Z"
+
+
+def faults_of_call(form: Called) -> dict[str, str]:
+    """What is wrong with what the partner gave, as far as it shows."""
+    url, token = form.body["versions_url"], form.body["token_a"]
+    faults = {}
+    if not url:
+        faults["versions_url"] = "Give the URL that they gave you for their versions"
+    elif not _is_url(url):
+        faults["versions_url"] = "That is no URL, such as https://example.com/ocpi/versions"
+    if not token:
+        faults["token_a"] = "Give the token that they gave you for the first call"  # noqa: S105 - a sentence
+    elif not _TOKEN.fullmatch(token):
+        faults["token_a"] = "A token has 1 to 64 letters, digits and signs of ASCII, and no blanks"  # noqa: S105 - a sentence
+    return faults
+
+
+def faults_of_refused_call(detail: str, faults: Mapping[str, str]) -> dict[str, str]:
+    """What the API refused before anybody was called, by field; under no name what is about neither."""
+    found = {key: message for key, message in faults.items() if key in {"versions_url", "token_a"}}
+    if found:
+        return found
+    if detail.startswith("token "):
+        return {"token_a": detail}
+    return {"versions_url" if detail.startswith("The ") and " URL" in detail else "": detail}
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def faults_of(detail: str, faults: Mapping[str, str], form: NewPartner) -> dict[str, str]:
@@ -79,6 +134,9 @@ def _parties(text: str) -> tuple[list[Json], str | None]:
     found: list[Json] = []
     for line in filter(None, map(str.strip, text.splitlines())):
         match = _PARTY.fullmatch(line)
+        if match is None and (bare := _BARE_PARTY.fullmatch(line)):
+            party = "*".join(bare.groups()).upper()
+            return [], f"The role of {party} is missing: write {party} CPO, or one or more of {', '.join(Role)}"
         if match is None:
             return [], f"“{line[:40]}” is not a party and its roles, such as NL*ABC CPO"
         country_code, party_id, roles = match.groups()

@@ -1,4 +1,4 @@
-"""Inviting a partner: a form, and once the key for it."""
+"""Adding a partner: one that is invited, and one that the hub calls."""
 
 from __future__ import annotations
 
@@ -7,30 +7,35 @@ from typing import Annotated, Final
 
 from litestar import get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
-from litestar.response import Template
+from litestar.params import Body, FromQuery
+from litestar.response import Redirect, Template
 
-from hub.console.api import Api, PageRequest, Refused
+from hub.console.api import Api, Json, PageRequest, Refused
+from hub.console.connecting import called
 from hub.console.frame import Same, page
-from hub.console.invitation_form import LABELS, NewPartner, faults_of, read
+from hub.console.invitation_form import LABELS, WE_CALL, NewPartner, faults_of, read
 from hub.console.onboarding import invited_page
 from hub.operator.roles import FOR_OPERATORS
 from routing.vocabulary import Role, Version
 
 _FACES: Final = ("CPO", "EMSP")
+_COMMANDS: Final = {
+    False: Same("POST /api/v1/platforms", "ocpi-hub platform add"),
+    True: Same("POST /api/v1/platforms/{id}/connect", "ocpi-hub platform connect ID VERSIONS_URL"),
+}
 
 
 @get("/partners/new", opt=FOR_OPERATORS, include_in_schema=False)
-async def show_form(request: PageRequest) -> Template:
+async def show_form(request: PageRequest, way: FromQuery[str] = "") -> Template:
     """The form."""
-    return await _form(request, NewPartner(), {})
+    return await _form(request, NewPartner(way=way), {})
 
 
 @post("/partners/new", opt=FOR_OPERATORS, include_in_schema=False, status_code=HTTPStatus.CREATED)
 async def create(
     request: PageRequest, data: Annotated[NewPartner, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Template:
-    """Invite, and show the token in this answer and in no other."""
+) -> Template | Redirect:
+    """Invite, and show the token in this answer and in no other; or call the partner."""
     body, faults = read(data)
     if faults:
         return await _form(request, data, faults)
@@ -39,18 +44,23 @@ async def create(
     except Refused as error:
         if not error.is_about_the_form:
             raise
-        return await _form(request, data, faults_of(error.detail, error.faults, data))
+        return await _form(request, data, faults_of(error.detail, error.faults, data), error.owner)
+    if data.way == WE_CALL:
+        return await called(request, made["id"], data)
     return await invited_page(request, made, body)
 
 
-async def _form(request: PageRequest, typed: NewPartner, faults: dict[str, str]) -> Template:
+async def _form(request: PageRequest, typed: NewPartner, faults: dict[str, str], owner: Json | None = None) -> Template:
+    we_call = typed.way == WE_CALL
     answer = await page(
         request,
         "invite.html",
         at="partners",
-        same=Same("POST /api/v1/platforms", "ocpi-hub platform add"),
+        same=_COMMANDS[we_call],
         typed=typed,
+        we_call=we_call,
         faults=faults,
+        owner=owner,
         labels=LABELS,
         versions=list(Version),
         faces=_FACES,

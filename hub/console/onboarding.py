@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
-from hub.console.onboarding_words import failed_step, heading, mail
+from hub.console.invitation_form import Called
+from hub.console.onboarding_words import asked_url, heading, invitation_mail, mail, we_call
 from hub.console.partner_words import parties_of
-from hub.console.shell_blocks import blocks
+from hub.console.shell_blocks import INVITED_PLACE, Blocks, blocks
 from hub.operator.roles import FOR_OPERATORS, FOR_PARTNERS, is_allowed
 
 _MOST_PARTIES: Final = 20
@@ -33,7 +34,7 @@ class AnotherToken(Struct, frozen=True):
 @get("/partners/{platform_id:str}/registration", opt=FOR_PARTNERS, include_in_schema=False)
 async def show_registration(request: PageRequest, platform_id: FromPath[str]) -> Template:
     """The page."""
-    return await _page(request, platform_id)
+    return await registration_page(request, platform_id)
 
 
 @post(
@@ -49,21 +50,20 @@ async def invite_again(
 ) -> Template:
     """Make a new token, and show it in this answer and in no other."""
     if not data.reason.strip():
-        return await _page(request, platform_id, "Say why: the reason stands in the audit log.")
+        return await registration_page(request, platform_id, "Say why: the reason stands in the audit log.")
     api, at = Api(request), f"/platforms/{platform_id}"
     platform = await api.get(at)
     face = next((each["face"] for each in platform["invitations"]), None)
     try:
         made = await api.post(f"{at}/invite", {"face": face}, reason=data.reason)
     except Refused as error:
-        return await _page(request, platform_id, error.detail)
+        return await registration_page(request, platform_id, error.detail)
     return await invited_page(request, {**made, "id": platform_id, "name": platform["name"]}, _asked(platform, face))
 
 
 async def invited_page(request: PageRequest, made: Json, asked: Json) -> Template:
     """A new token, and what its partner's engineer does with it."""
     named = [{**each, "id": f"{each['country_code']}*{each['party_id']}"} for each in asked["parties"]]
-    version, face = asked.get("version"), asked.get("face")
     return await page(
         request,
         "invited.html",
@@ -72,8 +72,18 @@ async def invited_page(request: PageRequest, made: Json, asked: Json) -> Templat
         made=made,
         asked=asked,
         parties=parties_of(named, _MOST_PARTIES),
-        blocks=blocks(made["versions_url"], made["token_a"], made["name"], asked["parties"], version, face),
+        blocks=_blocks(made, asked, made["token_a"]),
+        mail=_invitation_mail(made, asked),
     )
+
+
+def _blocks(made: Json, asked: Json, token: str = INVITED_PLACE) -> Blocks:
+    version, face = asked.get("version"), asked.get("face")
+    return blocks(made["versions_url"], token, made["name"], asked["parties"], version, face)
+
+
+def _invitation_mail(made: Json, asked: Json) -> str:
+    return invitation_mail(made["versions_url"], asked, _blocks(made, asked))
 
 
 def _asked(platform: Json, face: str | None) -> Json:
@@ -87,10 +97,22 @@ def _asked(platform: Json, face: str | None) -> Json:
     return asked | {name: value for name, value in known.items() if value is not None}
 
 
-async def _page(request: PageRequest, platform_id: str, refused: str | None = None) -> Template:
+async def registration_page(
+    request: PageRequest,
+    platform_id: str,
+    refused: str | None = None,
+    *,
+    typed: Called | None = None,
+    faults: dict[str, str] | None = None,
+    owner: Json | None = None,
+) -> Template:
+    """How far a partner is; with what was typed to call it, and what is wrong with that."""
     api, at = Api(request), f"/platforms/{platform_id}"
     platform, view = await asyncio.gather(api.get(at), api.get(f"{at}/registration"))
-    is_awaited = bool(view["invitations"]) or view["status"] != "CONNECTED"
+    is_registered, is_invited = bool(platform["connections"]), bool(view["invitations"])
+    is_operator = is_allowed(request.auth, FOR_OPERATORS)
+    invitation = next(iter(platform["invitations"]), None)
+    asked = _asked(platform, invitation and invitation["face"])
     answer = await page(
         request,
         "onboarding.html",
@@ -99,12 +121,19 @@ async def _page(request: PageRequest, platform_id: str, refused: str | None = No
         platform=platform,
         parties=parties_of(platform["parties"], _MOST_PARTIES),
         view=view,
-        heading=heading(view),
-        stuck=failed_step(view),
+        heading=heading(view, is_registered=is_registered),
+        is_done=is_registered and not is_invited,
+        we_call=we_call(view, is_registered=is_registered),
         mail=mail(view, "our hub"),
-        every_s=_WHILE_AWAITED_S if is_awaited else _LATER_S,
-        may_invite=is_allowed(request.auth, FOR_OPERATORS) and bool(view["invitations"]),
+        blocks=_blocks(view, asked) if is_invited else None,
+        invitation_mail=_invitation_mail(view, asked) if is_invited else None,
+        every_s=_WHILE_AWAITED_S if is_invited or not is_registered else _LATER_S,
+        may_invite=is_operator and is_invited,
+        may_call=is_operator and (is_invited or not is_registered),
+        typed=typed or Called(versions_url=asked_url(view) or ""),
+        faults=faults or {},
+        owner=owner,
         refused=refused,
     )
-    answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
+    answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if refused or faults else HTTPStatus.OK
     return answer

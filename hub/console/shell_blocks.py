@@ -11,6 +11,7 @@ from routing.dialects import DIALECTS
 from routing.vocabulary import Version
 
 TOKEN_PLACE: Final = "the token our hub shall use with you"  # noqa: S105 - no token, the place for one
+INVITED_PLACE: Final = "THE-TOKEN-WE-GAVE-YOU"
 URL_PLACE: Final = "https://your-host/ocpi/versions"
 _FIRST: Final = (Version.V2_2_1, Version.V2_3_0, Version.V2_2)
 

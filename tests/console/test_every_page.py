@@ -40,7 +40,7 @@ PAGES = [
     "/tokens/new",
     "/help",
 ]
-PARTNER_PAGES = ["/", "/partners", "/partners?name=nobody", "/partners/new"]
+PARTNER_PAGES = ["/", "/partners", "/partners?name=nobody", "/partners/new", "/partners/new?way=we-call"]
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """Those of them that a dark scheme can break."""

@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, Page, expect
 
-from hub.console.onboarding_words import heading, mail, step_text
+from hub.console.onboarding_words import asked_url, heading, invitation_mail, mail, step_text, we_call
+from hub.console.shell_blocks import INVITED_PLACE, blocks
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import HubRefused
 from loadtests.simulator.misbehaviour import UNAUTHORIZED
@@ -27,6 +28,8 @@ def test_a_partner_is_invited_fails_is_helped_and_gets_in_while_somebody_watches
         console.get_by_role("link", name="watch them register").click()
         expect(console.get_by_role("heading", level=1)).to_have_text("Terrasol has not called yet")
         assert token not in console.content()
+        console.get_by_text("The commands, with a place for the token").click()
+        expect(console.locator("#c1")).to_contain_text(INVITED_PLACE)
         steps = console.get_by_role("listitem").filter(has_text="They register").get_by_role("listitem")
         expect(steps).to_have_count(6)
 
@@ -39,7 +42,7 @@ def test_a_partner_is_invited_fails_is_helped_and_gets_in_while_somebody_watches
         expect(stuck).to_contain_text(one.versions_url)
         expect(stuck).to_contain_text("They were told: 3001, “The GET of the versions URL was answered with HTTP 401”")
         expect(stuck).to_contain_text("Base64")
-        expect(steps.filter(has_text="Read our versions")).to_contain_text("Done")
+        expect(steps.filter(has_text="They read our versions")).to_contain_text("Done")
         expect(steps.filter(has_text="Connected, and the others")).to_contain_text("To come")
         expect(console.get_by_text("The token of the invitation is still good.").first).to_be_visible()
         console.get_by_text("What to write to their engineer").click()
@@ -89,6 +92,7 @@ def step(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any member
         "version": None,
         "url": None,
         "last_at": "2026-11-22T14:05:48.123456Z",
+        "method": None,
         "reason": None,
         "told": None,
         "tell": None,
@@ -96,7 +100,9 @@ def step(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any member
 
 
 def test_words_for_steps_and_for_a_mail() -> None:
-    assert step_text(step("hub_details_read", version="2.2.1", times=3)) == "Read our endpoints, OCPI 2.2.1, 3 times"
+    assert (
+        step_text(step("hub_details_read", version="2.2.1", times=3)) == "They read our endpoints, OCPI 2.2.1, 3 times"
+    )
     stuck = step("partner_versions_read", failed=True, url="https://a.example/versions", tell="Decode it first.")
     view = {
         "status": "PLANNED",
@@ -104,7 +110,7 @@ def test_words_for_steps_and_for_a_mail() -> None:
         "invitations": [{"ended": False}],
         "to_come": [],
     }
-    assert heading(view) == "could not be registered"
+    assert heading(view, is_registered=False) == "could not be registered"
     assert mail(view, "Tide") == (
         "Your registration at Tide failed at 2026-11-22 14:05:48 UTC.\n\n"
         "What happened: It was answered with HTTP 401\n"
@@ -114,3 +120,32 @@ def test_words_for_steps_and_for_a_mail() -> None:
         "The token of your invitation is still good; try again whenever you like."
     )
     assert mail({**view, "attempts": []}, "Tide") is None
+
+
+def test_words_for_the_attempts_of_the_hub() -> None:
+    stuck = step("partner_versions_read", failed=True, url="https://a.example/versions", tell="Look.", told=None)
+    sent = step("credentials_sent", method="POST")
+    ours = {"begun_by": "hub", "state": "failed", "steps": [stuck]}
+    done = {"begun_by": "hub", "state": "done", "steps": [sent]}
+    view = {"status": "PLANNED", "attempts": [ours], "invitations": [{"ended": False}], "to_come": []}
+    assert heading(view, is_registered=False) == "is not connected: our call failed"
+    assert heading(view, is_registered=True) == "did not take new tokens; the old ones stay"
+    assert asked_url(view) == "https://a.example/versions"
+    assert we_call(view, is_registered=False)
+    assert not we_call(view, is_registered=True)
+    assert we_call(view | {"attempts": [ours, done]}, is_registered=True)
+    text = mail(view, "Tide") or ""
+    assert text.startswith("The registration of Tide at your system failed at 2026-11-22")
+    assert text.endswith("What to do: Look.\n\nTell us when we shall try again.")
+
+
+def test_the_mail_of_an_invitation_says_who_calls_and_has_no_token() -> None:
+    parties = [{"country_code": "NL", "party_id": "ABC", "role": "CPO"}]
+    asked = {"parties": parties, "require_modules": ["cdrs"], "version": "2.2.1"}
+    url = "https://hub.example/ocpi/versions"
+    text = invitation_mail(url, asked, blocks(url, INVITED_PLACE, "A", parties, "2.2.1", None))
+    assert "It is you who call" in text
+    assert (
+        f"Our versions: {url}\nYour parties: NL*ABC CPO\nOCPI version: 2.2.1\nModules we need from you: cdrs\n" in text
+    )
+    assert f"AUTH=$(printf %s '{INVITED_PLACE}' | base64" in text
