@@ -171,9 +171,10 @@ KINDS: Final[Mapping[EventKind, Explained]] = {
     EventKind.REGISTRATION_FAILING: Explained(
         Severity.WARNING,
         "Credentials cannot be exchanged with a partner",
-        "{platform} and the hub could not exchange credentials: {count} so far[, last one {method}][: {reason}].",
-        "The reason says whose side it is on. A wrong token or URL: check what was handed over. Versions or details "
-        "that cannot be read: the partner has to repair them.",
+        "{platform} and the hub could not exchange credentials: {count} so far[, last one {method}][. It failed when "
+        "{step}][: {reason}].",
+        "The page of its registration, and `ocpi-hub platform registration`, show each step, what is most likely wrong "
+        "where it failed, and what to tell the partner's engineer.",
         "when credentials are exchanged, or the platform is removed",
     ),
     EventKind.CREDENTIALS_REFRESH_FAILED: Explained(

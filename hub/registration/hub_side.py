@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -14,12 +14,13 @@ from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits, PartnerClient
 from hub.partners.urls import check_partner_url
 from hub.registration.partner_api import MAX_ANSWER_BYTES, Discovery, PartnerAPI
-from hub.registration.steps import Noting, Unnoted
+from hub.registration.steps import Noting, Progress, Unnoted
 from hub.registration.terms import Terms
 from hub.settings import Settings
 from hub.store.live_directory import LiveDirectory
 from hub.store.platforms import Platforms
 from hub.store.records import PlatformRecord, RegisteredParty, Registration
+from hub.store.registration_steps import Step
 from hub.store.vault import Vault
 from routing.client_info import publishes_payments, visible_entries
 from routing.credentials import PartnerCredentials, check_parties, hub_credentials, mark_of_roles, reachable_roles
@@ -31,6 +32,17 @@ from routing.versions import VERSIONS_PATH, mark_of_details, version_details
 from routing.vocabulary import Face, Party, Secret, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
+
+_STEPS: Final = {
+    Step.HUB_VERSIONS: "they read the hub's versions",
+    Step.HUB_DETAILS: "they read the hub's endpoints",
+    Step.CREDENTIALS_RECEIVED: "the hub read the credentials they sent",
+    Step.PARTNER_VERSIONS: "the hub read their versions",
+    Step.PARTNER_DETAILS: "the hub read their endpoints",
+    Step.CREDENTIALS_SENT: "the hub sent them its credentials",
+    Step.CONNECTED: "the hub wanted to register what they said",
+}
+"""When it failed, in an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +79,16 @@ class HubSide:
             log.warning("told_roles_not_noted", reason=str(error))
 
     @contextmanager
-    def noted(self, record: PlatformRecord, method: str) -> Iterator[None]:
+    def noted(self, record: PlatformRecord, method: str, progress: Progress) -> Iterator[None]:
         """Make it an event that a partner cannot be registered, and the end of that event that it can."""
         try:
             yield
         except HubFault:
             raise  # no fault of the partner's, and known otherwise
         except HubError as error:
+            step = {} if progress.tried is None else {"step": _STEPS[progress.tried]}
             self.events.happened(
-                EventKind.REGISTRATION_FAILING, platform_id=record.id, method=method, reason=str(error)
+                EventKind.REGISTRATION_FAILING, platform_id=record.id, method=method, reason=str(error), **step
             )
             raise
         else:

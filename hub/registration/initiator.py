@@ -68,7 +68,8 @@ class Initiator:
             terms, parties = terms_to_connect(record)
             self._side.check_url(versions_url)
             api = self._side.api(terms, checked_token(token_a), self._side.settings.forward_timeout_s)
-            with self._side.noted(record, "POST credentials"), self._progress(record).watched() as progress:
+            progress = self._progress(record)
+            with self._side.noted(record, "POST credentials", progress), progress.watched():
                 found = await api.discover(versions_url, progress)
                 introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties, progress)
                 record = await _to_its_end(self._introduce(introduction))
@@ -104,7 +105,8 @@ class Initiator:
             if not record.connections:
                 raise InvalidParameters("This platform is not registered; there is no token to replace")
             for connection in record.connections:
-                with self._side.noted(record, "PUT credentials"), self._progress(record).watched() as progress:
+                progress = self._progress(record)
+                with self._side.noted(record, "PUT credentials", progress), progress.watched():
                     record = await self._rotate(record, connection, version or connection.version, progress)
             return record
 

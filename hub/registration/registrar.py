@@ -103,7 +103,7 @@ class Registrar:
         progress: Progress,
     ) -> Registration:
         """What the partner says of itself, in the body and behind the URL that the body names."""
-        with self._side.noted(record, "by the partner"):
+        with self._side.noted(record, "by the partner", progress):
             credentials = read_credentials(body, DIALECTS[version], terms.face)
             self._side.check_claims(credentials, record, allowed)
             progress.tries(Step.PARTNER_VERSIONS, StepFacts(url=credentials.versions_url))

@@ -141,12 +141,14 @@ class Progress:
     def __init__(self, steps: Noting, platform_id: str, begun_by: Begun) -> None:
         self._steps, self._platform_id, self._begun_by = steps, platform_id, begun_by
         self._trying: tuple[Step, StepFacts] | None = None
+        self.tried: Step | None = None
+        """The step that was begun last."""
 
     def tries(self, step: Step, facts: StepFacts) -> None:
         """This is done now. What was done before went well."""
         if self._trying is not None and self._trying[0] is not step:
             self._went(None)
-        self._trying = (step, facts)
+        self._trying, self.tried = (step, facts), step
 
     @contextmanager
     def watched(self) -> Iterator[Progress]:
