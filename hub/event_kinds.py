@@ -86,6 +86,13 @@ def sentence(
     return _filled(_PART.sub(part, KINDS[kind].sentence), known)
 
 
+def what_to_do(kind: EventKind, facts: Mapping[str, str | float]) -> str:
+    """What an operator does about it: what `KINDS` has, or what helps against the cause where that is known."""
+    if kind is EventKind.PARTNER_OFFLINE and facts.get("cause") == EventKind.PARTNER_REFUSES_TOKEN:
+        kind = EventKind.PARTNER_REFUSES_TOKEN
+    return KINDS[kind].do
+
+
 def _filled(text: str, known: Mapping[str, str]) -> str:
     return _FACT.sub(lambda match: known.get(match[1], "?"), text)
 
@@ -99,21 +106,33 @@ def _text(value: str | float) -> str:
 
 _NO_MARKS: Final = str.maketrans("{}[]", "()()")
 
+CALL_THEM: Final = (
+    "Call {them}. The hub goes on asking, and lets messages through again as soon as they answer as they should; "
+    "it sends nothing again that failed meanwhile."
+)
+"""What helps while a partner, `{them}`, is offline."""
+SEND_CREDENTIALS_AGAIN: Final = (
+    "Ask {them} to send the hub their credentials again: PUT, with the access token that the hub gave them; the hub "
+    "then uses the one they send. If they cannot, remove the partner and invite it again: they register with a new "
+    "registration token. Rotating the access tokens helps only where they still take the hub's at their versions URL."
+)
+"""What helps when a partner, `{them}`, refuses the hub's access token: a PUT of the hub begins with that token, too."""
+
 
 KINDS: Final[Mapping[EventKind, Explained]] = {
     EventKind.PARTNER_OFFLINE: Explained(
         Severity.CRITICAL,
         "A partner is offline",
-        "{platform} does not answer[: {reason}].",
-        "Call them. The hub goes on asking, and lets messages through again as soon as they answer.",
+        "{platform} is OFFLINE[: {reason}].",
+        CALL_THEM.format(them="them"),
         "when the platform answers again",
     ),
     EventKind.PARTNER_REFUSES_TOKEN: Explained(
         Severity.CRITICAL,
-        "A partner refuses the hub's token",
-        "{platform} refuses the hub's token: {count} so far[, last with HTTP {http_status}].",
-        "They lost or replaced it. Ask them to PUT their credentials; if they cannot, rotate the tokens of the "
-        "platform, or remove it and invite it again.",
+        "A partner refuses the hub's access token",
+        "{platform} can be reached, but refuses the hub's access token: {count} so far"
+        "[, last with HTTP {http_status}].",
+        SEND_CREDENTIALS_AGAIN.format(them="them"),
         "with the next message that the partner takes",
     ),
     EventKind.PARTNER_SLOW: Explained(
@@ -189,7 +208,8 @@ KINDS: Final[Mapping[EventKind, Explained]] = {
         Severity.WARNING,
         "A partner does not take client info",
         "{platform} did not take what the hub said about other parties[: {reason}].",
-        "Call them. They can read the whole list at hubclientinfo at any time.",
+        "Call them; where another event says what is wrong with them, see to that first. They can read the whole list "
+        "at hubclientinfo at any time.",
         "with the next one it takes",
     ),
     EventKind.BROADCAST_MISSED: Explained(

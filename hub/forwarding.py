@@ -142,7 +142,7 @@ def _alarm(route: Forward, trace: Trace, reply: Reply, hub: Hub) -> None:
         platform=route.connection.platform_name,
         platform_id=route.connection.platform_id,
         http_status=reply.http_status,
-        advice="rotate the tokens of this platform, or let it register again",
+        advice="ask them to PUT their credentials; if they cannot, remove the platform and invite it again",
     )
     hub.presence.refusing.add(route.connection.platform_id)
     hub.events.happened(

@@ -18,9 +18,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from hub.advice import Advice, advice_of, fate_of
 from hub.deliveries import Became, became
 from hub.store.journal_entries import Failure, Hop, JournalEntry, Receivers
-from hub.story_words import advice_of, sentence_of, why
+from hub.story_words import sentence_of, why
 from routing.vocabulary import Party, Version
 
 SHOWN_USES: Final = 20
@@ -91,8 +92,10 @@ class Summary(Struct, frozen=True):
     sentence: str
     outcome: str
     failure: Failure | None
-    advice: str | None
+    advice: Advice | None
     """What to do, where something failed."""
+    fate: str | None
+    """What becomes of what failed."""
     hub_ms: float
     upstream_ms: float
     whole_ms: float
@@ -240,6 +243,7 @@ def _summary(use: Use, calls: Sequence[JournalEntry], last: datetime, left_out: 
         outcome=_outcome(worst),
         failure=None if worst is None else worst.failure,
         advice=None if worst is None else advice_of(worst),
+        fate=None if worst is None else fate_of(worst),
         hub_ms=entry.hub_ms,
         upstream_ms=entry.upstream_ms,
         whole_ms=round(entry.hub_ms + entry.upstream_ms, 3),

@@ -1,14 +1,13 @@
-"""What happened to a message in a sentence, and what to do where it failed. Nothing in it is a partner's own text."""
+"""What happened to a message in a sentence. Nothing in it is a partner's own text."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
 from hub.store.journal_entries import Failure, JournalEntry, Receivers
-from routing.vocabulary import ModuleID, Party
+from routing.vocabulary import ModuleID
 
 _OBJECTS: Final = {
     "booking": "Booking",
@@ -38,7 +37,7 @@ _VERBS: Final = {
     "PUT": "{sender} sent {what} to {receiver}",
 }
 _WHY: Final[Mapping[Failure, str]] = {
-    Failure.NOT_AUTHENTICATED: "the hub does not know the token it was sent with",
+    Failure.NOT_AUTHENTICATED: "the hub does not know the access token it was sent with",
     Failure.LIMITED: "the hub took no more messages of this sender at that moment",
     Failure.UNREADABLE: "the hub could not read it",
     Failure.REFUSED: "the hub refused it",
@@ -51,45 +50,13 @@ _WHY: Final[Mapping[Failure, str]] = {
     Failure.CIRCUIT_OPEN: "{receiver} had failed too often just before, and was not called",
     Failure.CONNECT_FAILED: "no connection to {receiver} could be made",
     Failure.TIMEOUT: "{receiver} did not answer within {seconds:.3g} s",
-    Failure.REFUSES_TOKEN: "{receiver} refuses the hub's token",
+    Failure.REFUSES_TOKEN: "{receiver} can be reached, but refuses the hub's access token",
     Failure.GATEWAY: "a gateway in front of {receiver} answered in its place",
     Failure.NOT_OCPI: "the answer of {receiver} is not OCPI",
     Failure.UNTRANSLATABLE: "it cannot be said in the version of {receiver}",
     Failure.LOOP: "it came back to this hub",
     Failure.PARTNER_ERROR: "{receiver} refused it with {said}",
     Failure.HUB_ERROR: "the hub itself failed",
-}
-_ADVICE: Final[Mapping[Failure, str]] = {
-    Failure.NOT_AUTHENTICATED: "Tell the sender to use the token of its last credentials exchange, in Base64 "
-    "unless it speaks 2.1.1; `ocpi-hub platform invite ID` begins anew.",
-    Failure.LIMITED: "Tell the sender to wait as Retry-After says; raise HUB_RATE_LIMIT if it needs more.",
-    Failure.UNREADABLE: "Tell the sender: the reason below says what is wrong with its body.",
-    Failure.REFUSED: "Tell the sender: the reason below says what is wrong with its request.",
-    Failure.UNKNOWN_RECEIVER: "Check the country code and party id the sender named: `ocpi-hub party list "
-    "--q TEXT`; where it named nobody, the hub has not seen the object yet.",
-    Failure.NO_AGREEMENT: "See `ocpi-hub agreement list --party {receiver}`. If the two have a contract: "
-    "`ocpi-hub agreement add {sender} {receiver}`, or `ocpi-hub agreement import` to replace what they have.",
-    Failure.NOT_OFFERED: "Ask the receiver to offer the module and to send its credentials again (PUT); "
-    "`ocpi-hub platform show {platform}` lists what it offers.",
-    Failure.RECEIVER_PLANNED: "The receiver has to register; `ocpi-hub platform show {platform}` shows its invitation.",
-    Failure.RECEIVER_OFFLINE: "Call the receiver's operators. The hub keeps looking, and connects it again by itself.",
-    Failure.RECEIVER_SUSPENDED: "`ocpi-hub platform resume {platform}`, or `ocpi-hub party resume {receiver}`, "
-    "if it is to take part again.",
-    Failure.CIRCUIT_OPEN: "See what failed before, `ocpi-hub messages --party {receiver} --outcome failed`; "
-    "the hub tries again by itself.",
-    Failure.CONNECT_FAILED: "Check that the receiver's URLs are right and can be reached from here, DNS, TLS "
-    "and firewall included: `ocpi-hub platform show {platform}`.",
-    Failure.TIMEOUT: "Ask the receiver why it takes that long; it may have got the message all the same. "
-    "Its time can be changed: `ocpi-hub platform set {platform} timeout_s=60`.",
-    Failure.REFUSES_TOKEN: "It has lost or changed its token: `ocpi-hub platform rotate {platform}`, or let it "
-    "register again.",
-    Failure.GATEWAY: "Ask the receiver's operators about the proxy or firewall in front of their platform.",
-    Failure.NOT_OCPI: "Show the receiver its answer: it has to be an envelope of OCPI, in JSON.",
-    Failure.UNTRANSLATABLE: "docs/translation.md says what the rule in the reason means, and which setting "
-    "allows more.",
-    Failure.LOOP: "Two hubs send it to each other: one of them has to stop announcing the receiver.",
-    Failure.PARTNER_ERROR: "The receiver got it and did not want it: show it its request id {upstream_request_id}.",
-    Failure.HUB_ERROR: "See the hub's log for this correlation id, and /readyz for its stores.",
 }
 _BY_HUB: Final = frozenset(
     {
@@ -130,32 +97,6 @@ def what_of(entry: JournalEntry) -> str:
 def sentence_of(entry: JournalEntry, receivers: Receivers | None) -> str:
     """Who wanted what of whom, and what came of it."""
     return f"{asked_of(entry)} {_came_of(entry, receivers)}"
-
-
-def advice_of(entry: JournalEntry) -> str | None:
-    """What an operator can do about it; None where nothing failed."""
-    if entry.failure is None:
-        return None
-    return _ADVICE[entry.failure].format(
-        upstream_request_id=entry.upstream_request_id,
-        platform=entry.receiver_platform_id or "ID",
-        sender=_in_a_shell(entry.sender),
-        receiver=_in_a_shell(entry.receiver),
-    )
-
-
-def general_advice(failure: Failure, receiver_platform_id: str | None) -> str:
-    """What an operator can do about messages that fail in this way; None for the platform where there are several."""
-    return _ADVICE[failure].format(
-        upstream_request_id="of an example",
-        platform=receiver_platform_id or "ID",
-        sender=_in_a_shell(None),
-        receiver=_in_a_shell(None),
-    )
-
-
-def _in_a_shell(party: Party | None) -> str:
-    return "PARTY" if party is None else shlex.quote(str(party))
 
 
 def why(entry: JournalEntry) -> str:

@@ -82,6 +82,17 @@ def answered(leg: Leg) -> Json | None:
     return data if isinstance(data, dict) else None
 
 
+def said_in(leg: Leg) -> str | None:
+    """What the receiver wrote as status_message, where its answer was captured."""
+    body = leg.message.get("upstream_answer_body")
+    try:
+        envelope = None if body is None else msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+    said = envelope.get("status_message") if isinstance(envelope, dict) else None
+    return said if isinstance(said, str) and said else None
+
+
 _SIDES = {"request": ("request", "upstream_request"), "answer": ("upstream_answer", "answer")}
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlencode
 
 from markupsafe import Markup, escape
 
+from hub.console.remedies import FILTERS as REMEDY_FILTERS
+from hub.console.words import partner_text
 from hub.plain_text import readable
 from hub.store.journal_entries import Failure
 from routing.vocabulary import ModuleID
@@ -15,7 +20,7 @@ from routing.vocabulary import ModuleID
 Json = Mapping[str, Any]
 
 FAILURES: Final[Mapping[str, str]] = {
-    Failure.NOT_AUTHENTICATED: "unknown token",
+    Failure.NOT_AUTHENTICATED: "unknown access token",
     Failure.LIMITED: "too many at once",
     Failure.UNREADABLE: "not readable",
     Failure.REFUSED: "refused by the hub",
@@ -28,13 +33,29 @@ FAILURES: Final[Mapping[str, str]] = {
     Failure.CIRCUIT_OPEN: "not called, it had failed before",
     Failure.CONNECT_FAILED: "no connection",
     Failure.TIMEOUT: "no answer in time",
-    Failure.REFUSES_TOKEN: "refuses our token",
+    Failure.REFUSES_TOKEN: "refuses the hub's access token",
     Failure.GATEWAY: "a gateway answered",
     Failure.NOT_OCPI: "no answer of OCPI",
     Failure.UNTRANSLATABLE: "cannot be said in its version",
     Failure.LOOP: "came back to the hub",
     Failure.PARTNER_ERROR: "refused by the partner",
     Failure.HUB_ERROR: "the hub failed",
+}
+_STATUS_WORDS: Final = {
+    1000: "success",
+    2000: "client error",
+    2001: "invalid or missing parameters",
+    2002: "not enough information",
+    2003: "unknown Location",
+    2004: "unknown Token of a driver",
+    3000: "server error",
+    3001: "the API of the client cannot be used",
+    3002: "unsupported version",
+    3003: "no matching endpoints",
+    4000: "error of the hub",
+    4001: "unknown receiver",
+    4002: "no answer of the receiver in time",
+    4003: "connection problem",
 }
 _ROUTES: Final = {
     "direct": "the sender named the receiver",
@@ -55,6 +76,7 @@ _MODULES: Final[Mapping[str, str]] = {
 _RESULTS_LATER: Final = frozenset({ModuleID.COMMANDS, ModuleID.CHARGING_PROFILES})
 _SUCCESS: Final = range(1000, 2000)
 _ACCEPTED: Final = "ACCEPTED"
+_SENTENCE: Final = 1000
 
 
 def subject_of(message: Json) -> str:
@@ -70,21 +92,27 @@ def subject_of(message: Json) -> str:
     return f"{name} {readable(object_id)}" if object_id else name
 
 
-def headline_of(story: Json, *, is_waiting: bool) -> str:
-    """What came of it, in a few words."""
+def headline_of(story: Json, *, is_waiting: bool, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What came of it, in a few words. `names` are those of partners, by their parties."""
     message = first_of(story)
     subject, summary = subject_of(message), story["summary"]
     if is_waiting:
         return f"{subject}: waiting for the result"
     match summary["outcome"]:
         case "failed":
-            return f"{subject}: {failure_of(summary['failure'])}"
+            who = _who_refuses(message, names) if summary["failure"] == Failure.REFUSES_TOKEN else ""
+            return f"{subject}: {who}{failure_of(summary['failure'])}"
         case "partly":
             return f"{subject}: done, but not everywhere"
         case _:
             is_result_there = any(hop["kind"] == "callback" for hop in story["hops"])
             is_result = message["route"] == "callback"
             return f"{subject}: done, and its result came" if is_result_there and not is_result else f"{subject}: done"
+
+
+def _who_refuses(message: Json, names: Mapping[str, str]) -> str:
+    party = message["to"]
+    return f"{names.get(party, party)} " if party else ""
 
 
 def failure_of(failure: str | None) -> str:
@@ -98,6 +126,40 @@ def answer_of(message: Json) -> str:
     if status is None:
         return "no answer" if http_status is None else f"HTTP {http_status}"
     return str(status) if http_status in {None, 200, 201} else f"{status} in HTTP {http_status}"
+
+
+def words_of(status: int | None, http_status: int | None) -> str:
+    """What the codes of an answer mean, as OCPI and HTTP have it: `client error, HTTP 401 Unauthorized`."""
+    words = [] if status is None else [_STATUS_WORDS.get(status, "")]
+    if http_status not in {None, 200, 201} and http_status in set(HTTPStatus):
+        words.append(f"HTTP {http_status} {HTTPStatus(http_status).phrase}")
+    return ", ".join(filter(None, words))
+
+
+def answer_words(message: Json) -> str:
+    """The same of a message or a hop."""
+    return words_of(message["ocpi_status"], message["http_status"])
+
+
+def status_words(message: Json) -> str:
+    """What the OCPI status alone means."""
+    return words_of(message["ocpi_status"], None)
+
+
+def named(text: str, names: Mapping[str, str], *, codes: bool = False) -> Markup:
+    """Our own text, in which partners have their names instead of their codes; with both where each comes first."""
+    parts: list[Markup] = []
+    seen: set[str] = set()
+    pattern = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    for at, part in enumerate(re.split(f"({pattern})", text) if names else [text]):
+        if at % 2 == 0:
+            parts += [partner_text(part, _SENTENCE)] if part else []
+            continue
+        parts.append(partner_text(names[part], 100))
+        if codes and part not in seen:
+            seen.add(part)
+            parts.append(_PARTY.format(part))
+    return Markup().join(parts)
 
 
 def route_of(message: Json) -> str:
@@ -162,12 +224,17 @@ def _command_in(path: str) -> str | None:
 
 
 _CODE: Final = Markup("<code>{}</code>")
+_PARTY: Final = Markup(' <span class="party">{}</span>')
 FILTERS: Final = {
+    "answer_words": answer_words,
     "failure": failure_of,
     "losses": losses_of,
+    "named": named,
     "ocpi_answer": answer_of,
     "path_in": path_in,
+    "status_words": status_words,
     "story_url": story_url,
     "subject": subject_of,
     "ticks": ticks,
+    **REMEDY_FILTERS,
 }

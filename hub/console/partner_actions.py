@@ -85,8 +85,8 @@ ACTIONS: Final = (
     Action(
         "rotate",
         _posts("rotate"),
-        "Rotate the tokens of",
-        "Keep the tokens",
+        "Rotate the access tokens of",
+        "Keep the access tokens",
         "platform rotate",
         FOR_OPERATORS_AND_OWN,
         is_risk=False,

@@ -14,7 +14,7 @@ _CAUSES: Final = {
     "left": "registration ended",
     "suspended": "suspended by an operator",
     "resumed": "resumed by an operator",
-    "no_answer": "no answer",
+    "no_answer": "did not answer as it should",
     "answered": "answered again",
 }
 _ACTIONS: Final = {

@@ -18,7 +18,7 @@ from msgspec import Struct
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
 from hub.console.lanes import calls_of, lanes_of
-from hub.console.legs import Leg, answered, leg_of
+from hub.console.legs import Leg, answered, leg_of, said_in
 from hub.console.message_words import (
     first_of,
     grouped,
@@ -28,6 +28,8 @@ from hub.console.message_words import (
     story_url,
     subject_of,
 )
+from hub.console.pieces import piece
+from hub.console.remedies import ways_of
 from hub.operator.broadcasts import UNDER_WAY
 from hub.operator.roles import FOR_AUDITORS, FOR_PARTNERS, OperatorRole, is_allowed
 from hub.operator.story_text import story_text
@@ -36,6 +38,7 @@ _MOST_LEGS: Final = 4
 """Messages whose translation is shown; all others are a click away."""
 _MOST_OTHERS: Final = 8
 _LOOKED_AT: Final = 50
+_MOST_NAMED: Final = 8
 _WAITS_S: Final = 300.0
 """After that nobody waits for a result any more."""
 
@@ -70,7 +73,10 @@ async def show_story(
     api = Api(request)
     story = await api.get("/stories", correlation_id=id, use=use)
     first, calls = first_of(story), calls_of(story)
-    told, others, spread = await asyncio.gather(_told(api, story, use), _others(api, story), _spread(request, first))
+    told, others, spread, platforms = await asyncio.gather(
+        _told(api, story, use), _others(api, story), _spread(request, first), _platforms(api, story)
+    )
+    failed, names = _failed(story), _names(story, platforms)
     return await page(
         request,
         "story.html",
@@ -78,9 +84,13 @@ async def show_story(
         same=_same(id),
         story=story,
         chosen_use=use,
+        failed=failed,
+        answered=_own_words(told, failed),
+        names=names,
+        ways=ways_of(failed, platforms, request.auth) if failed else [],
         first=first,
         told=told,
-        headline=headline_of(story, is_waiting=told.waited_s is not None),
+        headline=headline_of(story, is_waiting=told.waited_s is not None, names=names),
         subject=subject_of(first),
         why=route_of(first),
         lanes=lanes_of(story, _hub_of(story), {each["id"] for each in calls}),
@@ -140,6 +150,32 @@ async def _others(api: Api, story: Json) -> list[list[Json]]:
     own = {each["id"] for each in story["messages"]}
     ids = {each["correlation_id"] for each in story["messages"]}
     return _apart(found["items"], own, ids)[:_MOST_OTHERS]
+
+
+def _failed(story: Json) -> Json | None:
+    """The message that the advice is about: one of a platform rather than a call that it led to."""
+    failed = [each for each in story["messages"] if each["failure"] is not None]
+    return min(failed, key=lambda each: each["hop"] != "message", default=None)
+
+
+def _own_words(told: Told, failed: Json | None) -> str | None:
+    """What the receiver itself said of it, where that was captured."""
+    leg = next((each for each in told.legs if failed is not None and each.message["id"] == failed["id"]), None)
+    return None if leg is None else said_in(leg)
+
+
+async def _platforms(api: Api, story: Json) -> dict[str, str]:
+    """The names of the first partners of a story, by their ids, as far as the reader may know them."""
+    ends = (each[end] for each in story["messages"] for end in ("from_platform", "to_platform"))
+    ids = [each for each in dict.fromkeys(ends) if each is not None][:_MOST_NAMED]
+    found = await asyncio.gather(*(piece(api.get(f"/platforms/{each}")) for each in ids))
+    return {each.found["id"]: each.found["name"] for each in found if each.found}
+
+
+def _names(story: Json, platforms: Mapping[str, str]) -> dict[str, str]:
+    """The same by party."""
+    ends = ((each[end], each[f"{end}_platform"]) for each in story["messages"] for end in ("from", "to"))
+    return {party: platforms[platform] for party, platform in ends if party and platform in platforms}
 
 
 def _apart(messages: Sequence[Json], own: Collection[str], ids: Collection[str]) -> list[list[Json]]:

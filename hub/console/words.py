@@ -24,6 +24,7 @@ _FORMS: Final = {
     "moment": "%-d %b %H:%M",
     "year": "%-d %b %Y %H:%M",
     "second": "%-d %b %H:%M:%S",
+    "full": "%-d %b %Y, %H:%M:%S %Z",
     "clock": "%H:%M:%S.%f",
     "minute": "%H:%M",
 }

@@ -11,7 +11,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
-from hub.event_kinds import KINDS, EventKind, Severity, sentence
+from hub.event_kinds import KINDS, EventKind, Severity, sentence, what_to_do
 from hub.hub import Hub
 from hub.operator.access import TheCaller
 from hub.operator.platforms import Cursor, Limit, TheHub
@@ -156,7 +156,7 @@ def event_view(record: EventRecord, hub: Hub) -> EventView:
         severity=about.severity,
         title=about.title,
         sentence=said,
-        do=about.do,
+        do=what_to_do(record.kind, record.facts),
         ends=about.ends,
         state=EventState.OPEN if record.closed_at is None else EventState.CLOSED,
         platform_id=record.platform_id,

@@ -153,7 +153,9 @@ class SummaryView(Struct, frozen=True):
     sentence: str
     outcome: Annotated[str, Meta(description="ok, failed, or partly: a call that the message led to failed.")]
     failure: Failure | None
-    advice: str | None
+    advice: Annotated[str | None, Meta(description="What to do about it.")]
+    commands: Annotated[tuple[str, ...], Meta(description="The same for a shell, as far as a command helps.")]
+    fate: Annotated[str | None, Meta(description="What becomes of what failed.")]
     hub_ms: Milliseconds | None
     upstream_ms: Milliseconds | None
     whole_ms: Milliseconds
@@ -321,7 +323,9 @@ def _summary_view(story: Story, gaps: int, entry: JournalEntry, scope: str | Non
         sentence=told.sentence if sees_all else asked_of(entry),
         outcome=told.outcome,
         failure=told.failure if sees_all else view.failure,
-        advice=told.advice if sees_all else None,
+        advice=told.advice.text if sees_all and told.advice else None,
+        commands=told.advice.commands if sees_all and told.advice else (),
+        fate=told.fate if sees_all else None,
         hub_ms=view.hub_ms,
         upstream_ms=view.upstream_ms,
         whole_ms=told.whole_ms,

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from litestar import get
 from msgspec import Meta, Struct
 
+from hub.advice import general_advice
 from hub.event_kinds import KINDS, Severity
 from hub.figures import WHOLE_HUB, Direction
 from hub.figures.cells import COUNT, DELIVERED, FAILED, HUB_TIME, PARTNER_TIME, TRANSLATED, failures_in
@@ -36,7 +37,7 @@ from hub.operator.roles import FOR_AUDITORS
 from hub.store.events import EventRecord
 from hub.store.journal_entries import Failure
 from hub.store.redis import DirectoryCache
-from hub.story_words import BY_RECEIVER, general_advice
+from hub.story_words import BY_RECEIVER
 from routing.errors import HubFault
 from routing.vocabulary import ConnectionStatus
 
@@ -209,7 +210,7 @@ def _worst(hub: Hub) -> list[WorstView]:
                     cell.get(COUNT, 0),
                     sum(own.values()),
                     reason,
-                    general_advice(reason, platform_id),
+                    general_advice(reason, parts[platform_id].platform.name, platform_id).text,
                 )
             )
     return views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from litestar import get
 from msgspec import Struct, field
 
+from hub.advice import Advice, advice_about_sent, general_advice
 from hub.circuits import Patience, State
 from hub.figures import Cell, Direction, Figures, Kind
 from hub.figures.cells import COUNT, HUB_TIME, PARTNER_TIME, failures_in
@@ -35,10 +37,12 @@ from hub.operator.resources import CircuitView, circuit_view
 from hub.operator.roles import FOR_PARTNERS, Me
 from hub.store.journal_entries import Failure
 from hub.store.truth import UnknownPlatform
-from hub.story_words import BY_RECEIVER, general_advice
+from hub.story_words import BY_RECEIVER
 from routing.directory import Platform
+from routing.vocabulary import Party
 
 _MINUTE_S: Final = 60
+_RECEIVERS: Final = 3
 _NOT_MEASURED: Final = {
     "clock_difference_s": "The hub does not compare the clocks of partners with its own",
     "certificate_end": "The hub checks certificates when it connects, and does not keep when they end",
@@ -116,6 +120,16 @@ class HealthView(Struct, frozen=True):
     """Of members that are null because it is not known: why."""
 
 
+class ReceiverView(Struct, frozen=True):
+    """Somebody whom messages were for."""
+
+    party: str
+    platform_id: str | None
+    """Null for parties that are not here."""
+    name: str
+    """Of the platform, or of the party where there is none."""
+
+
 class ErrorView(Struct, frozen=True):
     """Messages that failed for one reason, in one direction."""
 
@@ -123,7 +137,8 @@ class ErrorView(Struct, frozen=True):
     direction: Direction
     reason: Failure
     by: str
-    """Whose failure it is: `partner`, `hub`, or `sender` where the hub refused the message."""
+    """Whose failure it is: `hub`, `sender` where the hub refused the message, or `partner`: the one that was called,
+    which is another one where the direction is `in`."""
     count: int
     last_at: datetime | None
     """Of the last one that is known."""
@@ -131,7 +146,11 @@ class ErrorView(Struct, frozen=True):
     """Its id, for `GET /messages/{id}`."""
     modules: tuple[str, ...]
     """Where it happened, the most affected first."""
+    receivers: tuple[ReceiverView, ...]
+    """Where the direction is `in`: whom such messages were for, as far as the hub counts them apart, three at most."""
     advice: str
+    commands: tuple[str, ...]
+    """The same for a shell, as far as a command helps."""
 
 
 class ErrorsView(Struct, frozen=True):
@@ -172,11 +191,12 @@ async def show_health(hub: TheHub, me: TheCaller, platform_id: PlatformID, windo
 @get("/platforms/{platform_id:str}/errors", tags=["platforms"], responses=documented(404, 422, 503), opt=FOR_PARTNERS)
 async def list_errors(hub: TheHub, platform_id: PlatformID, window: Within = Window.DAY) -> ErrorsView:
     """Why messages with a platform failed, how often, when last, and what to do about it."""
-    _platform(platform_id, hub)
+    platform = _platform(platform_id, hub)
     figures = await up_to_date(hub)
     kinds = figures.rings.detailed(platform_id, window.seconds, figures.now)
+    receivers = _receivers(platform_id, window, hub)
     found = [
-        _error_view(platform_id, direction, failure, count, kinds, figures)
+        _error_view(platform, direction, failure, count, kinds, figures, receivers.get(failure, ()))
         for direction in Direction
         for failure, count in failures_in(_sum(kinds, direction)).items()
     ]
@@ -235,19 +255,22 @@ def _rate_limit(platform_id: str, hub: Hub) -> RateLimitView | None:
 
 
 def _error_view(
-    platform_id: str,
+    platform: Platform,
     direction: Direction,
     failure: Failure,
     count: int,
     kinds: Mapping[Kind, Cell],
     figures: Figures,
+    receivers: Sequence[ReceiverView],
 ) -> ErrorView:
     of_kinds = {
         kind.module: failures_in(cell).get(failure, 0) for kind, cell in kinds.items() if kind.direction is direction
     }
     modules = sorted((module for module, number in of_kinds.items() if number), key=lambda each: -of_kinds[each])
-    platform = figures.rings.platforms.get(platform_id)
-    last = None if platform is None else platform.examples.get((direction, failure))
+    of_platform = figures.rings.platforms.get(platform.id)
+    last = None if of_platform is None else of_platform.examples.get((direction, failure))
+    receivers = receivers if direction is Direction.IN else ()
+    advice = _advice(platform, direction, failure, receivers)
     return ErrorView(
         id=f"{direction}/{failure}",
         direction=direction,
@@ -257,5 +280,34 @@ def _error_view(
         last_at=None if last is None else moment(last[0]),
         example=None if last is None else last[1],
         modules=tuple(modules),
-        advice=general_advice(failure, platform_id if direction is Direction.OUT else None),
+        receivers=tuple(receivers),
+        advice=advice.text,
+        commands=advice.commands,
     )
+
+
+def _advice(platform: Platform, direction: Direction, failure: Failure, receivers: Sequence[ReceiverView]) -> Advice:
+    if direction is Direction.OUT:
+        return general_advice(failure, platform.name, platform.id)
+    return advice_about_sent(failure, platform.name, tuple(dict.fromkeys(each.name for each in receivers)))
+
+
+def _receivers(platform_id: str, window: Window, hub: Hub) -> dict[Failure, list[ReceiverView]]:
+    """For each failure whom such messages of a platform were for, the most frequent first."""
+    directory, figures = hub.directory.snapshot, hub.figures
+    counted: dict[Failure, Counter[str]] = {}
+    for pair, cell in figures.pairs.since(window.seconds, figures.now).items():
+        sender = directory.platform_of(_party(pair.sender)) if pair.sender else None
+        if sender is not None and sender.id == platform_id:
+            for failure, number in failures_in(cell).items():
+                counted.setdefault(failure, Counter())[pair.receiver] += number
+
+    def view(party: str) -> ReceiverView:
+        at = directory.platform_of(_party(party))
+        return ReceiverView(party, None, party) if at is None else ReceiverView(party, at.id, at.name)
+
+    return {failure: [view(party) for party, _ in each.most_common(_RECEIVERS)] for failure, each in counted.items()}
+
+
+def _party(name: str) -> Party:
+    return Party.read(name[:2], name[3:])

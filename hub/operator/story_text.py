@@ -102,7 +102,9 @@ def _head(story: Json) -> str:
         "About": " ".join(filter(None, (first["object_type"], first["object_id"]))),
         "Sender was told": first["reason"],
         "Receivers": _receivers(summary["receivers"]),
+        "What becomes of it": summary["fate"],
         "What to do": summary["advice"],
+        "In a shell": "; ".join(summary["commands"]),
     }
     said = {name: value for name, value in values.items() if value not in (None, "")}
     indent = " " * (max(map(len, said)) + 2)

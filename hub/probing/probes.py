@@ -84,7 +84,10 @@ def _limits(connection: Connection, hub: Hub) -> CallLimits:
 def _read(reply: Reply, connection: Connection, seconds: float) -> Probe:
     head = read_envelope(without_bom(reply.body))
     reason = None
-    if reply.http_status != 200:
+    is_refused = refuses_our_token(reply)
+    if is_refused:
+        reason = f"It can be reached, but refuses the hub's access token: HTTP {reply.http_status}"
+    elif reply.http_status != 200:
         reason = f"It answers HTTP {reply.http_status}"
     elif head is None:
         reason = "It answers with something else than an OCPI response"
@@ -98,5 +101,5 @@ def _read(reply: Reply, connection: Connection, seconds: float) -> Probe:
         http_status=reply.http_status,
         ocpi_status=None if head is None else head.status_code,
         reason=reason,
-        refused=refuses_our_token(reply),
+        refused=is_refused,
     )

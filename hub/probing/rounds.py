@@ -205,7 +205,10 @@ class _Rounds:
                 del self._gone[platform_id]
             if platform_id in turned:
                 log.warning("partner_offline", platform_id=platform_id, reason=found.why)
-                self._hub.events.happened(EventKind.PARTNER_OFFLINE, platform_id=platform_id, reason=found.why)
+                cause = EventKind.PARTNER_REFUSES_TOKEN if platform_id in self._refusing else ""
+                self._hub.events.happened(
+                    EventKind.PARTNER_OFFLINE, platform_id=platform_id, reason=found.why, cause=cause
+                )
             else:
                 self._schedule.not_turned(watched, monotonic())
 

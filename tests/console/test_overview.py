@@ -67,7 +67,7 @@ def test_the_overview_counts_says_who_is_in_trouble_and_refreshes_itself(console
             f"{hour['failed']['partner']} partner errors, {hour['failed']['hub']} hub errors"
         )
         worst = console.get_by_role("region", name="Partners with most errors")
-        expect(worst.get_by_role("row").filter(has_text=emsp.name)).to_contain_text("refuses our token")
+        expect(worst.get_by_role("row").filter(has_text=emsp.name)).to_contain_text("refuses the hub's access token")
 
         console.clock.resume()
         entry.get_by_role("link", name=event["title"]).click()

@@ -65,12 +65,21 @@ def test_a_partners_page_says_how_it_is_and_what_to_do(console: Page, hub: HubPr
     now = console.get_by_role("region", name="Now")
     expect(now).to_contain_text("0 from them, 21 to them")
     expect(now).to_contain_text("1 errors of theirs")
-    error = console.get_by_role("row").filter(has_text="refuses our token")
+    error = console.get_by_role("row").filter(has_text="refuses the hub's access token")
+    expect(error).to_contain_text(f"Ask {two.emsp.name} to send the hub their credentials again")
     expect(error).to_contain_text(f"ocpi-hub platform rotate {two.id}")
+    expect(error.get_by_role("link", name="Rotate token…")).to_have_attribute("href", f"/partners/{two.id}/rotate")
+    [sender] = hub.operator.ask("GET", "/api/v1/platforms", params={"q": str(two.cpo.party)})["items"]
     times = console.get_by_role("region", name="Where the time goes, last hour")
     expect(times.get_by_role("img")).to_have_attribute("aria-label", re.compile("^hub [0-9.]+ ms, partner [0-9.]+ ms"))
     expect(console.get_by_role("region", name="Versions and endpoints")).to_contain_text(two.emsp.versions_url)
     expect(console.get_by_role("region", name="Reachability, 7 days")).to_contain_text("connected 100 % of the time")
+
+    console.goto(f"/partners/{sender['id']}")
+
+    error = console.get_by_role("row").filter(has_text=f"{two.emsp.name}: refuses the hub's access token")
+    expect(error).to_contain_text(f"nothing for {two.cpo.name} to repair: {two.emsp.name} is the cause")
+    expect(error.get_by_role("link", name=two.emsp.name).first).to_have_attribute("href", f"/partners/{two.id}#errors")
 
 
 def test_settings_that_differ_come_first_and_all_are_there(console: Page, hub: HubProcess, two: Two) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from hub.advice import advice_about_sent, advice_of, fate_of, general_advice
 from hub.store.journal_entries import Failure, Hop, JournalEntry, NotedLoss, Receivers
 from hub.stories import SHOWN_CALLS, Story, Use, story_of, uses_of
-from hub.story_words import BY_RECEIVER, REFUSED, advice_of, sentence_of
+from hub.story_words import BY_RECEIVER, REFUSED, sentence_of
 from routing.vocabulary import Party, Version
 
 HUB, CPO, EMSP = Party("EU", "HUB"), Party("NL", "CPO"), Party("DE", "MSP")
@@ -158,26 +160,74 @@ def test_every_failure_has_a_sentence_and_says_what_to_do(failure: Failure) -> N
 
     assert sentence_of(failed, None).endswith(".")
     assert "{" not in sentence_of(failed, None)
-    assert len(advice_of(failed) or "") > 20
+    advice = advice_of(failed)
+    assert advice is not None
+    assert len(advice.text) > 20
     assert (failure in REFUSED) is not (failure in BY_RECEIVER)
 
 
 @pytest.mark.parametrize(
     ("failure", "command"),
     [
-        (Failure.TIMEOUT, "`ocpi-hub platform set p2 timeout_s=60`"),
-        (Failure.NO_AGREEMENT, "`ocpi-hub agreement add 'NL*CPO' 'DE*MSP'`"),
-        (Failure.RECEIVER_SUSPENDED, "`ocpi-hub party resume 'DE*MSP'`"),
+        (Failure.TIMEOUT, "ocpi-hub platform set p2 timeout_s=60"),
+        (Failure.NO_AGREEMENT, "ocpi-hub agreement add 'NL*CPO' 'DE*MSP'"),
+        (Failure.RECEIVER_SUSPENDED, "ocpi-hub party resume 'DE*MSP'"),
     ],
 )
 def test_commands_in_an_advice_can_be_run_as_they_are(failure: Failure, command: str) -> None:
-    assert command in (advice_of(entry(failure=failure)) or "")
+    advice = advice_of(entry(failure=failure))
+
+    assert advice is not None
+    assert command in advice.commands
 
 
-def test_where_the_receivers_platform_is_not_known_its_id_is_to_be_filled_in() -> None:
-    unknown = entry(failure=Failure.RECEIVER_PLANNED, receiver=None, receiver_platform_id=None)
+@pytest.mark.parametrize("failure", Failure)
+def test_no_advice_has_anything_that_is_to_be_filled_in(failure: Failure) -> None:
+    unknown = advice_of(entry(failure=failure, receiver=None, receiver_platform_id=None, sender=None))
 
-    assert "`ocpi-hub platform show ID`" in (advice_of(unknown) or "")
+    assert unknown is not None
+    for advice in (unknown, general_advice(failure, "Roam", "p2"), advice_about_sent(failure, "Volt", ("Roam",))):
+        for text in (advice.text, *advice.commands):
+            assert re.search(r"[{}]|\bID\b|\bPARTY\b", text) is None
+
+
+def test_a_sender_has_nothing_to_repair_where_the_receiver_is_the_cause() -> None:
+    assert advice_about_sent(Failure.REFUSES_TOKEN, "Volt", ("Roam",)).text == (
+        "There is nothing for Volt to repair: Roam is the cause."
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "fate"),
+    [
+        (
+            {"failure": Failure.RECEIVER_OFFLINE},
+            "Not delivered; the hub sends nothing again; NL*CPO has to send it again once DE*MSP is back.",
+        ),
+        (
+            {"failure": Failure.PARTNER_ERROR, "module": "tokens", "method": "POST"},
+            (
+                "DE*MSP got it, and did not accept it; the hub sends nothing again. "
+                "NL*CPO can ask again once what DE*MSP objects to is repaired."
+            ),
+        ),
+        (
+            {"failure": Failure.RECEIVER_OFFLINE, "method": "GET"},
+            "Nothing was read, and the hub does not ask again: NL*CPO has to ask again once DE*MSP is back.",
+        ),
+        (
+            {"failure": Failure.RECEIVER_OFFLINE, "module": "commands"},
+            "Not carried out; the hub sends nothing again. NL*CPO can ask again once DE*MSP is back.",
+        ),
+        (
+            {"failure": Failure.CONNECT_FAILED, "hop": Hop.DELIVERY},
+            "DE*MSP missed it, and the hub does not send it again: a GET of the list has it.",
+        ),
+        ({}, None),
+    ],
+)
+def test_what_becomes_of_what_failed_is_said(more: dict[str, Any], fate: str | None) -> None:
+    assert fate_of(entry(**more)) == fate
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,9 @@ def test_a_partner_that_refuses_the_hubs_token_is_looked_at_and_its_operator_is_
             assert call(emsp, cpo) == 4003
             cpo.ledger.wait_for(looks)
             becomes(calm, platform_id, "OFFLINE")
-        assert history(calm, platform_id)[0]["why"] == "It answers HTTP 401"
+        assert history(calm, platform_id)[0]["why"] == (
+            "It can be reached, but refuses the hub's access token: HTTP 401"
+        )
         eventually(lambda: open_events(calm, platform_id) >= {"partner_refuses_token", "partner_offline"})
 
         calm.operator.ask("POST", f"/api/v1/platforms/{platform_id}/probe")
