@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -40,8 +41,8 @@ from hub.console import (
 )
 from hub.console.api import Refused
 from hub.console.assets import show_asset
-from hub.console.frame import bare_page, templates
-from hub.console.safety import own_pages_only, with_headers
+from hub.console.frame import refusal_page, templates
+from hub.console.safety import own_pages_only, way_back, with_headers
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.operator.access import Access
@@ -116,7 +117,7 @@ def _routes(hub: Hub, access: Access) -> Router:
             Refused: _refused,
             HTTPException: _http_refused,
             HubError: _hub_refused,
-            Exception: _bug,
+            Exception: bug_page,
         },
         after_request=with_headers,
         include_in_schema=False,
@@ -142,7 +143,7 @@ def _refused(request: Request[Any, Any, Any], error: Refused) -> Template:
 
 def _http_refused(request: Request[Any, Any, Any], error: HTTPException) -> Template:
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _bug(request, error)
+        return bug_page(request, error)
     return _page(request, error.status_code, error.detail)
 
 
@@ -151,14 +152,19 @@ def _hub_refused(request: Request[Any, Any, Any], error: HubError) -> Template:
     return _page(request, status, str(error))
 
 
-def _bug(request: Request[Any, Any, Any], error: Exception) -> Template:
-    log.error("console_request_failed", method=request.method, path=request.url.path, exc_info=error)
-    return _page(request, 500, "The hub met a bug; its log has the details, as console_request_failed.")
+def bug_page(request: Request[Any, Any, Any], error: Exception) -> Template:
+    """What should not have happened: the log gets everything, the reader an id by which it is found there."""
+    fault_id = secrets.token_hex(4)
+    path = request.url.path
+    log.error("console_request_failed", fault_id=fault_id, method=request.method, path=path, exc_info=error)
+    return _page(request, 500, "The hub met a bug and could not make this page.", fault_id)
 
 
-def _page(request: Request[Any, Any, Any], status: int, detail: str) -> Template:
+def _page(request: Request[Any, Any, Any], status: int, detail: str, fault_id: str | None = None) -> Template:
     title = HTTPStatus(status).phrase.capitalize()
-    page = bare_page(request, "refused.html", title=title, detail=detail)
+    may_retry = request.method == "GET" and status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    ways = {"fault_id": fault_id, "back": way_back(request), "may_retry": may_retry}
+    page = refusal_page(request, title=title, detail=detail, **ways)
     page.status_code = status
     page.headers.update(with_headers(page).headers)
     return page

@@ -21,12 +21,18 @@ from hub.console.onboarding_words import FILTERS as ONBOARDING_FILTERS
 from hub.console.partner_words import FILTERS as PARTNER_FILTERS
 from hub.console.partner_words import banners_of, no_changes
 from hub.console.words import FILTERS, ZONE_COOKIE, zone_named
+from hub.operator.roles import Me
 from hub.settings import Settings
 from hub.version import VERSION
 
 THEME_COOKIE: Final = "theme"
 _THEMES: Final = frozenset({"light", "dark"})
 _MOST_COUNTED: Final = 100
+_FOLDER: Final = Path(__file__).parent / "templates"
+_SOURCES: Final = {
+    path.name: path.read_text(encoding="utf-8") for path in _FOLDER.iterdir() if path.suffix in {".html", ".svg"}
+}
+"""Read once: a newer version that is put in its place while the hub runs must not be mixed with this one."""
 
 
 class Same(NamedTuple):
@@ -39,7 +45,8 @@ class Same(NamedTuple):
 def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
     """The templates, in which nothing is taken for markup that does not say so, and nothing may be missing."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FunctionLoader(_source),
+        auto_reload=False,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -56,6 +63,12 @@ def templates(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
 
 
+def _source(name: str) -> tuple[str, str, None] | None:
+    """The text of a template, and where tracebacks find its lines."""
+    text = _SOURCES.get(name)
+    return None if text is None else (text, str(_FOLDER / name), None)
+
+
 async def page(request: PageRequest, name: str, *, at: str, same: Same | None = None, **values: Any) -> Template:  # noqa: ANN401 - whatever the template shows
     """A page in its frame. `at` is the page in the navigation that is open."""
     api = Api(request)
@@ -69,6 +82,15 @@ async def page(request: PageRequest, name: str, *, at: str, same: Same | None = 
 def bare_page(request: Request[Any, Any, Any], name: str, **values: Any) -> Template:  # noqa: ANN401 - as above
     """A page for somebody who is not signed in."""
     return Template(template_name=name, context=reader_of(request) | values)
+
+
+def refusal_page(request: Request[Any, Any, Any], **values: Any) -> Template:  # noqa: ANN401 - as above
+    """Why there is no page: in the frame for somebody who is signed in, with nothing in it that has to be asked for."""
+    me = request.scope.get("auth")
+    if not isinstance(me, Me):
+        return bare_page(request, "refused.html", framed=False, **values)
+    frame = {"me": me, "at": "", "same": None, "needs_you": 0, "open_events": [], "searched": ""}
+    return bare_page(request, "refused.html", framed=True, banners=[], no_changes=None, **frame, **values)
 
 
 async def _open_events(api: Api) -> list[Json]:

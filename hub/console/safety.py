@@ -39,6 +39,20 @@ def with_headers(response: Response[Any]) -> Response[Any]:
     return response
 
 
+def way_back(request: Request[Any, Any, Any]) -> str | None:
+    """The page of the console that led here; None where it was none of ours, or this one."""
+    try:
+        came_from = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return None
+    is_own = came_from.netloc == request.headers.get("host", "") and came_from.path.startswith("/")
+    if not is_own or came_from.path.startswith(("//", "/\\")):
+        return None
+    there = f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return None if there == here else there
+
+
 def own_pages_only(settings: Settings) -> Guard:
     """A guard against other sites: one that made its name mean this machine, and one that posts a form to here.
 
