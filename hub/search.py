@@ -77,6 +77,20 @@ def readings_of(pasted: str, own_hosts: frozenset[str] = frozenset()) -> Reading
     )
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """Other ways in which somebody may have written this id: in capitals or not, with a blank too many.
+
+    Ids of OCPI are the same in any case, and are looked for as they came: an index finds them only so.
+    """
+    words = text.split()
+    ways = {way: None for base in (" ".join(words), "".join(words), "-".join(words)) for way in _in_cases(base)}
+    return tuple(way for way in ways if way != text)
+
+
+def _in_cases(text: str) -> tuple[str, str, str]:
+    return text, text.upper(), text.lower()
+
+
 def _of_url(url: str, own_hosts: frozenset[str]) -> Readings:
     """The object that a URL of the hub is about. One of somebody else is nothing that could be looked for."""
     try:

@@ -42,6 +42,11 @@ class Meaning(Struct, frozen=True):
     messages: int | None
     stories: int | None
 
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.label.rpartition(", ")[0] if self.kind == "platform" else self.id
+
 
 @get("/search", opt=FOR_PARTNERS, include_in_schema=False)
 async def show_search(request: PageRequest, q: FromQuery[str] = "") -> Template | Redirect:
@@ -62,6 +67,7 @@ async def show_search(request: PageRequest, q: FromQuery[str] = "") -> Template 
         same=Same(f"GET /api/v1/resolve?{urlencode({'q': pasted})}"),
         meanings=meanings,
         kinds=_KINDS,
+        similar=_apart([await _meaning(api, each) for each in found["similar"]]),
         unfinished=[_KINDS[each].lower() for each in found["unfinished"]],
         searched_from=found["searched_from"],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +18,7 @@ from hub.operator.access import TheCaller
 from hub.operator.platforms import TheHub
 from hub.operator.problems import documented
 from hub.operator.roles import FOR_PARTNERS
-from hub.search import ReadingKind, Readings, readings_of
+from hub.search import ReadingKind, Readings, readings_of, spellings
 from hub.settings import Settings
 from routing.directory import Platform
 from routing.errors import HubError
@@ -28,6 +29,8 @@ EACH_S: Final = 1.0
 """What one look-up may take."""
 _API: Final = "/api/v1"
 _MOST_PLATFORMS: Final = 20
+_MOST_ALIKE: Final = 5
+_LEAST_OF_A_NAME: Final = 2
 
 Pasted = Annotated[str, QueryParameter(min_length=1, max_length=1000, description="Whatever was pasted.")]
 
@@ -50,6 +53,8 @@ class Resolved(Struct, frozen=True):
     candidates: tuple[Candidate, ...]
     unfinished: tuple[ReadingKind, ...]
     """Look-ups that took too long: it may be one of these as well."""
+    similar: tuple[Candidate, ...]
+    """Where it is nothing: what it is in another spelling, and the platforms that have it in their names."""
     searched_from: datetime | None
     """How far back messages were looked at; null while there are none."""
 
@@ -66,7 +71,22 @@ async def resolve(hub: TheHub, me: TheCaller, q: Pasted) -> Resolved:
     named = dict(zip(look_ups, found, strict=True))
     candidates = [candidate for answer in found for candidate in answer or ()]
     unfinished = tuple(kind for kind, answer in named.items() if answer is None)
-    return Resolved(tuple(candidates), unfinished, await hub.journal_reads.oldest())
+    is_found = candidates or unfinished
+    similar = [] if is_found else await _similar(hub, readings, me.only_platform)
+    return Resolved(tuple(candidates), unfinished, tuple(similar), await hub.journal_reads.oldest())
+
+
+async def _similar(hub: Hub, readings: Readings, scope: str | None) -> list[Candidate]:
+    """What somebody may have meant who wrote it a little differently. Each spelling is looked for as it is."""
+    if not readings.is_id or readings.object_type is not None:
+        return []
+
+    async def in_other_spellings() -> list[Candidate]:
+        ways = [_LookUps(hub, Readings(each), scope) for each in spellings(readings.text)]
+        return [found for way in ways for look_up in way.by_id() for found in await look_up()]
+
+    found = await asyncio.gather(_in_time(_LookUps(hub, readings, scope).named_alike), _in_time(in_other_spellings))
+    return [candidate for answer in found for candidate in answer or ()]
 
 
 async def _in_time(look_up: LookUp) -> list[Candidate] | None:
@@ -114,6 +134,19 @@ class _LookUps:
             by_form[ReadingKind.EVSE] = self._evse
         return by_form
 
+    def by_id(self) -> tuple[LookUp, ...]:
+        """Those for which upper and lower case are two different texts."""
+        return self._correlation, self._request, self._object
+
+    async def named_alike(self) -> list[Candidate]:
+        """Platforms that have the text within their names."""
+        text = self._text.casefold()
+        if len(text) < _LEAST_OF_A_NAME:
+            return []
+        parts = self._hub.directory.snapshot.parts.values()
+        seen = (each.platform for each in parts if self._scope in (None, each.platform.id))
+        return [*map(_platform_found, islice((each for each in seen if text in each.name.casefold()), _MOST_ALIKE))]
+
     async def _correlation(self) -> list[Candidate]:
         count = await self._reads.with_correlation_id(self._text, scope=self._scope)
         if not count:
@@ -147,10 +180,7 @@ class _LookUps:
             platform = part.platform
             if (platform.id == self._text or platform.name.casefold() == text) and self._scope in (None, platform.id):
                 found.append(platform)
-        return [
-            Candidate(ReadingKind.PLATFORM, each.id, f"{each.name}, {each.status}", f"{_API}/platforms/{each.id}")
-            for each in found[:_MOST_PLATFORMS]
-        ]
+        return [*map(_platform_found, found[:_MOST_PLATFORMS])]
 
     async def _evse(self) -> list[Candidate]:
         owner = self._readings.evse_owner
@@ -191,6 +221,11 @@ class _LookUps:
     async def _status(self) -> list[Candidate]:
         status = str(self._readings.status)
         return [Candidate(ReadingKind.STATUS, status, "a status code of OCPI", _url("/messages", ocpi_status=status))]
+
+
+def _platform_found(platform: Platform) -> Candidate:
+    label = f"{platform.name}, {platform.status}"
+    return Candidate(ReadingKind.PLATFORM, platform.id, label, f"{_API}/platforms/{platform.id}")
 
 
 def _url(path: str, **query: str | None) -> str:
