@@ -57,6 +57,7 @@ async def show_agreements(request: PageRequest, party: FromQuery[str] = "", curs
         )
         if is_whole
         else None,
+        names=_names([*cpos.items(), *emsps.items()]),
         tried=tried(cells) if is_whole else [],
         rows=[
             {**each, "messages": traffic.found and messages_between(each["a"], each["b"], traffic.found)}
@@ -83,6 +84,11 @@ def is_required_by(settings: Json) -> bool:
 def modules_of(settings: Json) -> list[str]:
     """Every module that messages are routed in, in whatever version."""
     return sorted({module for each in settings["ocpi"] for module in each["modules"]})
+
+
+def _names(parties: list[Json]) -> dict[str, str]:
+    """What parties are called, as far as they said."""
+    return {each["id"]: each["name"] for each in parties if each["name"]}
 
 
 def _party(typed: str) -> str:

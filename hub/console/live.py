@@ -18,8 +18,9 @@ from litestar.response import Stream, Template
 
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page, reader_of
-from hub.console.messages import IN_COMMAND, LABELS, OUTCOMES, ROUTES, chips_of, words_of
+from hub.console.messages import IN_COMMAND, LABELS, OUTCOMES, ROUTES, chips_of, in_words, words_of
 from hub.console.sign_in import is_still_signed_in
+from hub.console.who_is_meant import who_is_meant
 from hub.hub import Hub
 from hub.operator.inside import streamed
 from hub.operator.live import HEARTBEAT_S, MEDIA_TYPE, UNBUFFERED, event, streams_only
@@ -38,27 +39,31 @@ _MOST_MADE: Final = 1024
 @get(_PATH, opt=FOR_PARTNERS, include_in_schema=False)
 async def show_live(request: PageRequest) -> Template:
     """The last messages. A script adds those that come."""
-    chosen = _chosen(request)
-    try:
-        found, refused = (await Api(request).get("/messages", **chosen, limit=_ROWS))["items"], None
-    except Refused as error:
-        found, refused = [], error.detail
+    api, chosen = Api(request), _chosen(request)
+    meant = await who_is_meant(api, chosen)
+    asked, found, refused = meant.asked(chosen), [], meant.refused
+    may_follow = refused is None
+    if refused is None:
+        try:
+            found = (await api.get("/messages", **asked, limit=_ROWS))["items"]
+        except Refused as error:
+            refused, may_follow = in_words(error), not error.is_about_the_form
     query = urlencode(chosen)
     return await page(
         request,
         "live.html",
         at="live",
-        same=_same(chosen),
+        same=_same(asked),
         messages=found,
         refused=refused,
         chosen=dict.fromkeys(LABELS, "") | chosen,
-        chips=chips_of(chosen, _PATH),
+        chips=chips_of(chosen, _PATH, meant.labels),
         kept={name: text for name, text in chosen.items() if name not in _IN_FORM},
         outcomes=OUTCOMES,
         modules=[*ModuleID],
         routes=ROUTES,
         here=f"{_PATH}?{query}" if query else _PATH,
-        stream=f"{_PATH}/rows?{query}",
+        stream=f"{_PATH}/rows?{urlencode(asked)}" if may_follow else "",
     )
 
 

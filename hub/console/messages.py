@@ -18,6 +18,7 @@ from msgspec import Struct
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
 from hub.console.message_words import FAILURES, grouped
+from hub.console.who_is_meant import Meant, who_is_meant
 from hub.operator.message_filters import Result
 from hub.operator.roles import FOR_PARTNERS
 from routing.vocabulary import ModuleID, Version
@@ -82,6 +83,20 @@ IN_COMMAND: Final = frozenset(
 """Filters that the command has, too."""
 ROUTES: Final = ("direct", "open", "broadcast", "get_all", "callback")
 
+_SHAPES: Final = {
+    "min_ms": "“From ms” takes a number of milliseconds, such as 2000.",
+    "lossy": "“Lossy” is true or false.",
+    "one_way": "“One way” is true or false.",
+    "ocpi_status": "An answer is a status such as 4003, or 4xxx for all that begin so.",
+    "loss": "A loss is the id of a rule of translation, such as L-24.",
+    "token_hash": "This link to one Token is not complete.",
+    "source_version": "A version is one of " + ", ".join(Version) + ".",
+    "target_version": "A version is one of " + ", ".join(Version) + ".",
+    "since": "A time is written like 2026-11-22T08:00:00Z.",
+    "until": "A time is written like 2026-11-22T08:00:00Z.",
+}
+"""What a filter takes, for who filled it in with something else."""
+_FILTERS_WRONG: Final = "These filters do not fit"
 _NOTHING: Final[Json] = {"items": [], "next_cursor": None, "count": None, "covered_from": None}
 
 
@@ -107,13 +122,16 @@ async def show_messages(request: PageRequest, cursor: FromQuery[str] = "") -> Te
     chosen = {name: text for name in LABELS if (text := request.query_params.get(name, "").strip())}
     within = _range_of(request.query_params.get("range", ""), chosen)
     pasted = request.query_params.get("q", "")
-    asked = _asked(chosen, within)
-    try:
-        found, refused = await api.get("/messages", **asked, limit=_ROWS, cursor=cursor), None
-    except Refused as error:
-        if error.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
-            raise
-        found, refused = _NOTHING, error.detail
+    meant = await who_is_meant(api, chosen)
+    asked = _asked(meant.asked(chosen), within)
+    found, refused = _NOTHING, meant.refused
+    if refused is None:
+        try:
+            found = await api.get("/messages", **asked, limit=_ROWS, cursor=cursor)
+        except Refused as error:
+            if error.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+                raise
+            refused = in_words(error)
     items = found["items"]
     more = found["next_cursor"]
     named = {**chosen, **({"range": within} if within != _range_of("", chosen) else {})}
@@ -122,7 +140,7 @@ async def show_messages(request: PageRequest, cursor: FromQuery[str] = "") -> Te
         "messages.html",
         at="messages",
         same=_same(asked),
-        headline="Older messages" if cursor else _headline(found["count"], len(items)),
+        headline=_FILTERS_WRONG if refused else "Older messages" if cursor else _headline(found["count"], len(items)),
         groups=grouped(items),
         found=found,
         refused=refused,
@@ -130,14 +148,14 @@ async def show_messages(request: PageRequest, cursor: FromQuery[str] = "") -> Te
         range=within,
         ranges={name: label for name, (label, _) in _RANGES.items()},
         wider=_wider(named, within),
-        chips=chips_of(named, _PATH),
+        chips=chips_of(named, _PATH, meant.labels),
         kept={name: text for name, text in chosen.items() if name not in _IN_FORM},
         outcomes=OUTCOMES,
         modules=[*ModuleID],
         routes=ROUTES,
         versions=[*Version],
         presets=PRESETS,
-        without=await _without(api, named, within) if not items and not cursor and not refused else [],
+        without=await _without(api, named, within, meant) if not items and not cursor and not refused else [],
         reading=await _reading(api, pasted) if pasted and not cursor else [],
         newest=_url(named) if cursor else None,
         next_page=_url({**named, "cursor": more}) if more else None,
@@ -168,9 +186,16 @@ def _headline(count: int | None, shown: int) -> str:
     return "No message" if not shown else f"{count:,} message{'s' if count != 1 else ''}"
 
 
-def chips_of(named: Mapping[str, str], path: str) -> list[Chip]:
-    """A chip for each filter, with where this page is without it."""
-    return [Chip(_label(name, text), _url(_less(named, name), path)) for name, text in named.items()]
+def in_words(error: Refused) -> str:
+    """Why the API took no such filter."""
+    return " ".join(_SHAPES.get(key, f"{key}: {said}.") for key, said in error.faults.items()) or error.detail
+
+
+def chips_of(named: Mapping[str, str], path: str, labels: Mapping[str, str]) -> list[Chip]:
+    """A chip for each filter, with where this page is without it. `labels` are those that have names in them."""
+    return [
+        Chip(labels.get(name) or _label(name, text), _url(_less(named, name), path)) for name, text in named.items()
+    ]
 
 
 def _label(name: str, text: str) -> str:
@@ -200,23 +225,23 @@ def _wider(named: Mapping[str, str], within: str) -> str | None:
     return _url({**named, "range": names[names.index(within) + 1]})
 
 
-async def _without(api: Api, named: Mapping[str, str], within: str) -> list[Without]:
+async def _without(api: Api, named: Mapping[str, str], within: str, meant: Meant) -> list[Without]:
     """Which filter hides how many, most first."""
     tried = [name for name in [*named][-_MOST_TRIED:] if name != "range"]
-    counts = await asyncio.gather(*(_count(api, _less(named, name), within) for name in tried))
+    counts = await asyncio.gather(*(_count(api, _less(named, name), within, meant) for name in tried))
     found = [
-        Without(_label(name, named[name]), _url(_less(named, name)), count)
+        Without(meant.labels.get(name) or _label(name, named[name]), _url(_less(named, name)), count)
         for name, count in zip(tried, counts, strict=True)
         if count
     ]
     return sorted(found, key=lambda each: -each.count)
 
 
-async def _count(api: Api, named: Mapping[str, str], within: str) -> int:
+async def _count(api: Api, named: Mapping[str, str], within: str, meant: Meant) -> int:
     """0 where it cannot be told quickly, or without that filter the others make no sense."""
     chosen = {name: text for name, text in named.items() if name != "range"}
     try:
-        found = await api.get("/messages", **_asked(chosen, within), limit=1)
+        found = await api.get("/messages", **_asked(meant.asked(chosen), within), limit=1)
     except Refused:
         return 0
     return found["count"] or 0

@@ -11,10 +11,11 @@ from litestar import get
 from litestar.params import FromQuery
 from litestar.response import Template
 
-from hub.console.api import Api, Json, PageRequest
+from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
 from hub.console.network_words import headline, messages_url, rows_of
-from hub.console.pieces import piece
+from hub.console.pieces import Piece, piece
+from hub.console.who_is_meant import Unknown, which_party
 from hub.operator.roles import FOR_AUDITORS
 from routing.vocabulary import ModuleID
 
@@ -42,11 +43,8 @@ async def show_network(
     """The table, and the pairs that fail most."""
     chosen = {"window": window, "module": module, "by": by, "order": order, "party": party.strip(), "top": top}
     chosen = {name: text or _USUAL.get(name, "") for name, text in chosen.items()}
-    asked = {name: text for name, text in chosen.items() if text}
-    api, of_party = Api(request), {name: text for name, text in asked.items() if name == "party"}
-    found, silent = await asyncio.gather(
-        piece(api.get("/traffic/matrix", **asked)), piece(api.get("/traffic/silent", **of_party, limit=_SILENT))
-    )
+    api = Api(request)
+    found, silent, asked = await _found(api, chosen)
     matrix = found.found
     return await page(
         request,
@@ -67,6 +65,22 @@ async def show_network(
         more=_link(chosen, top=str(_MORE)) if chosen["top"] == str(_TOP) else None,
         is_filtered=bool(module or chosen["party"]),
     )
+
+
+async def _found(api: Api, chosen: dict[str, str]) -> tuple[Piece, Piece, dict[str, str]]:
+    """The table, who is silent, and what was asked for; a party that is given by a name is put in its place."""
+    try:
+        if chosen["party"]:
+            chosen["party"] = await which_party(api, chosen["party"])
+    except (Unknown, Refused) as error:
+        nothing = Piece(None, str(error))
+        return nothing, nothing, {name: text for name, text in chosen.items() if text}
+    asked = {name: text for name, text in chosen.items() if text}
+    of_party = {name: text for name, text in asked.items() if name == "party"}
+    found, silent = await asyncio.gather(
+        piece(api.get("/traffic/matrix", **asked)), piece(api.get("/traffic/silent", **of_party, limit=_SILENT))
+    )
+    return found, silent, asked
 
 
 def _pair(cell: Json, names: dict[str, str]) -> Json:

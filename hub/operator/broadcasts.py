@@ -16,7 +16,7 @@ from hub.broadcasts import on_its_way_to
 from hub.deliveries import Became, Skip, became, why_skipped
 from hub.hub import Hub
 from hub.operator.message_filters import PartyName, Text
-from hub.operator.message_views import LossPlace, Milliseconds, Sender, message_view
+from hub.operator.message_views import LossPlace, Milliseconds, Sender, loss_place, party_text
 from hub.operator.messages import Since, Until, UseID, aware
 from hub.operator.platforms import Cursor, Limit, TheHub
 from hub.operator.problems import Unacceptable, documented
@@ -261,7 +261,7 @@ def _view(entry: JournalEntry, sums: Sequence[DeliverySum] | None, now: datetime
         id=entry.id,
         at=entry.time,
         correlation_id=entry.correlation_id,
-        sender=message_view(entry, None).sender,
+        sender=party_text(entry.sender),
         sender_platform=entry.sender_platform_id,
         module=entry.module,
         method=entry.method,
@@ -306,12 +306,12 @@ def _receivers(use: Use) -> list[ReceiverView]:
 
 
 def _receiver(call: JournalEntry, broadcast: JournalEntry) -> ReceiverView:
-    view, end = message_view(call, None), became_of(call)
+    end = became_of(call)
     is_skipped = end is Became.SKIPPED
     skip = why_skipped(call.failure, was_dropped=not call.http_status) if is_skipped else None
     return ReceiverView(
         message_id=call.id,
-        party=view.receiver,
+        party=party_text(call.receiver),
         platform=call.receiver_platform_id,
         outcome=end,
         failure=call.failure,
@@ -324,5 +324,5 @@ def _receiver(call: JournalEntry, broadcast: JournalEntry) -> ReceiverView:
         ocpi_status=call.upstream_ocpi_status,
         hub_ms=call.hub_ms,
         partner_ms=call.upstream_ms,
-        losses=view.losses,
+        losses=tuple(map(loss_place, call.losses)),
     )

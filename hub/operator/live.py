@@ -35,6 +35,7 @@ from hub.operator.platforms import TheHub
 from hub.operator.problems import NotAcceptable, documented
 from hub.operator.roles import FOR_PARTNERS, Me
 from hub.store.journal_filters import MessageFilter
+from hub.store.live_directory import LiveDirectory
 
 MEDIA_TYPE: Final = "text/event-stream"
 UNBUFFERED: Final = {"X-Accel-Buffering": "no"}
@@ -126,7 +127,7 @@ async def _events(hub: Hub, me: Me, wanted: MessageFilter, last_id: str | None) 
             if live.is_everywhere is not is_everywhere:
                 is_everywhere = live.is_everywhere
                 yield event("reach", msgspec.json.encode(Reach(is_everywhere)))
-            yield _said(news, me.only_platform) or _ALIVE
+            yield _said(news, me.only_platform, hub.directory) or _ALIVE
 
 
 def _seconds(me: Me) -> float:
@@ -136,15 +137,15 @@ def _seconds(me: Me) -> float:
     return min(_LASTS_S, (me.expires_at - datetime.now(UTC)).total_seconds())
 
 
-def _said(news: News, scope: str | None) -> bytes:
-    parts = [_message(shown, scope) for shown in news.rows]
+def _said(news: News, scope: str | None, directory: LiveDirectory) -> bytes:
+    parts = [_message(shown, scope, directory) for shown in news.rows]
     if news.left_out:
         parts.append(event("dropped", msgspec.json.encode(Dropped(news.left_out))))
     return b"".join(parts)
 
 
 @lru_cache(_MOST_MADE)
-def _message(shown: Shown, scope: str | None) -> bytes:
+def _message(shown: Shown, scope: str | None, directory: LiveDirectory) -> bytes:
     """The event of one message, made once for all who see the same of it."""
-    data = msgspec.json.encode(message_view(shown.entry, scope))
+    data = msgspec.json.encode(message_view(shown.entry, scope, directory))
     return b"id: %b\ndata: %b\n\n" % (shown.entry.id.encode(), data)

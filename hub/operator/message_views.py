@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from hub.operator.resources import PartyText
 from hub.retranslating import Retranslation
 from hub.store.journal_entries import Capture, Failure, HeaderTexts, Hop, JournalEntry, NotedLoss, Receivers
+from hub.store.live_directory import LiveDirectory
 from hub.stories import SHOWN_USES, LossCount, Step, StepKind, Story, Use
 from hub.story_words import BY_RECEIVER, asked_of
 from routing.translation.losses import CATALOGUE
@@ -50,6 +51,9 @@ class MessageView(Struct, frozen=True):
     receiver: Sender = msgspec.field(name="to")
     sender_platform: str | None = msgspec.field(name="from_platform")
     receiver_platform: str | None = msgspec.field(name="to_platform")
+    sender_name: str | None = msgspec.field(name="from_name")
+    """Of the platform, as it is called now."""
+    receiver_name: str | None = msgspec.field(name="to_name")
     route: str
     module: str
     interface: InterfaceRole | None
@@ -182,9 +186,13 @@ class StoryView(Struct, frozen=True):
     summary: SummaryView
 
 
-def message_view(entry: JournalEntry, scope: str | None) -> MessageView:
-    """A message as somebody sees it. `scope` is the platform whose engineer that is."""
+def message_view(entry: JournalEntry, scope: str | None, directory: LiveDirectory) -> MessageView:
+    """A message as somebody sees it. `scope` is the platform whose engineer that is; `directory` has the names."""
     sends, receives = _sides(entry, scope)
+    source, target = (
+        entry.sender_platform_id if sends else None,
+        entry.receiver_platform_id if receives else None,
+    )
     sees_all = sends and receives
     failure = entry.failure if sees_all or (sends and entry.failure not in BY_RECEIVER) else None
     return MessageView(
@@ -194,10 +202,12 @@ def message_view(entry: JournalEntry, scope: str | None) -> MessageView:
         correlation_id=entry.correlation_id,
         request_id=entry.request_id if sends else None,
         upstream_request_id=entry.upstream_request_id if receives else None,
-        sender=_name(entry.sender),
-        receiver=_name(entry.receiver),
-        sender_platform=entry.sender_platform_id if sends else None,
-        receiver_platform=entry.receiver_platform_id if receives else None,
+        sender=party_text(entry.sender),
+        receiver=party_text(entry.receiver),
+        sender_platform=source,
+        receiver_platform=target,
+        sender_name=_name_of(source, directory),
+        receiver_name=_name_of(target, directory),
         route=entry.route,
         module=entry.module,
         interface=None if entry.interface is None else InterfaceRole(entry.interface),
@@ -213,7 +223,7 @@ def message_view(entry: JournalEntry, scope: str | None) -> MessageView:
         hub_ms=entry.hub_ms if sees_all else None,
         upstream_ms=entry.upstream_ms if receives else None,
         whole_ms=round(entry.hub_ms + entry.upstream_ms, 3) if sends else None,
-        losses=tuple(map(_loss_place, entry.losses)),
+        losses=tuple(map(loss_place, entry.losses)),
         object_type=entry.object_type,
         object_id=entry.object_id,
         failure=failure,
@@ -223,11 +233,17 @@ def message_view(entry: JournalEntry, scope: str | None) -> MessageView:
 
 
 def message_details(
-    entry: JournalEntry, capture: Capture, translation: Retranslation | None, scope: str | None, *, bodies: bool
+    entry: JournalEntry,
+    capture: Capture,
+    translation: Retranslation | None,
+    scope: str | None,
+    directory: LiveDirectory,
+    *,
+    bodies: bool,
 ) -> MessageDetails:
     """All of a message that somebody sees; `bodies` says whether these are among it."""
     sends, receives = _sides(entry, scope)
-    view = message_view(entry, scope)
+    view = message_view(entry, scope, directory)
     return MessageDetails(
         **{name: getattr(view, name) for name in view.__struct_fields__},
         request_headers=_lines(capture.request_headers) if sends else None,
@@ -243,7 +259,13 @@ def message_details(
 
 
 def story_view(
-    correlation_id: str, uses: Sequence[Use], use: Use, story: Story, gaps: int, scope: str | None
+    correlation_id: str,
+    uses: Sequence[Use],
+    use: Use,
+    story: Story,
+    gaps: int,
+    scope: str | None,
+    directory: LiveDirectory,
 ) -> StoryView:
     """A story as somebody sees it."""
     by_id = {entry.id: entry for entry in story.entries}
@@ -253,11 +275,11 @@ def story_view(
         first=story.first,
         last=story.last,
         used_times=len(uses),
-        uses=tuple(_use_view(each, scope) for each in uses[::-1][:SHOWN_USES]) if len(uses) > 1 else (),
+        uses=tuple(_use_view(each, scope, directory) for each in uses[::-1][:SHOWN_USES]) if len(uses) > 1 else (),
         use=use.entry.id,
-        hops=tuple(_hop_view(step, by_id[step.message_id], scope) for step in steps),
-        messages=tuple(message_view(entry, scope) for entry in story.entries),
-        summary=_summary_view(story, gaps, use.entry, scope),
+        hops=tuple(_hop_view(step, by_id[step.message_id], scope, directory) for step in steps),
+        messages=tuple(message_view(entry, scope, directory) for entry in story.entries),
+        summary=_summary_view(story, gaps, use.entry, scope, directory),
     )
 
 
@@ -273,11 +295,18 @@ def _is_seen(step: Step, entry: JournalEntry, scope: str | None) -> bool:
     return receives if step.is_outside else sends
 
 
-def _name(party: Party | None) -> str | None:
+def _name_of(platform_id: str | None, directory: LiveDirectory) -> str | None:
+    part = None if platform_id is None else directory.snapshot.parts.get(platform_id)
+    return None if part is None else part.platform.name
+
+
+def party_text(party: Party | None) -> str | None:
+    """As it is written everywhere; None where nobody is known."""
     return None if party is None else str(party)
 
 
-def _loss_place(lost: NotedLoss) -> LossPlace:
+def loss_place(lost: NotedLoss) -> LossPlace:
+    """Where a rule was applied."""
     return LossPlace(lost.loss, lost.kind or None, lost.path or None, lost.in_answer, lost.count)
 
 
@@ -290,13 +319,13 @@ def _lines(headers: HeaderTexts) -> tuple[HeaderLine, ...] | None:
     return tuple(HeaderLine(name, value) for name, value in headers) or None
 
 
-def _hop_view(step: Step, entry: JournalEntry, scope: str | None) -> HopView:
-    failure = message_view(entry, scope).failure
+def _hop_view(step: Step, entry: JournalEntry, scope: str | None, directory: LiveDirectory) -> HopView:
+    failure = message_view(entry, scope, directory).failure
     return HopView(
         at=step.at,
         kind=step.kind,
-        sender=_name(step.sender),
-        receiver=_name(step.receiver),
+        sender=party_text(step.sender),
+        receiver=party_text(step.receiver),
         method=step.method,
         path=step.path,
         version=step.version,
@@ -308,16 +337,18 @@ def _hop_view(step: Step, entry: JournalEntry, scope: str | None) -> HopView:
     )
 
 
-def _use_view(use: Use, scope: str | None) -> UseView:
-    view = message_view(use.entry, scope)
+def _use_view(use: Use, scope: str | None, directory: LiveDirectory) -> UseView:
+    view = message_view(use.entry, scope, directory)
     return UseView(
         view.id, view.time, view.sender, view.receiver, view.module, view.method, view.ocpi_status, view.failure
     )
 
 
-def _summary_view(story: Story, gaps: int, entry: JournalEntry, scope: str | None) -> SummaryView:
+def _summary_view(
+    story: Story, gaps: int, entry: JournalEntry, scope: str | None, directory: LiveDirectory
+) -> SummaryView:
     """What a sentence says of both sides is only for those who see both."""
-    told, view = story.summary, message_view(entry, scope)
+    told, view = story.summary, message_view(entry, scope, directory)
     sees_all = scope is None
     return SummaryView(
         sentence=told.sentence if sees_all else asked_of(entry),

@@ -63,7 +63,7 @@ async def list_messages(
     """Messages, newest first: every hop, so also each call of a broadcast and each part of a list of everybody's."""
     within = msgspec.structs.replace(wanted, since=aware("since", since), until=aware("until", until))
     found = await hub.journal_reads.page(within, limit=limit, cursor=cursor)
-    items = tuple(message_view(entry, me.only_platform) for entry in found.items)
+    items = tuple(message_view(entry, me.only_platform, hub.directory) for entry in found.items)
     return MessagesView(items, found.next_cursor, found.count, found.covered_from)
 
 
@@ -76,7 +76,7 @@ async def show_message(hub: TheHub, me: TheCaller, message_id: MessageID) -> Mes
     capture = await hub.journal_reads.capture(message_id)
     translation = await retranslated(entry, capture, hub)
     bodies = me.role is not OperatorRole.AUDITOR
-    return message_details(entry, capture or Capture(), translation, me.only_platform, bodies=bodies)
+    return message_details(entry, capture or Capture(), translation, me.only_platform, hub.directory, bodies=bodies)
 
 
 @get("/stories", tags=["messages"], responses=documented(404, 422, 503), opt=FOR_PARTNERS)
@@ -89,7 +89,7 @@ async def show_story(hub: TheHub, me: TheCaller, correlation_id: CorrelationID, 
     chosen = _chosen(uses, use)
     story = story_of(chosen, hub.party)
     gaps = sum(gap.entries for gap in await hub.journal_reads.gaps(story.first, story.last))
-    return story_view(correlation_id, uses, chosen, story, gaps, scope)
+    return story_view(correlation_id, uses, chosen, story, gaps, scope, hub.directory)
 
 
 async def _nothing(hub: Hub) -> str:

@@ -164,7 +164,7 @@ def test_filters_are_in_the_address_and_hold_for_what_comes(
     cpo, emsp = pair
     with watched(browser, hub, storage_state=signed_in) as page:
         follow(page, "/live")
-        page.get_by_label("Party, such as NL*ABC").fill(str(cpo.party))
+        page.get_by_label("Partner, or party such as NL*ABC").fill(str(cpo.party))
         page.get_by_label("Any outcome").select_option("failed")
         page.get_by_role("button", name="Show").click()
         expect(page).to_have_url(re.compile(r"party=.*outcome=failed"))

@@ -143,8 +143,8 @@ def test_filters_are_in_the_address_and_each_is_a_chip_that_removes_itself(
     assert sent
     with watched(browser, hub, storage_state=signed_in) as page:
         page.goto("/messages")
-        page.get_by_label("Party, such as NL*ABC").fill(str(cpo.party))
-        page.get_by_label("The other party").fill(str(emsp.party))
+        page.get_by_label("Partner, or party such as NL*ABC").fill(str(cpo.party))
+        page.get_by_label("The other partner or party").fill(str(emsp.party))
         page.get_by_label("Any module").select_option("locations")
         page.get_by_label("Any outcome").select_option("ok")
         page.get_by_role("button", name="Show").click()
@@ -196,10 +196,47 @@ def test_nothing_found_says_which_filter_to_drop_for_how_many(
 
 
 def test_a_filter_that_cannot_be_is_explained_beside_what_was_typed(console: Page) -> None:
-    console.goto("/messages?min_ms=-4&party=NLABC")
+    for query, said in (
+        ("party=Nobody+at+all", "No partner is called “Nobody at all”, and it is no party."),
+        ("min_ms=ten", "“From ms” takes a number of milliseconds, such as 2000."),
+    ):
+        for page in ("messages", "live"):
+            console.goto(f"/{page}?{query}")
+            expect(console.get_by_role("alert")).to_contain_text(said)
+    console.goto("/messages?party=Nobody+at+all")
+    expect(console.get_by_label("Partner, or party such as NL*ABC")).to_have_value("Nobody at all")
 
-    expect(console.get_by_role("alert")).to_contain_text("party")
-    expect(console.get_by_label("Party, such as NL*ABC")).to_have_value("NLABC")
+
+@pytest.mark.parametrize("page", ["messages", "live"])
+def test_a_partner_is_filtered_by_its_name_and_rows_have_the_names_beside_the_codes(
+    console: Page, pair: tuple[Partner, Partner], sent: str, page: str
+) -> None:
+    cpo, emsp = pair
+    assert sent
+    console.goto(f"/{page}")
+    console.get_by_label("Partner, or party such as NL*ABC").fill(cpo.name.upper())
+    console.get_by_label("The other partner or party").fill(emsp.name)
+    console.get_by_role("button", name="Show").click()
+
+    expect(console.get_by_role("link", name=f"Remove filter partner {cpo.name}")).to_be_visible()
+    expect(console.get_by_role("link", name=f"Remove filter with {emsp.name}")).to_be_visible()
+    row = console.get_by_role("row").filter(has_text=f"{cpo.party} → {emsp.party}").first
+    expect(row).to_contain_text(f"{cpo.name} → {emsp.name}")
+
+
+def test_an_id_in_another_case_is_offered_and_so_is_a_partner_by_part_of_its_name(
+    console: Page, pair: tuple[Partner, Partner], sent: str
+) -> None:
+    cpo, _ = pair
+    assert sent
+    search(console, "searched-1")
+    expect(console.get_by_role("heading", level=1)).to_have_text("Did you mean SEARCHED-1?")
+    console.get_by_role("link", name="Object SEARCHED-1").click()
+    expect(console.get_by_role("heading", level=1)).to_contain_text("message")
+
+    search(console, cpo.name[:-1])
+    expect(console.get_by_role("heading", level=1)).to_contain_text("Did you mean")
+    expect(console.get_by_role("listitem").filter(has_text=cpo.name).first).to_be_visible()
 
 
 def test_slash_goes_to_the_search_box_but_not_from_a_field(console: Page) -> None:
