@@ -15,16 +15,15 @@ from msgspec import Struct
 
 from hub.console.api import Api, PageRequest, Refused
 from hub.console.frame import Same, page
+from hub.console.invitation_form import moment_of
 from hub.event_kinds import EventKind
 from hub.operator.roles import FOR_OPERATORS, FOR_PARTNERS, is_allowed
 
 _ROWS = 50
-_SECONDS = ":00"
-_TO_THE_MINUTE = len("2026-12-31T00:00")
 
 
 class Acknowledging(Struct, frozen=True):
-    """The form. The moment is as browsers send it, without an offset."""
+    """The form. The moment is in UTC, without an offset."""
 
     reason: str = ""
     until: str = ""
@@ -67,7 +66,7 @@ async def acknowledge(
     """Somebody knows of it."""
     body: dict[str, Any] = {"reason": data.reason.strip()}
     if data.until:
-        body["until"] = f"{data.until}{_SECONDS if len(data.until) == _TO_THE_MINUTE else ''}Z"
+        body["until"] = moment_of(data.until)
     try:
         await Api(request).post(f"/events/{event_id}/acknowledge", body)
     except Refused as error:

@@ -1,4 +1,4 @@
-"""Keys, words and answers."""
+"""What to do, what words mean, and keys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from litestar.response import Template
 
 from hub.console.api import PageRequest
 from hub.console.frame import page
+from hub.console.help_words import ANSWERS, TASKS, WORDS
 from hub.operator.roles import FOR_PARTNERS
 
 _KEYS: Final = (
@@ -28,27 +29,9 @@ _KEYS: Final = (
     ("c", "copy the link of a story"),
     ("?", "this page"),
 )
-_WORDS: Final = (
-    ("Partner", "One platform: a company, with its tokens and endpoints."),
-    ("Party", "A country code and a party id, such as NL*ABC, with its role behind it."),
-    ("Message", "One exchange: a request and its answer."),
-    ("Story", "All messages of one correlation id."),
-    ("Loss", "What a translation between versions could not carry over, by its id in the catalogue."),
-    ("Answer", "The OCPI status of an answer."),
-    ("Needs you", "Open events that nobody has acknowledged, each with a step to take."),
-)
-_ANSWERS: Final = (
-    ("1000", "Done."),
-    ("2000 to 2004", "The sender made a mistake."),
-    ("3000 to 3003", "The hub, or the server that was asked, cannot do it."),
-    ("4000", "The hub refuses: it would break a rule."),
-    ("4001", "Nobody here has the party or object that was named."),
-    ("4002", "The receiver did not answer in time."),
-    ("4003", "The receiver cannot be reached."),
-)
 
 
 @get("/help", opt=FOR_PARTNERS, include_in_schema=False)
 async def show_help(request: PageRequest) -> Template:
     """The page."""
-    return await page(request, "help.html", at="help", keys=_KEYS, words=_WORDS, answers=_ANSWERS)
+    return await page(request, "help.html", at="help", keys=_KEYS, tasks=TASKS, words=WORDS, answers=ANSWERS)

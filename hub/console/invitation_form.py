@@ -80,6 +80,7 @@ def read(form: NewPartner) -> tuple[Json, dict[str, str]]:
 
 def moment_of(typed: str) -> str:
     """A moment in UTC, as the API takes it, from how browsers send it."""
+    typed = "T".join(typed.split())
     return f"{typed}{_SECONDS if len(typed) == _TO_THE_MINUTE else ''}Z"
 
 

@@ -15,8 +15,8 @@ from hub.plain_text import readable
 Json = Mapping[str, Any]
 
 DARKEST: Final = 5
-_STEP: Final = 4
-"""A shade is for so many times the messages of the next lighter one."""
+_STEPS: Final = (1.2, 4.0)
+"""A shade is for so many times the messages of the next lighter one: at least, and at most."""
 _TOLD_FROM: Final = 0.01
 _BAD_FROM: Final = 0.05
 _THOUSAND: Final = 1000
@@ -78,7 +78,9 @@ def _shown(cell: Json, most: int, window: str, by: str, module: str) -> Shown:
 
 def shade(number: int, most: int) -> int:
     """From 1 to 5, the darkest for the most."""
-    return max(DARKEST - int(math.log(most / number, _STEP)), 1) if number else 1
+    least, greatest = _STEPS
+    step = min(max(most ** (1 / DARKEST), least), greatest)
+    return max(DARKEST - int(math.log(most / number, step)), 1) if number else 1
 
 
 def compact(number: int) -> str:
@@ -110,11 +112,17 @@ def headline(matrix: Json, by: str) -> str:
     """What the page found."""
     if not matrix["parties"]:
         return "Nobody has talked to anybody"
-    worst = next((cell for cell in matrix["worst"] if cell["errors"] / cell["n"] >= _BAD_FROM), None)
+    worst = next((cell for cell in matrix["worst"] if _is_worth_a_headline(cell, matrix, by)), None)
     if worst is None:
         return "Who talks to whom"
     sender, receiver = (label(worst[end], matrix, by) for end in ("sender", "receiver"))
-    return f"{sender} → {receiver} fails most: {rounded_share(worst['errors'] / worst['n'])}"
+    return f"{sender} → {receiver} fails most: {worst['errors']:,} of {worst['n']:,} messages"
+
+
+def _is_worth_a_headline(cell: Json, matrix: Json, by: str) -> bool:
+    """A receiver that nobody knows is the mistake of whoever wrote it, and no finding about two who talk."""
+    is_somebody = by == "country" or matrix["about"][cell["receiver"]]["platform"] is not None
+    return is_somebody and bool(cell["errors"] / cell["n"] >= _BAD_FROM)
 
 
 def label(name: str, matrix: Json, by: str) -> str:

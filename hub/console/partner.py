@@ -21,6 +21,7 @@ from hub.console.pieces import Piece, piece
 from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN, FOR_PARTNERS, Me, is_allowed
 
 _WEEK: Final = timedelta(days=7)
+_BY_THE_MINUTE: Final = timedelta(days=2)
 _AXIS_STEPS: Final = 4
 _KINDS: Final = 12
 _LOSSES: Final = 12
@@ -89,15 +90,18 @@ def _may(me: Me) -> dict[str, bool]:
 
 
 def _reachability(statuses: Sequence[Json], circuits: Sequence[Json]) -> Json:
-    """Seven days as a strip, and which share of them the partner was there."""
+    """Seven days as a strip, or all since it registered; and which share of them the partner was there."""
     now = datetime.now(UTC)
-    since = now - _WEEK
     spans = [_interval(each, each["status"], "since", "until") for each in statuses]
+    registered = [each.since for each in spans if each.kind != "PLANNED"]
+    since = max(now - _WEEK, min(registered, default=now - _WEEK))
     opened = [_interval(each, "circuit", "opened_at", "closed_at") for each in circuits]
     return {
         "spans": strip([*spans, *opened], since, now),
         "share": share_of_time([each for each in spans if each.kind != "PLANNED"], "CONNECTED", since, now),
-        "axis": [since + step * _WEEK / _AXIS_STEPS for step in range(_AXIS_STEPS)],
+        "axis": [since + step * (now - since) / _AXIS_STEPS for step in range(_AXIS_STEPS)],
+        "since": since if now - since < _WEEK else None,
+        "by_the_minute": now - since < _BY_THE_MINUTE,
         "changes": statuses[:5],
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
@@ -95,6 +96,17 @@ def zone_named(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def event_heading(event: Mapping[str, Any]) -> Markup:
+    """What happened to whom: `Roam is offline`."""
+    title, name = str(event["title"]), event["platform"] or event["platform_id"]
+    if not name:
+        return escape(title)
+    about = next((each for each in _SOMEBODY if title.startswith(each)), None)
+    if about is None:
+        return _ABOUT.format(partner_text(name, _LONGEST_NAME), title)
+    return _WITH.format(partner_text(name, _LONGEST_NAME), title.removeprefix(about))
+
+
 def partner_text(value: object, limit: int = _LONGEST) -> Markup:
     """Text that somebody else wrote: cut, its hidden characters named, kept from turning what stands around it."""
     if value is None or value == "":
@@ -113,6 +125,10 @@ def partner_text(value: object, limit: int = _LONGEST) -> Markup:
 
 _NAMED: Final = Markup('<span class="rule">U+{:04X}</span>')
 _LENGTH: Final = Markup('… <span class="faint">({} of {} characters)</span>')
+_SOMEBODY: Final = ("A partner ", "A platform ")
+_LONGEST_NAME: Final = 100
+_ABOUT: Final = Markup("{}: {}")
+_WITH: Final = Markup("{} {}")
 _ISOLATED: Final = Markup("<bdi>{}</bdi>")
 
 FILTERS: Final = {
@@ -121,5 +137,6 @@ FILTERS: Final = {
     "milliseconds": milliseconds,
     "duration": duration,
     "moment": moment,
+    "event_heading": event_heading,
     "partner_text": partner_text,
 }

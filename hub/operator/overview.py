@@ -185,10 +185,12 @@ def _sentence(standing: Standing, unknown: list[EventRecord]) -> str:
             partners = {each.platform_id for each in unknown if each.platform_id is not None}
             hub_itself = any(each.platform_id is None for each in unknown)
             number = f"{len(partners)} partner{'s need' if len(partners) != 1 else ' needs'} you" if partners else ""
-            return f"Routing works. {' and '.join(filter(None, [number, _ITSELF if hub_itself else '']))}."
+            who = " and ".join(filter(None, [number, _ITSELF if hub_itself else ""]))
+            return f"{who[0].upper()}{who[1:]}.{_OTHERS if partners else ''}"
 
 
 _ITSELF: Final = "something of the hub itself needs you"
+_OTHERS: Final = " Messages between the others go on."
 
 
 def _worst(hub: Hub) -> list[WorstView]:

@@ -284,7 +284,7 @@ def _row_view(name: str, by: By, hub: Hub) -> RowView:
 
 def _worst(views: Iterable[CellView]) -> list[CellView]:
     failed = (each for each in views if each.errors)
-    return sorted(failed, key=lambda each: (-each.errors, each.sender, each.receiver))[:_MOST_PAIRS]
+    return sorted(failed, key=lambda each: (-each.errors, each.n, each.sender, each.receiver))[:_MOST_PAIRS]
 
 
 def _kept_apart(pairs: Mapping[Names, Cell]) -> Iterator[CellView]:

@@ -13,7 +13,7 @@ def cell(sender: str, receiver: str, n: int, errors: int = 0) -> dict[str, Any]:
 
 def matrix(*cells: dict[str, Any]) -> dict[str, Any]:
     names = sorted({each[end] for each in cells for end in ("sender", "receiver")})
-    about: dict[str, Any] = {name: {"platform": None, "name": f"Company of {name}", "roles": []} for name in names}
+    about: dict[str, Any] = {name: {"platform": name, "name": f"Company of {name}", "roles": []} for name in names}
     return {"window": "24h", "parties": names, "cells": cells, "worst": cells, "about": about}
 
 
@@ -42,6 +42,10 @@ def test_each_shade_is_for_a_quarter_of_the_next(number: int, is_shade: int) -> 
     assert shade(number, 4096) == is_shade
 
 
+def test_few_messages_have_shades_of_their_own() -> None:
+    assert [shade(number, 7) for number in (7, 6, 3, 1)] == [5, 5, 3, 1]
+
+
 @pytest.mark.parametrize(("share", "text"), [(0.031, "3 %"), (0.999, "99 %"), (1.0, "100 %"), (0.004, "1 %")])
 def test_a_share_is_all_only_where_it_is(share: float, text: str) -> None:
     assert rounded_share(share) == text
@@ -66,6 +70,13 @@ def test_the_page_is_called_after_the_pair_that_fails_most() -> None:
     well, bad = matrix(cell("NL*A", "NL*B", 100, 4)), matrix(cell("NL*A", "NL*B", 100, 31))
 
     assert headline(well, "party") == "Who talks to whom"
-    assert headline(bad, "party") == "NL*A → NL*B fails most: 31 %"
-    assert headline(bad, "platform") == "Company of NL*A → Company of NL*B fails most: 31 %"
+    assert headline(bad, "party") == "NL*A → NL*B fails most: 31 of 100 messages"
+    assert headline(bad, "platform") == "Company of NL*A → Company of NL*B fails most: 31 of 100 messages"
     assert headline(matrix(), "party") == "Nobody has talked to anybody"
+
+
+def test_a_receiver_that_nobody_is_makes_no_headline() -> None:
+    mistyped = matrix(cell("NL*A", "XX*XXX", 1, 1))
+    mistyped["about"]["XX*XXX"]["platform"] = None
+
+    assert headline(mistyped, "party") == "Who talks to whom"

@@ -73,7 +73,9 @@ def test_a_partners_page_says_how_it_is_and_what_to_do(console: Page, hub: HubPr
     times = console.get_by_role("region", name="Where the time goes, last hour")
     expect(times.get_by_role("img")).to_have_attribute("aria-label", re.compile("^hub [0-9.]+ ms, partner [0-9.]+ ms"))
     expect(console.get_by_role("region", name="Versions and endpoints")).to_contain_text(two.emsp.versions_url)
-    expect(console.get_by_role("region", name="Reachability, 7 days")).to_contain_text("connected 100 % of the time")
+    expect(console.get_by_role("region", name="Reachability")).to_contain_text(
+        "connected 100 % of the time since it registered"
+    )
 
     console.goto(f"/partners/{sender['id']}")
 
