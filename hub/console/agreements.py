@@ -14,6 +14,7 @@ from hub.console.agreement_words import MOST_PARTIES, headline, matrix_of, messa
 from hub.console.api import Api, Json, PageRequest
 from hub.console.frame import Same, page
 from hub.console.pieces import piece
+from hub.console.who_is_meant import Unknown, which_party
 from hub.operator.roles import FOR_ADMINS, FOR_AUDITORS, is_allowed
 
 _ROWS: Final = 25
@@ -25,9 +26,10 @@ _MOST: Final = 600
 @get("/agreements", opt=FOR_AUDITORS, include_in_schema=False)
 async def show_agreements(request: PageRequest, party: FromQuery[str] = "", cursor: FromQuery[str] = "") -> Template:
     """The matrix, where it is not too large, and the list."""
-    api, chosen, may_agree = Api(request), _party(party), is_allowed(request.auth, FOR_ADMINS)
+    api, may_agree = Api(request), is_allowed(request.auth, FOR_ADMINS)
+    chosen, nobody = await _party(api, party.strip())
     found, (every, is_more), cpos, emsps, traffic, settings = await asyncio.gather(
-        api.get("/agreements", party=chosen, limit=_ROWS, cursor=cursor),
+        _some(api, chosen, cursor) if nobody is None else _none(),
         _all(api),
         piece(api.get("/parties", role="CPO", limit=_AT_ONCE)),
         piece(api.get("/parties", role="EMSP", limit=_AT_ONCE)),
@@ -64,6 +66,7 @@ async def show_agreements(request: PageRequest, party: FromQuery[str] = "", curs
             for each in found["items"]
         ],
         chosen=chosen,
+        nobody=nobody,
         next_page=f"/agreements?{query}" if more else None,
         may_agree=may_agree,
     )
@@ -91,10 +94,20 @@ def _names(parties: list[Json]) -> dict[str, str]:
     return {each["id"]: each["name"] for each in parties if each["name"]}
 
 
-def _party(typed: str) -> str:
-    """NL*ABC of however it was typed: nl-abc, NL ABC."""
-    text = typed.strip().upper()
-    return f"{text[:2]}*{text[3:]}" if text[2:3] in {"-", " "} else text
+async def _party(api: Api, typed: str) -> tuple[str, str | None]:
+    """NL*ABC of however it was typed: nl-abc, NL ABC, its name; or as it was typed, and why it is nobody."""
+    try:
+        return (await which_party(api, typed)).upper() if typed else "", None
+    except Unknown as error:
+        return typed, str(error)
+
+
+async def _some(api: Api, party: str, cursor: str) -> Json:
+    return await api.get("/agreements", party=party, limit=_ROWS, cursor=cursor)
+
+
+async def _none() -> Json:
+    return {"items": [], "next_cursor": None}
 
 
 async def _all(api: Api) -> tuple[list[Json], bool]:

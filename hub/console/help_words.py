@@ -91,7 +91,7 @@ WORDS: Final = (
     ("Loss", "What a translation between versions could not carry over, by its id in the catalogue, such as L-24."),
     (
         "L-24, M-08, RF-10",
-        "Rules of translation: L loses something, M makes something up, RF refuses what cannot be said.",
+        "Rules of translation: L and M lose, replace or assume something, RF refuses the message. Each has a page.",
     ),
     ("Answer", "The OCPI status of an answer, and its HTTP status where that is not 200."),
     ("1xxx", "Statuses from 1000 to 1999: it went well. The share of messages that were answered so."),

@@ -206,8 +206,8 @@ def message_view(entry: JournalEntry, scope: str | None, directory: LiveDirector
         receiver=party_text(entry.receiver),
         sender_platform=source,
         receiver_platform=target,
-        sender_name=_name_of(source, directory),
-        receiver_name=_name_of(target, directory),
+        sender_name=_name_of(source, entry.sender if sees_all else None, directory),
+        receiver_name=_name_of(target, entry.receiver if sees_all else None, directory),
         route=entry.route,
         module=entry.module,
         interface=None if entry.interface is None else InterfaceRole(entry.interface),
@@ -295,8 +295,13 @@ def _is_seen(step: Step, entry: JournalEntry, scope: str | None) -> bool:
     return receives if step.is_outside else sends
 
 
-def _name_of(platform_id: str | None, directory: LiveDirectory) -> str | None:
-    part = None if platform_id is None else directory.snapshot.parts.get(platform_id)
+def _name_of(platform_id: str | None, party: Party | None, directory: LiveDirectory) -> str | None:
+    """What a platform is called; where the hub called none, whose party it was for."""
+    snapshot = directory.snapshot
+    if platform_id is None and party is not None:
+        found = snapshot.entry(party)
+        platform_id = None if found is None else found.platform_id
+    part = None if platform_id is None else snapshot.parts.get(platform_id)
     return None if part is None else part.platform.name
 
 

@@ -64,7 +64,7 @@ def test_a_partners_page_says_how_it_is_and_what_to_do(console: Page, hub: HubPr
     expect(console.get_by_role("heading", level=1)).to_have_text(two.emsp.name)
     now = console.get_by_role("region", name="Now")
     expect(now).to_contain_text("0 from them, 21 to them")
-    expect(now).to_contain_text("1 errors of theirs")
+    expect(now).to_contain_text("1 error of theirs")
     error = console.get_by_role("row").filter(has_text="refuses the hub's access token")
     expect(error).to_contain_text(f"Ask {two.emsp.name} to send the hub their credentials again")
     expect(error).to_contain_text(f"ocpi-hub platform rotate {two.id}")
