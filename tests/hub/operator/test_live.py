@@ -101,6 +101,7 @@ def test_an_engineer_sees_the_own_side_of_own_messages(hub: HubProcess, cpo: Par
         [message] = follower.has(1)
 
     assert message["to"] == str(emsp.party)
+    assert (message["from_name"], message["to_name"]) == (None, emsp.name)
     assert (message["path"], message["hub_ms"], message["http_status"]) == (None, None, None)
     assert message["upstream_path"]
 

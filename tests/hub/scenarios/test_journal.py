@@ -101,6 +101,7 @@ def test_a_message_is_one_entry_with_both_sides_of_it(hub: HubProcess, cpo: Part
     [entry] = entries(hub, story_id(answer))
     assert (entry["from"], entry["to"], entry["route"]) == (str(cpo.party), str(emsp.party), "direct")
     assert (entry["from_platform"], entry["to_platform"]) == (platform_of(hub, cpo), platform_of(hub, emsp))
+    assert (entry["from_name"], entry["to_name"]) == (cpo.name, emsp.name)
     assert (entry["request_id"], entry["hop"]) == (answer.header("x-request-id"), "message")
     assert entry["upstream_request_id"] == emsp.received[-1].header("x-request-id")
     assert entry["path"] == f"/ocpi/2.2.1/receiver/sessions/{path_of(cpo.party, 'S1')}"
