@@ -24,7 +24,7 @@ def test_a_partner_that_refuses_our_token_needs_somebody_until_it_is_acknowledge
         expect(console).to_have_title(re.compile(r"^\([0-9]+\) "))
         entry = console.get_by_role("listitem").filter(has_text=f"{emsp.party} can be reached, but refuses")
         expect(entry).to_contain_text("Do:")
-        entry.get_by_role("link", name=event["title"]).click()
+        entry.get_by_role("link", name=event["title"].replace("A partner", emsp.name)).click()
         console.get_by_label("Reason").fill("They know, ticket 7")
         console.get_by_role("button", name="Acknowledge").click()
 
