@@ -79,7 +79,7 @@ def test_every_url_at_a_partner_can_end_in_a_slash(hub: HubProcess, cpo: Partner
 
 
 def test_a_partner_can_have_a_time_of_its_own(hub: HubProcess, cpo: Partner, emsp: Partner) -> None:
-    emsp.answers_next(DEAD)
+    emsp.answers_next(DEAD, module="tokens")
     with odd(hub, emsp, timeout_s=0.3):
         answer = cpo.post("tokens", "CARD/authorize", to=emsp.party, interface=SENDER)
 
@@ -90,7 +90,7 @@ def test_the_next_messages_wait_while_a_partner_has_as_many_as_it_takes(
     hub: HubProcess, cpo: Partner, emsp: Partner
 ) -> None:
     with odd(hub, emsp, concurrency=1, timeout_s=0.5):
-        emsp.answers_next(DEAD)
+        emsp.answers_next(DEAD, module="tokens")
         first = cpo.start("GET", "tokens", to=emsp.party, interface=SENDER)
         emsp.received.wait_for("tokens")
         second = cpo.get("tokens", to=emsp.party, interface=SENDER)

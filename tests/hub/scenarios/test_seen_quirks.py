@@ -157,7 +157,7 @@ def test_how_a_partner_answers_is_seen(
     hub: HubProcess, cpo: Partner, emsp: Partner, quirk: str, method: str, answer: Answer | Behaviour
 ) -> None:
     before = times(hub, emsp, quirk), times(hub, cpo, quirk)
-    emsp.answers_next(answer)
+    emsp.answers_next(answer, method=method, module="locations" if method == "PATCH" else "tokens")
     if method == "PATCH":
         cpo.patch("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json={"last_updated": f"{MOMENT}Z"})
     else:
@@ -170,7 +170,7 @@ def test_how_a_partner_answers_is_seen(
 def test_a_2_1_1_partner_that_knows_no_such_object_is_seen(hub: HubProcess, everyone: Everyone) -> None:
     cpo, emsp = between(everyone, V211, V211)
     before = times(hub, emsp, "owner_mode")
-    emsp.answers_next(envelope(http_status=404))
+    emsp.answers_next(envelope(http_status=404), method="PUT")
     push(cpo, without_z(cpo, 1), emsp.party)
 
     assert times(hub, emsp, "owner_mode") == before + 1
@@ -180,13 +180,13 @@ def test_a_partner_that_is_too_slow_is_seen_and_so_is_what_finds_no_slot(
     hub: HubProcess, cpo: Partner, emsp: Partner
 ) -> None:
     before = times(hub, emsp, "timeout_s"), times(hub, emsp, "concurrency")
-    with emsp.pausing():
+    with emsp.pausing(module="tokens"):
         first = cpo.start("GET", "tokens", to=emsp.party, interface=SENDER)
         emsp.received.wait_for("tokens")
         with odd(hub, emsp, concurrency=1, timeout_s=0.1):
             cpo.get("tokens", to=emsp.party, interface=SENDER)
     assert first.result().status_code == 1000
-    emsp.answers_next(DEAD)
+    emsp.answers_next(DEAD, module="tokens")  # and not the look whether it is there
     with odd(hub, emsp, timeout_s=0.1):
         cpo.get("tokens", to=emsp.party, interface=SENDER)
 

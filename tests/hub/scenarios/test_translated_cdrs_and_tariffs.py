@@ -236,7 +236,7 @@ def test_a_list_that_never_ends_does_not_hold_up_a_patch(hub: HubProcess, everyo
 
     hub.operator.change(platform_of(hub, both.emsp), timeout_s=None)
     assert status(answer) == (404, 2000)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 6, "and not the 25 s that its pages take"
 
 
 @pytest.mark.parametrize("version", [V22, V221, V230])
