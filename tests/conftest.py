@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from loadtests.simulator.server import share_ports
 from tests import server_programs
 from tests.migrated import MigratedDatabase, migrated_file
 from tests.servers import Postgres, PostgresServer, Redis, RedisServer
@@ -21,6 +22,11 @@ class StoreUrls(NamedTuple):
 
 
 gc.disable()  # until all tests are collected: they stay, and looking through them again and again took half as long
+
+
+def pytest_configure() -> None:
+    """Keep the ports of the processes that share this run's tests apart."""
+    share_ports(_number(), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_collection_finish() -> None:
@@ -65,6 +71,10 @@ def redis_server(worker_number: int) -> Iterator[Redis]:
 @pytest.fixture(scope="session")
 def worker_number() -> int:
     """Which of the processes that share this run's tests this is, from 0."""
+    return _number()
+
+
+def _number() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 

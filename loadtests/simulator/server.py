@@ -8,8 +8,9 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from itertools import cycle
 from typing import Any, TypeVar
 
 import uvicorn
@@ -114,6 +115,35 @@ class Listener:
         return [found for found in self._state.connections if isinstance(found, HttpToolsProtocol)]
 
 
+class _Ports:
+    """Ports below those that the system gives to outgoing connections, one after the other.
+
+    So no client takes one while its owner has closed it for a while, and who is told of a free one has time to open it.
+    """
+
+    def __init__(self) -> None:
+        self._ports: Iterator[int] = iter(())
+        self.share(0, 1)
+
+    def share(self, number: int, among: int) -> None:
+        """Give out only every so many-th of them from now on."""
+        ports = range(10_000, 32_000)[number::among]
+        begin = random.SystemRandom().randrange(len(ports))
+        self._ports = cycle([*ports[begin:], *ports[:begin]])
+
+    def next(self) -> int:
+        """One that was not given out for long."""
+        return next(self._ports)
+
+
+_ports = _Ports()
+
+
+def share_ports(number: int, among: int) -> None:
+    """Take from now on no port that another of these processes may take, each of which has a number from 0."""
+    _ports.share(number, among)
+
+
 def free_port() -> int:
     """A loopback port nobody listens on."""
     with _listening(0) as found:
@@ -121,15 +151,10 @@ def free_port() -> int:
 
 
 def _listening(port: int, host: str = LOOPBACK) -> socket.socket:
-    """A listening socket; for port 0 on a free one below those the system gives to outgoing connections.
-
-    So no client takes it while its owner has closed it for a while.
-    """
+    """A listening socket; for port 0 on a free one."""
     while True:
         try:
-            found = socket.create_server(
-                (host, port or random.SystemRandom().randrange(10_000, 32_000)), backlog=_BACKLOG
-            )
+            found = socket.create_server((host, port or _ports.next()), backlog=_BACKLOG)
         except OSError as error:
             if port or error.errno != errno.EADDRINUSE:
                 raise

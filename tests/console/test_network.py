@@ -181,8 +181,8 @@ def test_while_a_broadcast_runs_it_is_told_where_it_still_is(world: World) -> No
 
 def spread_token(world: World, name: str) -> None:
     """A token for everybody, who is the CPO; returns once the journal has it, and maybe nothing of its delivery."""
-    card, ids = token(world.emsp.party, "RUNS"), {"x-correlation-id": name}
-    world.emsp.put("tokens", path_of(world.emsp.party, "RUNS"), to=HUB, json=card, headers=ids)
+    card, ids = token(world.newer.party, "RUNS"), {"x-correlation-id": name}
+    world.newer.put("tokens", path_of(world.newer.party, "RUNS"), to=HUB, json=card, headers=ids)
     eventually(lambda: world.ask("/messages", correlation_id=name)["count"])
 
 

@@ -14,6 +14,7 @@ from routing.vocabulary import InterfaceRole, Version
 from tests.partners import CPO, EMSP, new_party, partner, registered
 
 SOON_S = 0.3
+A_WHILE_S = 2.0
 COMMAND = "START_SESSION"
 
 
@@ -104,11 +105,11 @@ def test_an_emsp_with_a_result_is_told_nothing_else(emsp: Partner, cpo: Partner)
 def test_an_emsp_is_told_nothing_that_does_not_want_to_be(hub: HubProcess, emsp: Partner, cpo: Partner) -> None:
     with older_emsp(hub) as silent, older_emsp(hub, synth_command_timeout=True) as changed:
         commanded(silent, cpo, "never-told")
-        commanded(changed, cpo, "wanted-no-more")
+        commanded(changed, cpo, "wanted-no-more", timeout_s=A_WHILE_S)
         [platform] = [each for each in hub.operator.platforms() if each["name"] == changed.name]
         hub.operator.change(platform["id"], synth_command_timeout=False)
 
-        commanded(emsp, cpo, "later-than-all", timeout_s=2 * SOON_S)
+        commanded(emsp, cpo, "later-than-all", timeout_s=A_WHILE_S)
         emsp.received.wait_for(is_told("later-than-all"))
 
         assert told(silent, "never-told") == told(changed, "wanted-no-more") == []

@@ -27,7 +27,7 @@ def test_the_demonstration_tells_the_story_and_ends_by_itself() -> None:
         "20.5 kWh, COMPLETED",
         "CDR1",
         "4001",
-        "Roam refuses the hub's token",
+        "Roam can be reached, but refuses the hub's access token",
     ):
         assert words in told
     assert told.endswith("Everything arrived where it should.\n")

@@ -11,7 +11,9 @@ import pytest
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Partner
 from loadtests.simulator.misbehaviour import HTML
+from routing.vocabulary import ModuleID, Party
 from tests.conftest import StoreUrls
+from tests.hub.failures.waiting import eventually
 from tests.hub.forked import ForkedHub
 from tests.hub.operator.people import somebody
 from tests.hub.scenarios.conftest import platform_of
@@ -55,12 +57,19 @@ def talk(stores: StoreUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         registered(hub, partner(CPO), partner(EMSP)) as (cpo, emsp),
     ):
         path = "/".join((*cpo.party, "LOC1"))
+        eventually(lambda: knows(cpo, emsp.party))
         for _ in range(MESSAGES - FAILED):
-            assert cpo.put("locations", path, to=emsp.party, json=location(cpo.party)).http_status == 200
+            assert cpo.put("locations", path, to=emsp.party, json=location(cpo.party)).status_code == 1000
         with emsp.behaving(HTML):
             for _ in range(FAILED):
                 cpo.put("locations", path, to=emsp.party, json=location(cpo.party))
         yield Talk(hub, cpo, emsp, platform_of(hub, cpo), platform_of(hub, emsp))
+
+
+def knows(viewer: Partner, party: Party) -> bool:
+    """Whether the worker that this partner talks to knows the party."""
+    infos = [each for page in viewer.pages(ModuleID.HUB_CLIENT_INFO) for each in page.data]
+    return party in {Party(each["country_code"], each["party_id"]) for each in infos}
 
 
 def test_the_health_of_a_platform_has_messages_failures_and_times(talk: Talk) -> None:

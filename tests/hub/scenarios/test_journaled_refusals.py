@@ -190,6 +190,7 @@ def test_the_journal_says_why(at: Everybody, send: Callable[[Everybody], Answer]
 
 def test_a_message_that_came_back_is_a_loop(at: Everybody) -> None:
     same = {"x-correlation-id": new_id("circle")}
+    at.peer.received.clear()
     with at.peer.pausing(module="tokens"):
         first = at.cpo.start("GET", "tokens", to=BEHIND, headers=same)
         at.peer.received.wait_for("tokens")
