@@ -101,6 +101,7 @@ async def test_what_changed_while_notices_were_lost_is_seen_when_they_come_again
         await found_soon(other, HERE, KnownLocation(True))
         await asyncio.to_thread(redis.kill)
         await eventually(lambda: not other._hears_notices, within_s=OUTAGE_S)
+        assert await group(other, HERE) == KnownLocation(True)  # at hand, also where the last notice came that late
         await written(one, LocationSeen(CPO, "HERE", False))
         assert await group(other, HERE) == KnownLocation(True)
 
