@@ -73,24 +73,22 @@ def leg_of(message: Json) -> Leg:
 
 def answered(leg: Leg) -> Json | None:
     """What the sender was answered, where it was captured."""
-    body = leg.message.get("answer_body")
-    try:
-        envelope = None if body is None else msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return None
-    data = envelope.get("data") if isinstance(envelope, dict) else None
+    data = _in_envelope(leg.message.get("answer_body"), "data")
     return data if isinstance(data, dict) else None
 
 
 def said_in(leg: Leg) -> str | None:
     """What the receiver wrote as status_message, where its answer was captured."""
-    body = leg.message.get("upstream_answer_body")
+    said = _in_envelope(leg.message.get("upstream_answer_body"), "status_message")
+    return said if isinstance(said, str) and said else None
+
+
+def _in_envelope(body: str | None, name: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         envelope = None if body is None else msgspec.json.decode(body)
     except msgspec.DecodeError:
         return None
-    said = envelope.get("status_message") if isinstance(envelope, dict) else None
-    return said if isinstance(said, str) and said else None
+    return envelope.get(name) if isinstance(envelope, dict) else None
 
 
 _SIDES = {"request": ("request", "upstream_request"), "answer": ("upstream_answer", "answer")}
