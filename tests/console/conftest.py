@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from loadtests.hub_process import HubProcess
 from tests.console.browser import ARGUMENTS, chromium
@@ -17,6 +17,8 @@ from tests.hub.forked import ForkedHub
 from tests.migrated import MigratedDatabase
 from tests.servers import Postgres, RedisServer
 
+expect.set_options(timeout=20_000)
+"""Milliseconds until what a page should show is given up: only a failing test takes them, on a busy machine too."""
 _HINTS = "[DOM]"
 """How advice of the browser begins, which is no error."""
 

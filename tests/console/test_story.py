@@ -274,7 +274,7 @@ def test_a_result_that_comes_late_is_seen_without_asking_for_it(
         expect(console.get_by_role("heading", level=1)).to_contain_text("waiting for the result")
         expect(console.get_by_role("status")).to_contain_text("Waiting for the result")
         cpo.post(cpo.received.of("commands")[-1].json()["response_url"], json={"result": "ACCEPTED"})
-        expect(console.get_by_role("heading", level=1)).to_contain_text("its result came", timeout=20_000)
+        expect(console.get_by_role("heading", level=1)).to_contain_text("its result came")
     finally:
         cpo.command_result = {"result": "ACCEPTED"}
 

@@ -51,6 +51,7 @@ const fill = async () => {
   const there = new DOMParser().parseFromString(await answer.text(), "text/html").querySelectorAll("#rows tr");
   for (const row of there) {
     if (isThere(row)) continue;
+    row.classList.add("new");
     const older = [...rows.rows].find((each) => each.dataset.id && each.dataset.id < row.dataset.id);
     rows.insertBefore(document.adoptNode(row), older ?? null);
   }
