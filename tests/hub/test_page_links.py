@@ -58,9 +58,9 @@ def test_a_page_is_not_asked_for_at_a_host_that_the_partner_has_left(
         moved.registration.connection = cpo.connection
         moved.update()
         assert moved.base != before
-        cpo.ledger.clear()
+        cpo.received.clear()
         answer = emsp.get(next_url, to=cpo.party)
 
     assert answer.status_code == 4000
-    assert not cpo.ledger
+    assert not cpo.received
     assert hub.hub.directory.snapshot.entry(cpo.party) is not None

@@ -124,10 +124,10 @@ def test_a_suspended_receiver_is_4003_and_is_not_called(hub: HubProcess, cpo: Pa
 def test_a_receiver_that_has_left_is_4003(hub: HubProcess, emsp: Partner) -> None:
     with registered(hub, partner([Role.CPO])) as [leaving]:
         leaving.unregister()
-        leaving.ledger.clear()
+        leaving.received.clear()
 
         assert status(emsp.get("locations", to=leaving.party)) == (200, 4003)
-        assert not leaving.ledger
+        assert not leaving.received
 
 
 def test_a_receiver_without_the_module_is_4000(hub: HubProcess, emsp: Partner) -> None:
@@ -279,7 +279,7 @@ def test_a_redirect_is_4000_and_is_not_followed(cpo: Partner, other_cpo: Partner
 
         assert status(answer) == (200, 4000)
         assert answer.header("location") is None
-    assert not other_cpo.ledger
+    assert not other_cpo.received
     assert len(cpo.received) == 5
 
 

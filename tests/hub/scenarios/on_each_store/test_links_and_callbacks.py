@@ -226,7 +226,7 @@ def test_a_link_to_another_host_is_no_end_of_a_list_and_is_not_followed(
 
         assert status(answer) == (200, 4000)
         assert answer.header("link") is None
-    assert not other_cpo.ledger
+    assert not other_cpo.received
 
 
 def test_a_link_does_not_move_an_endpoint(cpo: Partner, emsp: Partner) -> None:
