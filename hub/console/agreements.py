@@ -31,8 +31,8 @@ async def show_agreements(request: PageRequest, party: FromQuery[str] = "", curs
     found, (every, is_more), cpos, emsps, traffic, settings = await asyncio.gather(
         _some(api, chosen, cursor) if nobody is None else _none(),
         _all(api),
-        piece(api.get("/parties", role="CPO", limit=_AT_ONCE)),
-        piece(api.get("/parties", role="EMSP", limit=_AT_ONCE)),
+        piece(api.get("/parties", role="CPO", limit=MOST_PARTIES)),
+        piece(api.get("/parties", role="EMSP", limit=MOST_PARTIES)),
         piece(api.get("/traffic/matrix", window="7d", top=MOST_PARTIES)),
         api.get("/settings"),
     )
@@ -59,7 +59,7 @@ async def show_agreements(request: PageRequest, party: FromQuery[str] = "", curs
         )
         if is_whole
         else None,
-        names=_names([*cpos.items(), *emsps.items()]),
+        names=_names([*cpos.items(), *emsps.items()], [*every, *found["items"]]),
         tried=tried(cells) if is_whole else [],
         rows=[
             {**each, "messages": traffic.found and messages_between(each["a"], each["b"], traffic.found)}
@@ -89,9 +89,11 @@ def modules_of(settings: Json) -> list[str]:
     return sorted({module for each in settings["ocpi"] for module in each["modules"]})
 
 
-def _names(parties: list[Json]) -> dict[str, str]:
-    """What parties are called, as far as they said."""
-    return {each["id"]: each["name"] for each in parties if each["name"]}
+def _names(parties: list[Json], agreements: list[Json]) -> dict[str, str]:
+    """What the partners are called here, or else what parties say of themselves."""
+    said = {each["id"]: each["name"] for each in parties}
+    here = {each[side]: each[f"{side}_name"] for each in agreements for side in ("a", "b")}
+    return {party: name for party, name in (said | here).items() if name}
 
 
 async def _party(api: Api, typed: str) -> tuple[str, str | None]:

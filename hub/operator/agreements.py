@@ -70,7 +70,10 @@ class AgreementView(Struct, frozen=True):
 
     id: str
     a: PartyText
+    a_name: str | None
+    """Of the platform that the party is on, or behind; null when there is none now."""
     b: PartyText
+    b_name: str | None
     modules: tuple[str, ...] | None
     """Null means all."""
     direction: Sending
@@ -127,7 +130,7 @@ class Agreements(Controller):
         except AlreadyAgreed as error:
             raise Conflict(detail=str(error)) from error
         log.info("agreement_added", **_named(made))
-        return Response(_view(made), headers=_tag_of(made) | {"Location": f"/api/v1/agreements/{made.id}"})
+        return Response(_view(made, hub), headers=_tag_of(made) | {"Location": f"/api/v1/agreements/{made.id}"})
 
     @get(responses=documented(422, 503), opt=FOR_AUDITORS)
     async def list_agreements(
@@ -136,13 +139,13 @@ class Agreements(Controller):
         """Every agreement, in the order in which they were made."""
         of = None if party is None else _party(party)
         page = await hub.agreements.list(party=of, limit=limit, cursor=cursor)
-        return AgreementsView(tuple(map(_view, page.items)), page.next_cursor)
+        return AgreementsView(tuple(_view(each, hub) for each in page.items), page.next_cursor)
 
     @get("/{agreement_id:str}", responses=documented(404, 503), response_headers=[ETAG], opt=FOR_AUDITORS)
     async def show_agreement(self, hub: TheHub, agreement_id: AgreementID) -> Response[AgreementView]:
         """One agreement."""
         held = await hub.agreements.get(agreement_id)
-        return Response(_view(held), headers=_tag_of(held))
+        return Response(_view(held, hub), headers=_tag_of(held))
 
     @patch(
         "/{agreement_id:str}",
@@ -169,7 +172,7 @@ class Agreements(Controller):
             return Response(await effect_of(hub, terms(held), held))
         changed = await hub.agreements.change(agreement_id, terms)
         log.info("agreement_changed", **_named(changed))
-        return Response(_view(changed), headers=_tag_of(changed))
+        return Response(_view(changed, hub), headers=_tag_of(changed))
 
     @delete(
         "/{agreement_id:str}",
@@ -253,11 +256,14 @@ def _tag_of(agreement: Agreement) -> dict[str, str]:
     return {"ETag": tag_of_agreement(agreement)}
 
 
-def _view(agreement: Agreement) -> AgreementView:
+def _view(agreement: Agreement, hub: Hub) -> AgreementView:
+    a, b = map(hub.directory.snapshot.platform_of, (agreement.a, agreement.b))
     return AgreementView(
         id=agreement.id,
         a=str(agreement.a),
+        a_name=None if a is None else a.name,
         b=str(agreement.b),
+        b_name=None if b is None else b.name,
         modules=None if agreement.modules is None else tuple(sorted(agreement.modules)),
         direction=agreement.sending,
         created_at=agreement.created_at,

@@ -85,12 +85,13 @@ async def parties_page(
     Raises:
         InvalidParameters: the cursor is none of ours.
     """
-    listed = union_all(_own(role, status, words), _remote(role, status, words)).subquery()
-    place = (listed.c.country_code, listed.c.party_id, listed.c.via)
-    query = select(*place).order_by(*place)
-    if cursor is not None:
-        query = query.where(tuple_(*place) > tuple_(*place_of(cursor, _Listed)))
-    found = [_Listed(*row) for row in (await session.exec(query.limit(limit + 1))).all()]
+    after = None if cursor is None else place_of(cursor, _Listed)
+    both = (_own(role, status, words, after), _remote(role, status, words, after))
+    # Each side ends early by itself: the database would count everybody before it puts both together.
+    firsts = [side.order_by(*side.selected_columns).limit(limit + 1).subquery() for side in both]
+    listed = union_all(*(select(*first.c) for first in firsts)).subquery()
+    query = select(*listed.c).order_by(*listed.c).limit(limit + 1)
+    found = [_Listed(*row) for row in (await session.exec(query)).all()]
     records = await _party_records(session, found[:limit])
     return Page(
         tuple(records[each] for each in found[:limit]), cursor_to(found[limit - 1]) if len(found) > limit else None
@@ -106,8 +107,13 @@ class _Listed(NamedTuple):
     """Id of the hub's platform; empty for a party of a platform here."""
 
 
-def _own(role: Role | None, status: ConnectionStatus | None, words: str | None) -> Select[str, str, Any]:
-    query: Select[str, str, Any] = select(PartyRow.country_code, PartyRow.party_id, literal("").label("via"))
+def _own(
+    role: Role | None, status: ConnectionStatus | None, words: str | None, after: _Listed | None
+) -> Select[str, str, Any]:
+    place = (PartyRow.country_code, PartyRow.party_id)
+    query: Select[str, str, Any] = select(*place, literal("").label("via"))
+    if after is not None:
+        query = query.where(tuple_(*map(col, place)) > tuple_(after.country_code, after.party_id))
     has = true() if role is None else _has_role(role, IS_CURRENT)
     found = has if status is None else and_(has, col(PartyRow.status) == status)
     query = query.where(or_(found, _has_role(role, ~IS_CURRENT)) if status in _STATUSES_OF_FORMER_ROLES else found)
@@ -117,11 +123,15 @@ def _own(role: Role | None, status: ConnectionStatus | None, words: str | None) 
     return query
 
 
-def _remote(role: Role | None, status: ConnectionStatus | None, words: str | None) -> Select[str, str, Any]:
+def _remote(
+    role: Role | None, status: ConnectionStatus | None, words: str | None, after: _Listed | None
+) -> Select[str, str, Any]:
     """Each party once for each hub that announces it; its status is the nearest of its roles', see `remote_records`."""
     place = (RemotePartyRow.country_code, RemotePartyRow.party_id, RemotePartyRow.platform_id)
     query: Select[str, str, Any] = select(place[0], place[1], col(place[2]).label("via"))
     query = query.group_by(*map(col, place))
+    if after is not None:
+        query = query.where(tuple_(*map(col, place)) > tuple_(*after))
     is_withdrawn = col(RemotePartyRow.announced) == ConnectionStatus.SUSPENDED
     has = true() if role is None else _any(and_(col(RemotePartyRow.role) == role, ~is_withdrawn))
     nearness = case({each: number for number, each in enumerate(NEAREST)}, value=col(RemotePartyRow.status))
