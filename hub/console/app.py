@@ -10,6 +10,7 @@ import structlog
 from litestar import Request, Router
 from litestar.config.csrf import CSRFConfig
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.response import Template
 
 from hub.console import (
@@ -41,6 +42,7 @@ from hub.console import (
 )
 from hub.console.api import Refused
 from hub.console.assets import show_asset
+from hub.console.elsewhere import elsewhere
 from hub.console.frame import refusal_page, templates
 from hub.console.safety import own_pages_only, way_back, with_headers
 from hub.hub import Hub
@@ -60,57 +62,58 @@ def console(hub: Hub, access: Access) -> Pages:
 
 
 def _routes(hub: Hub, access: Access) -> Router:
+    pages: list[HTTPRouteHandler] = [
+        overview.show_overview,
+        partners.show_partners,
+        invite.show_form,
+        invite.create,
+        connecting.connect,
+        onboarding.show_registration,
+        onboarding.invite_again,
+        partner.show_partner,
+        partner.probe,
+        *partner_actions.HANDLERS,
+        quirks.show_quirks,
+        quirks.review_quirks,
+        quirks.save_quirks,
+        sign_in.show_sign_in,
+        sign_in.sign_in_with(access),
+        sign_in.sign_out,
+        messages.show_messages,
+        live.show_live,
+        live.follow,
+        search.show_search,
+        story.show_story,
+        story.show_message,
+        network.show_network,
+        broadcasts.show_broadcasts,
+        client_info.show_client_info,
+        rules.show_rule,
+        events.show_events,
+        events.show_event,
+        events.acknowledge,
+        audit.show_audit,
+        agreements.show_agreements,
+        agreements.export_agreements,
+        agreement_file.show_import,
+        agreement_file.import_agreements,
+        agreeing.show_agreement_form,
+        agreeing.agree,
+        agreeing.show_agreement,
+        agreeing.change_agreement,
+        agreeing.ask_to_end,
+        agreeing.end_agreement,
+        settings.show_settings,
+        tokens.show_token_form,
+        tokens.create_token,
+        tokens.ask_to_remove_token,
+        tokens.remove_token,
+        help.show_help,
+        show_asset,
+    ]
     return Router(
         "/",
-        route_handlers=[
-            overview.show_overview,
-            partners.show_partners,
-            invite.show_form,
-            invite.create,
-            connecting.connect,
-            onboarding.show_registration,
-            onboarding.invite_again,
-            partner.show_partner,
-            partner.probe,
-            *partner_actions.HANDLERS,
-            quirks.show_quirks,
-            quirks.review_quirks,
-            quirks.save_quirks,
-            sign_in.show_sign_in,
-            sign_in.sign_in_with(access),
-            sign_in.sign_out,
-            messages.show_messages,
-            live.show_live,
-            live.follow,
-            search.show_search,
-            story.show_story,
-            story.show_message,
-            network.show_network,
-            broadcasts.show_broadcasts,
-            client_info.show_client_info,
-            rules.show_rule,
-            events.show_events,
-            events.show_event,
-            events.acknowledge,
-            audit.show_audit,
-            agreements.show_agreements,
-            agreements.export_agreements,
-            agreement_file.show_import,
-            agreement_file.import_agreements,
-            agreeing.show_agreement_form,
-            agreeing.agree,
-            agreeing.show_agreement,
-            agreeing.change_agreement,
-            agreeing.ask_to_end,
-            agreeing.end_agreement,
-            settings.show_settings,
-            tokens.show_token_form,
-            tokens.create_token,
-            tokens.ask_to_remove_token,
-            tokens.remove_token,
-            help.show_help,
-            show_asset,
-        ],
+        route_handlers=[*pages, elsewhere(pages)],
         guards=[own_pages_only(hub.settings), sign_in.signed_in_only(hub)],
         exception_handlers={
             sign_in.NotSignedIn: sign_in.to_sign_in,

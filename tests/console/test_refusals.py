@@ -16,6 +16,9 @@ from hub.console import frame
 from hub.console.app import bug_page
 from hub.console.frame import templates
 from hub.settings import Settings
+from loadtests.hub_process import HubProcess
+from tests.console.conftest import sign_in
+from tests.hub.operator.people import client_from_elsewhere
 
 TEMPLATES = Path(frame.__file__).parent / "templates"
 
@@ -34,6 +37,24 @@ def test_a_page_that_is_not_there_keeps_the_frame_and_leads_back(console: Page) 
     expect(console.get_by_role("navigation", name="Console")).to_be_visible()
     console.get_by_role("link", name="Back").click()
     expect(console).to_have_url(re.compile("/help$"))
+
+
+def test_an_address_without_a_page_keeps_the_frame_too_and_a_program_is_told_in_its_own_way(
+    page: Page, hub: HubProcess
+) -> None:
+    sign_in(page, hub.operator.token, "/nothing?at=all")
+    for path in ("/nothing?at=all", "/partners/a/nothing/at/all", "/logout"):
+        answer = page.goto(path)
+        assert (answer and answer.status) == 404, path
+        expect(page.get_by_role("heading", level=1)).to_have_text("Not found")
+        expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+    page.get_by_role("link", name="To the start").click()
+    expect(page).to_have_url(f"{hub.operator.url}/")
+
+    with client_from_elsewhere(hub) as program:
+        answers = [program.get(path) for path in ("/health", "/platforms/a/b", "/api/v1/nothing")]
+    assert [each.status_code for each in answers[:2]] == [404, 404]
+    assert {each.headers["content-type"] for each in answers} == {"application/problem+json"}
 
 
 @get("/broken")
