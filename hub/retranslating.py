@@ -149,7 +149,7 @@ async def _request(entry: JournalEntry, capture: Capture, translation: Translati
     made = masked_body(translated.body, entry.module)
     half = _half(translated, crossing.losses, kind)
     if made != sent:
-        half = _otherwise(half, _read(made), _read(sent))
+        half = _otherwise(half, _read(made), _read(sent), _told(entry, in_answer=False))
     return _with_result_url(half, translated, kind)
 
 
@@ -172,7 +172,7 @@ async def _answer(entry: JournalEntry, capture: Capture, translation: Translatio
         return _refused(refusal, entry)
     made, sent = _data(translated.body), _data((capture.answer_body or "").encode())
     made = _read(masked_body(numbers.write(made), entry.module))
-    return half if _is_equal(made, sent) else _otherwise(half, made, sent)
+    return half if _is_equal(made, sent) else _otherwise(half, made, sent, _told(entry, in_answer=True))
 
 
 async def _list(data: Any, kind: Kind, crossing_with: MakeCrossing, hub: Hub) -> _Half:  # noqa: ANN401 - any JSON
@@ -254,12 +254,17 @@ def _refusal(refusal: Untranslatable, place: str | None) -> Line:
     return Line(Action.REFUSED, refusal.rule, refusal.rule, place, None, said)
 
 
-def _otherwise(half: _Half, made: Any, sent: Any) -> _Half:  # noqa: ANN401 - any JSON
-    """The lines where the result of today is what was sent; for all others, that it is not."""
-    if sent is None or made is None:
-        return _Half(half.lines, half.unchanged, is_exact=False)
-    places = set(_differing(made, sent, ""))
-    kept = [line for line in half.lines if line.to_path is None or not _is_in(line.to_path, places)]
+def _otherwise(half: _Half, made: Any, sent: Any, told_then: Sequence[Line]) -> _Half:  # noqa: ANN401 - any JSON
+    """The lines where the result of today is what was sent; for all others, that it is not.
+
+    `told_then` are the losses of then: any other is one of today, and those that no line has any more are told alone.
+    """
+    losses = {line.loss for line in told_then}
+    lines = [line for line in half.lines if line.loss is None or line.loss in losses]
+    places = set() if sent is None or made is None else set(_differing(made, sent, ""))
+    kept = [line for line in lines if line.to_path is None or not _is_in(line.to_path, places)]
+    named = {line.loss for line in kept}
+    kept += [line for line in told_then if line.loss not in named]
     other = [Line(Action.REPLACED, _UNKNOWN, None, None, place or "/", _OTHERWISE) for place in sorted(places)]
     return _Half([*kept, *other], half.unchanged, is_exact=False)
 

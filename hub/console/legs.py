@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +14,12 @@ from hub.console.addresses import addresses_of
 from hub.console.diff import Diff, changes_of, diff_of, paths_of
 
 Json = Mapping[str, Any]
+
+
+_WHY_UNEVEN: Final = (
+    "A loss of a whole object is told of at each part of it, and one that happened several times at one place is told "
+    "of once."
+)
 
 
 class Finding(StrEnum):
@@ -51,6 +58,8 @@ class Leg(Struct, frozen=True):
     """Whether they may be seen, and are there."""
     is_exact: bool
     """Whether the rules are those that were applied then."""
+    uneven: str | None
+    """Why a loss is told of more often, or less often, than it was noted; None where it is not."""
 
 
 def leg_of(message: Json) -> Leg:
@@ -68,6 +77,7 @@ def leg_of(message: Json) -> Leg:
         is_captured=is_captured,
         has_bodies=has_bodies,
         is_exact=translation is None or not has_bodies or bool(translation["exact"]),
+        uneven=_uneven(message, translation),
     )
 
 
@@ -104,6 +114,24 @@ def _half(name: str, message: Json, translation: Json | None) -> Half | None:
         return Half(name, None, None, after)
     diff = diff_of(before, after, changes, in_envelope=in_answer)
     return Half(name, None, before, after) if diff is None else Half(name, diff)
+
+
+def _uneven(message: Json, translation: Json | None) -> str | None:
+    if translation is None:
+        return None
+    noted: Counter[str] = Counter()
+    for lost in message["losses"]:
+        noted[lost["loss"]] += lost["count"]
+    told = Counter(rule["loss"] for rule in translation["rules"] if rule["loss"] is not None)
+    odd = [each for each in sorted(noted) if noted[each] != told[each]]
+    if not odd:
+        return None
+    said = "; ".join(f"{each} {_times(noted[each])}, and told of {_times(told[each])}" for each in odd)
+    return f"Noted on the way was {said}. {_WHY_UNEVEN}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times" if number else "nowhere"
 
 
 def _told(message: Json) -> list[Json]:

@@ -65,6 +65,7 @@ _ROUTES: Final = {
     "callback": "the result of an earlier request",
     "hub": "the hub answered itself",
     "by_hub": "made by the hub",
+    "refused": "the hub let it go nowhere",
 }
 _OBJECTS: Final = {"cdr": "CDR", "evse": "EVSE"}
 _MODULES: Final[Mapping[str, str]] = {

@@ -16,9 +16,10 @@ from tests.console.conftest import sign_in, watched
 from tests.console.told import command, kobalt_and_lindhain, put_location
 from tests.hub.failures.waiting import eventually
 from tests.hub.operator.people import new_token
+from tests.hub.scenarios.conftest import platform_of
 from tests.hub.scenarios.stories import story
-from tests.hub.scenarios.translated import V211, new_id
-from tests.partners import CPO, EMSP, partner, registered
+from tests.hub.scenarios.translated import V211, made, new_id
+from tests.partners import CPO, EMSP, partner, path_of, registered
 
 HUB = Party("EU", "HUB")
 STARTED = "start/?#%2F\"'"
@@ -120,6 +121,39 @@ def test_the_sum_above_a_diff_counts_its_lines(hub: HubProcess, started: Page) -
 
     assert f"{dropped} dropped" in summary
     assert re.search(r"\d+ unchanged", summary)
+
+
+def test_losses_are_counted_alike_wherever_they_stand_and_each_is_explained(
+    hub: HubProcess, started: Page, pair: tuple[Partner, Partner]
+) -> None:
+    assert pair
+    told = story(hub, STARTED)
+    rules = [each["loss"] for each in told["summary"]["losses"]]
+
+    section = started.get_by_role("region", name=f"{len(rules)} losses")
+    assert section.get_by_role("term").get_by_role("link").all_inner_texts() == rules
+    expect(section).to_contain_text("connector")
+    for each in told["messages"]:
+        number = len({lost["loss"] for lost in each["losses"]})
+        said = f"{number} loss" if number else "ms"
+        expect(hops(started).filter(has=started.locator(f"a[href='#m-{each['id']}']"))).to_contain_text(said)
+    noted = {lost["loss"] for each in told["messages"] for lost in each["losses"]}
+    assert {each.inner_text() for each in started.locator(".leg .diff .why a.rule").all()} == noted == set(rules)
+
+
+def test_a_loss_that_there_would_be_today_is_not_taken_for_one_of_then(hub: HubProcess, console: Page) -> None:
+    with registered(hub, partner(CPO), partner(EMSP, V211)) as [cpo, emsp]:
+        hub.operator.ask("POST", f"/api/v1/platforms/{platform_of(hub, emsp)}/capture", json={"hours": 1})
+        cpo.hold("locations", made(cpo.version, "Location", cpo.party, id="HELD"))
+        session = made(cpo.version, "Session", cpo.party, emsp=emsp.party, id="S1", location_id="HELD")
+        headers = {"x-correlation-id": "held"}
+        cpo.put("sessions", path_of(cpo.party, "S1"), to=emsp.party, json=session, headers=headers)
+        noted = {each["loss"] for each in story(hub, "held")["summary"]["losses"]}
+        console.goto(at("held"))
+
+    expect(console.locator("main")).to_contain_text("What the hub knows has changed since")
+    assert {each.inner_text() for each in console.locator(".leg .diff .why a.rule").all()} == noted
+    assert "L-35" in noted
 
 
 @pytest.mark.parametrize("scripts", [True, False])
