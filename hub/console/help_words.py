@@ -22,7 +22,7 @@ TASKS: Final = (
         "A partner and the hub exchange access tokens once. One of the two has to call the other first.",
         (
             (
-                "Open Partners, and there “Invite a partner”. Name it, and its parties with their roles.",
+                "Open Partners, and there “Add a partner”. Name it, and its parties with their roles.",
                 "/partners/new",
             ),
             (
@@ -32,7 +32,10 @@ TASKS: Final = (
                 ),
                 None,
             ),
-            ("They gave you a versions URL and a token: have the hub call them, with both of these.", None),
+            (
+                "They gave you a versions URL and a token: choose “We call them”, and give both of these.",
+                "/partners/new?way=we-call",
+            ),
             (
                 (
                     "Watch the page of their registration: it shows each step as it happens, what is most likely wrong "
@@ -85,10 +88,33 @@ WORDS: Final = (
         "Access token",
         "The secret with which one side of a connection calls the other. Each side gave the other one of its own.",
     ),
+    (
+        "Registration token",
+        "Also TOKEN_A: who has it may make the first call, and only that. Both sides get access tokens by it.",
+    ),
+    ("Fingerprint", "Tells two access tokens apart, and shows neither."),
+    ("Token age", "How long ago a partner and the hub exchanged access tokens."),
     ("Token", "In OCPI, what a driver identifies himself with, such as a card. The module tokens is about these."),
     ("Message", "One exchange: a request and its answer."),
+    ("Correlation id", "The same in all messages that belong together; the first sender chooses it."),
+    ("Request id", "Of one request: one on the way to the hub, another one on the way on."),
     ("Story", "All messages of one correlation id."),
-    ("Loss", "What a translation between versions could not carry over, by its id in the catalogue, such as L-24."),
+    (
+        "Route",
+        (
+            "Why a message went where it did. Direct: the sender named the receiver. Open: the hub found it. Broadcast "
+            "and get all: to everybody who may know. Callback: a result. Hub: the hub answered itself. Refused: it "
+            "went nowhere."
+        ),
+    ),
+    ("Hub added, hub adds", "The time that the hub itself took. What partners took is counted apart."),
+    (
+        "Loss",
+        (
+            "What a translation between versions could not carry over, by its id in the catalogue, such as L-24. A "
+            "number of losses is that of different ones, in a message or a story. Lossy is a message with any."
+        ),
+    ),
     (
         "L-24, M-08, RF-10",
         "Rules of translation: L and M lose, replace or assume something, RF refuses the message. Each has a page.",
@@ -101,11 +127,19 @@ WORDS: Final = (
         "What a partner, as receiver, did not answer, or not well. What the hub refused is not among it.",
     ),
     (
+        "Partner error, hub error, refused",
+        (
+            "Whose failure it is: the receiver's; the hub's own; or the sender's, whose message the hub did not let "
+            "through."
+        ),
+    ),
+    (
         "Noted 13 times",
         "How often an event was seen: in messages, and in what the hub tried by itself. Errors count messages only.",
     ),
     ("p50, p95, p99", "So many of a hundred took no longer than that. p95 of 200 ms: 95 took at most 200 ms."),
-    ("In flight", "Calls at a partner that are not answered yet."),
+    ("In flight", "Calls at a partner that are not answered yet, and how many of them there may be at once."),
+    ("Last sign of life", "When a partner last called the hub, or answered it, be it with an error."),
     (
         "Circuit",
         (
@@ -130,8 +164,23 @@ WORDS: Final = (
         ),
     ),
     ("Broadcast", "One message to all who may know it."),
+    (
+        "Left out, skipped",
+        "Receivers of a broadcast that were not called, each for a reason that its row has.",
+    ),
     ("Probe", "The hub asks a partner for its versions, to see whether it is there."),
-    ("Needs you", "Open events that nobody has acknowledged, each with a step to take."),
+    (
+        "Needs you",
+        (
+            "Open events that nobody has acknowledged, each with a step to take. What comes of another one stands with "
+            "it, and is acknowledged with it."
+        ),
+    ),
+    ("Acknowledged", "Somebody knows of an event: it needs nobody any more, and closes when its cause is gone."),
+    ("Journal", "What the hub writes down of messages. Lists and stories are made of it."),
+    ("Leader", "The one process of the hub that looks after partners which are offline, and tells the others."),
+    ("Draining", "The hub ends: it finishes what is under way, and takes no new messages."),
+    ("Rate limit, burst", "How many messages a second a partner may send, and how many more at once."),
 )
 ANSWERS: Final = (
     ("1000", "Done."),

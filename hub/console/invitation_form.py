@@ -15,6 +15,8 @@ Json = dict[str, Any]
 
 WE_CALL: Final = "we-call"
 """The way on which the hub registers at the partner; on any other the partner registers here."""
+FACES: Final = ("CPO", "EMSP")
+"""The roles that a partner on 2.1.1 may have, of which an invitation names one."""
 LABELS: Final = {
     "name": "Name",
     "versions_url": "The URL of their versions",

@@ -13,12 +13,11 @@ from litestar.response import Redirect, Template
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.connecting import called
 from hub.console.frame import Same, page
-from hub.console.invitation_form import LABELS, WE_CALL, NewPartner, faults_of, read
+from hub.console.invitation_form import FACES, LABELS, WE_CALL, NewPartner, faults_of, read
 from hub.console.onboarding import invited_page
 from hub.operator.roles import FOR_OPERATORS
 from routing.vocabulary import Role, Version
 
-_FACES: Final = ("CPO", "EMSP")
 _COMMANDS: Final = {
     False: Same("POST /api/v1/platforms", "ocpi-hub platform add"),
     True: Same("POST /api/v1/platforms/{id}/connect", "ocpi-hub platform connect ID VERSIONS_URL"),
@@ -63,7 +62,7 @@ async def _form(request: PageRequest, typed: NewPartner, faults: dict[str, str],
         owner=owner,
         labels=LABELS,
         versions=list(Version),
-        faces=_FACES,
+        faces=FACES,
         roles=list(Role),
     )
     answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK

@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
-from hub.console.invitation_form import Called
+from hub.console.invitation_form import FACES, Called
 from hub.console.onboarding_words import asked_url, heading, invitation_mail, mail, we_call
 from hub.console.partner_words import parties_of
 from hub.console.shell_blocks import INVITED_PLACE, Blocks, blocks
 from hub.operator.roles import FOR_OPERATORS, FOR_PARTNERS, is_allowed
+from routing.vocabulary import Version
 
 _MOST_PARTIES: Final = 20
 _WHILE_AWAITED_S: Final = 2
@@ -29,6 +30,8 @@ class AnotherToken(Struct, frozen=True):
     """The form."""
 
     reason: str = ""
+    face: str = ""
+    """Of a partner that has no invitation, which would say it."""
 
 
 @get("/partners/{platform_id:str}/registration", opt=FOR_PARTNERS, include_in_schema=False)
@@ -50,14 +53,15 @@ async def invite_again(
 ) -> Template:
     """Make a new token, and show it in this answer and in no other."""
     if not data.reason.strip():
-        return await registration_page(request, platform_id, "Say why: the reason stands in the audit log.")
+        why = "Say why: the reason stands in the audit log."
+        return await registration_page(request, platform_id, why, face=data.face)
     api, at = Api(request), f"/platforms/{platform_id}"
     platform = await api.get(at)
-    face = next((each["face"] for each in platform["invitations"]), None)
+    face = next((each["face"] for each in platform["invitations"]), data.face or None)
     try:
         made = await api.post(f"{at}/invite", {"face": face}, reason=data.reason)
     except Refused as error:
-        return await registration_page(request, platform_id, error.detail)
+        return await registration_page(request, platform_id, error.detail, face=data.face)
     return await invited_page(request, {**made, "id": platform_id, "name": platform["name"]}, _asked(platform, face))
 
 
@@ -102,15 +106,17 @@ async def registration_page(
     platform_id: str,
     refused: str | None = None,
     *,
+    face: str | None = None,
     typed: Called | None = None,
     faults: dict[str, str] | None = None,
     owner: Json | None = None,
 ) -> Template:
-    """How far a partner is; with what was typed to call it, and what is wrong with that."""
+    """How far a partner is; with what was typed to call or to invite it, and what is wrong with that."""
     api, at = Api(request), f"/platforms/{platform_id}"
     platform, view = await asyncio.gather(api.get(at), api.get(f"{at}/registration"))
     is_registered, is_invited = bool(platform["connections"]), bool(view["invitations"])
     is_operator = is_allowed(request.auth, FOR_OPERATORS)
+    may_join = is_operator and not platform["suspended"] and (is_invited or not is_registered)
     invitation = next(iter(platform["invitations"]), None)
     asked = _asked(platform, invitation and invitation["face"])
     answer = await page(
@@ -128,12 +134,23 @@ async def registration_page(
         blocks=_blocks(view, asked) if is_invited else None,
         invitation_mail=_invitation_mail(view, asked) if is_invited else None,
         every_s=_WHILE_AWAITED_S if is_invited or not is_registered else _LATER_S,
-        may_invite=is_operator and is_invited,
-        may_call=is_operator and (is_invited or not is_registered),
+        is_operator=is_operator,
+        may_invite=may_join,
+        may_call=may_join,
+        face=_face_of(platform, view) if face is None else face,
         typed=typed or Called(versions_url=asked_url(view) or ""),
+        faces=FACES,
         faults=faults or {},
         owner=owner,
         refused=refused,
     )
     answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if refused or faults else HTTPStatus.OK
     return answer
+
+
+def _face_of(platform: Json, view: Json) -> str:
+    """The role of a partner whose version cannot say it, as far as it is known."""
+    steps = (step for attempt in view["attempts"][:1] for step in attempt["steps"])
+    versions = {platform["version"], *(step["version"] for step in steps)}
+    roles = {each["role"] for each in platform["parties"]} & set(FACES)
+    return roles.pop() if Version.V2_1_1 in versions and len(roles) == 1 else ""

@@ -226,6 +226,8 @@ class PlatformView(Struct, frozen=True):
     id: str
     name: str
     status: ConnectionStatus
+    suspended: bool
+    """By an operator, until it is resumed. It is SUSPENDED without that, too, where its registration has ended."""
     version: Version | None
     """In use; before it registers, the one it must register with, if any."""
     is_hub: bool
@@ -314,6 +316,7 @@ def platform_view(
         id=record.id,
         name=record.name,
         status=record.status,
+        suspended=record.suspended,
         version=record.connections[0].version if record.connections else record.version,
         is_hub=record.is_hub,
         allow_hub=record.allow_hub,

@@ -161,6 +161,30 @@ def test_removing_takes_the_name(console: Page, hub: HubProcess, two: Two) -> No
     assert hub.operator.platform(two.id)["status"] == "SUSPENDED"
     assert [each.method for each in two.emsp.ledger][-1] == "DELETE"
 
+    expect(console.locator("main")).to_contain_text("its registration has ended")
+    console.get_by_role("link", name="Invite them again").click()
+    console.get_by_label("Reason, for the audit log").fill("Ticket 8")
+    console.get_by_role("button", name="Make a new token").click()
+    two.emsp.register(hub.versions_url, console.locator("#tok").inner_text())
+    assert hub.operator.platform(two.id)["status"] == "CONNECTED"
+    assert two.push() == 1000
+
+
+def test_who_is_suspended_without_a_registration_is_resumed_before_it_is_invited(
+    console: Page, hub: HubProcess
+) -> None:
+    invited = hub.operator.invite("Stillvoll")
+    for action in ("suspend", "remove"):
+        console.goto(f"/partners/{invited.platform_id}/{action}")
+        confirm(console, action.capitalize(), **({"Type the partner": "Stillvoll"} if action == "remove" else {}))
+    expect(console.get_by_role("link", name="Invite them again")).to_have_count(0)
+
+    console.get_by_role("link", name="Resume…").click()
+    confirm(console, "Resume")
+
+    expect(console.get_by_role("link", name="Invite them again")).to_be_visible()
+    assert not hub.operator.platform(invited.platform_id)["suspended"]
+
 
 def test_capture_is_turned_on_for_a_time_and_off(console: Page, hub: HubProcess, two: Two) -> None:
     console.goto(f"/partners/{two.id}/capture")
