@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from hub.console.network_words import FILTERS as NETWORK_FILTERS
 from hub.console.onboarding_words import FILTERS as ONBOARDING_FILTERS
 from hub.console.partner_words import FILTERS as PARTNER_FILTERS
 from hub.console.partner_words import banners_of, no_changes
+from hub.console.troubles import Trouble, needs_somebody, troubles_of, worst_first
 from hub.console.words import FILTERS, ZONE_COOKIE, zone_named
 from hub.operator.roles import Me
 from hub.settings import Settings
@@ -27,7 +29,7 @@ from hub.version import VERSION
 
 THEME_COOKIE: Final = "theme"
 _THEMES: Final = frozenset({"light", "dark"})
-_MOST_COUNTED: Final = 100
+_MOST_COUNTED: Final = 200
 _FOLDER: Final = Path(__file__).parent / "templates"
 _SOURCES: Final = {
     path.name: path.read_text(encoding="utf-8") for path in _FOLDER.iterdir() if path.suffix in {".html", ".svg"}
@@ -72,8 +74,8 @@ def _source(name: str) -> tuple[str, str, None] | None:
 async def page(request: PageRequest, name: str, *, at: str, same: Same | None = None, **values: Any) -> Template:  # noqa: ANN401 - whatever the template shows
     """A page in its frame. `at` is the page in the navigation that is open."""
     api = Api(request)
-    open_events, health = await asyncio.gather(_open_events(api), _health(api))
-    frame = {"me": request.auth, "at": at, "same": same, "needs_you": len(open_events), "open_events": open_events}
+    troubles, health = await asyncio.gather(_troubles(api), _health(api))
+    frame = {"me": request.auth, "at": at, "same": same, "needs_you": troubles}
     frame["searched"] = request.query_params.get("q", "")
     state = {"banners": [] if health is None else banners_of(health), "no_changes": no_changes(health)}
     return Template(template_name=name, context=reader_of(request) | frame | state | values)
@@ -89,17 +91,18 @@ def refusal_page(request: Request[Any, Any, Any], **values: Any) -> Template:  #
     me = request.scope.get("auth")
     if not isinstance(me, Me):
         return bare_page(request, "refused.html", framed=False, **values)
-    frame = {"me": me, "at": "", "same": None, "needs_you": 0, "open_events": [], "searched": ""}
+    frame = {"me": me, "at": "", "same": None, "needs_you": [], "searched": ""}
     return bare_page(request, "refused.html", framed=True, banners=[], no_changes=None, **frame, **values)
 
 
-async def _open_events(api: Api) -> list[Json]:
-    """Those that nobody has acknowledged; none while they cannot be read, which a banner says."""
+async def _troubles(api: Api) -> list[Trouble]:
+    """Those that nobody knows of, the worst first; none while they cannot be read, which a banner says."""
     try:
         found = await api.get("/events", state="open", limit=_MOST_COUNTED)
     except Refused:
         return []
-    return [each for each in found["items"] if each["acknowledged"] is None]
+    now = datetime.now(UTC)
+    return worst_first(troubles_of(each for each in found["items"] if needs_somebody(each, now)))
 
 
 async def _health(api: Api) -> Json | None:

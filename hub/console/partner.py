@@ -18,6 +18,7 @@ from hub.console.charts import Interval, bar, share_of_time, strip
 from hub.console.frame import Same, page
 from hub.console.partner_words import odd_settings, parties_of
 from hub.console.pieces import Piece, piece
+from hub.console.troubles import troubles_of, worst_first
 from hub.operator.roles import FOR_ADMINS, FOR_OPERATORS, FOR_OPERATORS_AND_OWN, FOR_PARTNERS, Me, is_allowed
 
 _WEEK: Final = timedelta(days=7)
@@ -75,6 +76,7 @@ async def partner_page(request: PageRequest, platform_id: str, probed: Piece | N
         lines=[{**line, "changes": changes_of(line)[:_CHANGES]} for line in history.items()],
         kinds=_kinds(health),
         open_events=events.items(),
+        troubles=worst_first(troubles_of(events.items())),
         probed=probed,
         may=_may(request.auth),
     )

@@ -107,6 +107,12 @@ def event_heading(event: Mapping[str, Any]) -> Markup:
     return _WITH.format(partner_text(name, _LONGEST_NAME), title.removeprefix(about))
 
 
+def event_predicate(event: Mapping[str, Any]) -> str:
+    """The same beside an event about the same partner, without its name: `is offline`."""
+    title = str(event["title"])
+    return next((title.removeprefix(each) for each in _SOMEBODY if title.startswith(each)), title)
+
+
 def partner_text(value: object, limit: int = _LONGEST) -> Markup:
     """Text that somebody else wrote: cut, its hidden characters named, kept from turning what stands around it."""
     if value is None or value == "":
@@ -138,5 +144,6 @@ FILTERS: Final = {
     "duration": duration,
     "moment": moment,
     "event_heading": event_heading,
+    "event_predicate": event_predicate,
     "partner_text": partner_text,
 }

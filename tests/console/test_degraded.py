@@ -111,7 +111,7 @@ def test_without_the_database_nothing_can_be_changed_and_the_overview_works(
         postgres.kill()
         try:
             shows_banner(page, "The database is away")
-            expect(page.get_by_role("button", name="Invite a partner")).to_be_disabled()
+            expect(page.get_by_role("button", name="Add a partner")).to_be_disabled()
             expect(page.get_by_role("heading", level=1)).to_contain_text("The database is away")
             expect(page.get_by_role("region", name="The hub itself")).to_contain_text("Away")
             assert push(pair) == 1000

@@ -33,6 +33,32 @@ def test_a_partner_that_refuses_our_token_needs_somebody_until_it_is_acknowledge
         assert (line["actor"], line["source"][:7]) == ("operator", "console")
 
 
+def test_what_comes_of_one_cause_stands_with_it_and_is_known_with_it(console: Page, hub: HubProcess) -> None:
+    with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
+        emsp.behaves(misbehaviour.UNAUTHORIZED)
+        cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
+        hub.operator.ask("POST", f"/api/v1/platforms/{platform_of(hub, cpo)}/suspend")
+        missed = event_of(hub, EventKind.CLIENT_INFO_MISSED, platform_of(hub, emsp))
+        refuses = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN, platform_of(hub, emsp))
+
+        entry = console.get_by_role("listitem").filter(has_text=emsp.name)
+        for path in ("/", "/events"):
+            console.goto(path)
+            expect(entry).to_have_count(1)
+            expect(entry.get_by_role("heading")).to_have_text(f"{emsp.name} refuses the hub's access token")
+            expect(entry).to_contain_text("Therefore it does not take client info, since")
+        entry.get_by_role("link", name="does not take client info").click()
+        console.get_by_role("link", name=f"{emsp.name} refuses the hub's access token").click()
+        expect(console.locator("main")).to_contain_text("and so does what comes of it now")
+        console.get_by_label("Reason").fill("Ticket 9")
+        console.get_by_role("button", name="Acknowledge").click()
+
+        expect(console.get_by_text("Ticket 9")).to_be_visible()
+        for each in (refuses, missed):
+            known = hub.operator.ask("GET", f"/api/v1/events/{each['id']}")["acknowledged"]
+            assert known["reason"] == "Ticket 9"
+
+
 def test_what_cannot_be_acknowledged_says_why_and_keeps_what_was_typed(console: Page, hub: HubProcess) -> None:
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         emsp.answers_next(misbehaviour.UNAUTHORIZED)

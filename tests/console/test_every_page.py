@@ -39,6 +39,7 @@ PAGES = [
     "/settings",
     "/tokens/new",
     "/help",
+    "/nothing",
 ]
 PARTNER_PAGES = ["/", "/partners", "/partners?name=nobody", "/partners/new", "/partners/new?way=we-call"]
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -59,7 +60,7 @@ def pages(hub: HubProcess) -> list[str]:
             cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
         emsp.answers_next(misbehaviour.UNAUTHORIZED)
         cpo.put("locations", path_of(cpo.party, "LOC1"), to=emsp.party, json=location(cpo.party))
-        event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
+        event = event_of(hub, EventKind.PARTNER_REFUSES_TOKEN)
         [found] = hub.operator.ask("GET", "/api/v1/platforms", params={"q": str(emsp.party)})["items"]
         hub.operator.change(found["id"], timeout_s=12)
     with kobalt_and_lindhain(hub) as (emsp, cpo):
@@ -73,7 +74,7 @@ def pages(hub: HubProcess) -> list[str]:
     token = f"/tokens/{new_token(hub, 'auditor')['id']}/remove"
     at = f"/partners/{found['id']}"
     of_partner = [at, *(f"{at}/{page}" for page in ("suspend", "remove", "capture", "quirks", "registration"))]
-    others = [f"/client-info?as={found['id']}", f"/partners/{bold.platform_id}/registration"]
+    others = [f"/client-info?as={found['id']}", f"/partners/{bold.platform_id}/registration", f"/events/{event['id']}"]
     return [*PAGES, *PARTNER_PAGES, *of_partner, *others, agreed, f"{agreed}/end", token]
 
 

@@ -35,7 +35,7 @@ def test_a_new_hub_offers_an_invitation_and_no_empty_charts(new_hub: HubProcess,
         sign_in(page, new_hub.operator.token)
 
         expect(page.get_by_role("heading", level=1)).to_have_text("No partner yet")
-        expect(page.get_by_role("link", name="Invite a partner")).to_be_visible()
+        expect(page.get_by_role("link", name="Add a partner")).to_be_visible()
         expect(page.get_by_text("make demo")).to_be_visible()
         expect(page.get_by_role("img")).to_have_count(0)
 
