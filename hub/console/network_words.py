@@ -116,7 +116,8 @@ def headline(matrix: Json, by: str) -> str:
     if worst is None:
         return "Who talks to whom"
     sender, receiver = (label(worst[end], matrix, by) for end in ("sender", "receiver"))
-    return f"{sender} → {receiver} fails most: {worst['errors']:,} of {worst['n']:,} messages"
+    messages = "message" if worst["n"] == 1 else "messages"
+    return f"{sender} → {receiver} fails most: {worst['errors']:,} of {worst['n']:,} {messages}"
 
 
 def _is_worth_a_headline(cell: Json, matrix: Json, by: str) -> bool:

@@ -162,6 +162,16 @@ def test_filters_are_in_the_address_and_each_is_a_chip_that_removes_itself(
         expect(page).to_have_url(url)
 
 
+def test_names_of_partners_leave_room_for_the_message(console: Page, sent: str) -> None:
+    assert sent
+    console.set_viewport_size({"width": 1280, "height": 800})
+    console.goto("/messages?range=all")
+
+    box = console.get_by_role("region", name="Messages").get_by_role("rowheader").nth(1).bounding_box()
+    assert box is not None
+    assert box["width"] >= 200
+
+
 def test_older_pages_hold_every_message_once_though_new_ones_arrive(hub: HubProcess, console: Page) -> None:
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
         headers = [{"x-correlation-id": f"page-{number}"} for number in range(120)]
