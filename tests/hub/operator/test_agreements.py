@@ -10,7 +10,7 @@ import pytest
 from loadtests.hub_process import HubProcess
 from routing.vocabulary import Party, Role, Version
 from tests.hub.operator.test_problems import check_problem
-from tests.partners import new_party
+from tests.partners import CPO, new_party, partner
 
 AGREEMENTS = "/api/v1/agreements"
 Json = dict[str, Any]
@@ -43,6 +43,15 @@ def refused(at: HubProcess, content: bytes) -> Json:
     problem = check_problem(answer, 422)
     assert problem["detail"].startswith("Nothing was taken over. line ")
     return problem
+
+
+def test_an_agreement_says_what_the_partners_are_called(at: HubProcess) -> None:
+    with partner(CPO).running() as cpo:
+        platform = at.operator.platform(at.operator.registered(cpo))
+        made = agree(at, cpo.party, B)
+
+        assert (made["a_name"], made["b_name"]) == (platform["name"], None)
+        assert at.operator.ask("GET", AGREEMENTS)["items"] == [made]
 
 
 def test_an_agreement_is_made_shown_changed_and_ended(at: HubProcess) -> None:
