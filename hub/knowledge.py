@@ -55,8 +55,8 @@ class Known(Mapping[Question[Any], Any]):
         plan = PLANS.get(type(question))
         if plan is None:
             raise KeyError(question)
-        groups = [self._learned.at_hand(lookup) for lookup in plan.lookups(question)]
-        if UNKNOWN in groups:
+        groups = self._learned.all_at_hand(plan.lookups(question))
+        if groups is None:
             raise KeyError(question)
         answer = plan.answer(question, groups, datetime.now(UTC))
         if answer is TO_BE_BOUND:

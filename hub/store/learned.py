@@ -150,6 +150,10 @@ class Learned:
         """What stands there, if that is known without asking a store; else UNKNOWN."""
         return self._remembered.get(lookup, self._keep_s)
 
+    def all_at_hand(self, lookups: Iterable[Lookup]) -> list[Any] | None:
+        """What stands at each of these, in their order; None unless all of it is known without asking a store."""
+        return self._remembered.get_all(lookups, self._keep_s)
+
     async def groups(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
         """What stands there. What cannot be told soon is missing; rather than nothing, it is what was known before."""
         here = {lookup: group for lookup in lookups if (group := self.at_hand(lookup)) is not UNKNOWN}

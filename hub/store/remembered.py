@@ -68,6 +68,16 @@ class Remembered:
             return UNKNOWN
         return found[1]
 
+    def get_all(self, lookups: Iterable[Lookup], at_most_s: float) -> list[Any] | None:
+        """What stands at each of these; None unless all were read within so many seconds."""
+        since, groups = self._clock() - at_most_s, []
+        for lookup in lookups:
+            read_at, group = self._groups.get(lookup, _NEVER)
+            if read_at < since:
+                return None
+            groups.append(group)
+        return groups
+
     def begin_reading(self, lookups: Iterable[Lookup]) -> Reader:
         """Say that these are about to be read."""
         reader = Reader()
