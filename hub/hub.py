@@ -25,6 +25,7 @@ from hub.missed_broadcasts import MissedBroadcasts
 from hub.observability import Metrics
 from hub.one_at_a_time import OneAtATime
 from hub.partners.client import PartnerClient
+from hub.passages import Passages
 from hub.presence import Presence
 from hub.registration import Initiator, Registrar, Steps
 from hub.settings import VAR_DIR, Settings
@@ -115,6 +116,7 @@ class Hub:
     """Lists that had to be read as a whole."""
     list_counts: ListCounts = field(default_factory=ListCounts)
     one_at_a_time: OneAtATime = field(default_factory=OneAtATime)
+    passages: Passages = field(default_factory=Passages)
     first_pushes: FirstPushes = field(default_factory=FirstPushes)
     spans: Spans | None = None
     """Where an OpenTelemetry collector is to hear of messages."""

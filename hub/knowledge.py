@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from hub.answers import PLANS, TO_BE_BOUND, charge_of
-from hub.learning import Heard, facts_in, moment_in, said_of_session
+from hub.learning import Heard, SaidOfSession, facts_in, moment_in, said_of_session
 from hub.observability import FilteringBoundLogger
 from hub.store import shelves
 from hub.store.facts import Fact
@@ -210,14 +210,9 @@ class Knowledge:
         except Exception:  # the receiver has the message; a bug here must not cost its sender the answer
             log.exception("nothing_learned", kind=heard.kind)
 
-    def is_news(self, heard: Heard, body: Json, translated: Json | None) -> bool:
-        """Whether `learn` would look into this body: not when just that was said of its Session last."""
-        try:
-            told = said_of_session(heard, body, translated) if self._undecided is None else None
-            return told is None or not self._learned.was_said_last(told.about, told.said)
-        except Exception:  # as in `learn`, which will meet it again
-            log.exception("nothing_learned", kind=heard.kind)
-            return True
+    def is_news(self, told: SaidOfSession | None) -> bool:
+        """Whether `learn` would look into a body that says this: not when just that was said of its Session last."""
+        return told is None or self._undecided is not None or not self._learned.was_said_last(told.about, told.said)
 
     def learn_once(self, topic: int, facts: Iterable[Fact]) -> None:
         """Learn what follows from a topic, see `Learned.note_once`."""

@@ -132,11 +132,18 @@ def said_of_session(heard: Heard, body: Json, translated: Json | None) -> SaidOf
     owner, session_id = _owner(heard, body), _object_id(heard, body, "id")
     if session_id is None or owner not in heard.teller:
         return None
+    return compared(heard.version, heard.emsp, owner, session_id, body, translated)
+
+
+def compared(
+    version: Version, emsp: Party | None, owner: Party, session_id: str, body: Json, translated: Json | None
+) -> SaidOfSession | None:
+    """The same of a Session whose id and owner are known, without a look at whether they can be believed."""
     place, own = body.get("location"), body.get("cdr_token")
     chosen = None if translated is None else translated.get("cdr_token")
     said = (
-        heard.version,
-        heard.emsp,
+        version,
+        emsp,
         session_id,
         *map(body.get, _SAID_OF_SESSIONS),
         place.get("id") if type(place) is dict else None,

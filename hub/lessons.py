@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 import structlog
 
 from hub.hub import Hub
-from hub.learning import Heard, Mode, residue_left
+from hub.learning import Heard, Mode, compared, residue_left
 from hub.observability import FilteringBoundLogger
+from hub.passages import Passage
 from hub.store.facts import AliasGiven, Fact
 from hub.way_rows import Row, row_of
 from hub.ways import Exchange
@@ -33,7 +34,7 @@ from routing.translation.crossing import Crossing, Json
 from routing.translation.kinds import Kind, carried_by
 from routing.translation.messages import Pair
 from routing.translation.residue import KINDS, residue_of
-from routing.translation.sides import BothSides, owner_of, sides_of
+from routing.translation.sides import owner_of, sides_of
 from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -47,16 +48,6 @@ _SUCCESS: Final = range(1000, 2000)
 _CUSTOMERS: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
 """Who can have a Session of its own."""
 _MODES: Final[dict[str, Mode]] = {"PUT": "put", "PATCH": "patch", "POST": "post", "DELETE": "delete"}
-
-
-class About(NamedTuple):
-    """Who and what an exchange is about."""
-
-    sides: BothSides
-    owner: Party
-    """Whose object it is."""
-    ids: tuple[str, ...]
-    """See `object_ids`."""
 
 
 def went_well(answer: Answer) -> bool:
@@ -239,17 +230,19 @@ def learn_request(
         hub.knowledge.learn(heard, pair.before, pair.after)
 
 
-def may_teach(
-    message: Message, source: Connection, kind: Kind | None, about: About, pairs: Collection[Pair], hub: Hub
-) -> bool:
-    """Whether `learn_request` would learn something from these, once they are taken."""
+def may_teach(passage: Passage, ids: tuple[str, ...], kind: Kind | None, pairs: Collection[Pair], hub: Hub) -> bool:
+    """Whether `learn_request` would learn something from these, once they are taken.
+
+    What was said last had a sender who could be believed. So it need not be asked whether this one can.
+    """
     if kind is not Kind.SESSION:
         return True
-    if source.version is not Version.V2_1_1 or not pairs:
+    version = passage.sender.version
+    if version is not Version.V2_1_1 or not pairs:
         return False
-    heard = _heard_about(about, message, kind, _MODES[message.operation.method], source, hub)
     [pair] = pairs  # a request has one body
-    return hub.knowledge.is_news(heard, pair.before, pair.after)
+    said = compared(version, passage.sides.emsp, passage.owner, ids[0], pair.before, pair.after)
+    return hub.knowledge.is_news(said)
 
 
 def learn_broadcast(message: Message, source: Connection, hub: Hub) -> None:
@@ -323,27 +316,18 @@ def learn_residue(
         hub.knowledge.note(left)
 
 
-def about(message: Message, receiver: Party) -> About:
-    """Who and what an exchange with this receiver is about."""
-    sides = sides_of(message.operation, message.sender, receiver)
-    return About(sides, owner_of(message.operation, message.segments, sides), object_ids(message))
-
-
 def _heard(message: Message, route: Forward, kind: Kind, mode: Mode, teller: Connection, hub: Hub) -> Heard:
-    return _heard_about(about(message, route.receiver), message, kind, mode, teller, hub)
-
-
-def _heard_about(about: About, message: Message, kind: Kind, mode: Mode, teller: Connection, hub: Hub) -> Heard:
+    sides = sides_of(message.operation, message.sender, route.receiver)
     return Heard(
         kind=kind,
         mode=mode,
         version=teller.version,
         teller=_parties(teller, hub),
-        owner=about.owner,
+        owner=owner_of(message.operation, message.segments, sides),
         at=datetime.now(UTC),
-        cpo=about.sides.cpo,
-        emsp=about.sides.emsp,
-        ids=about.ids,
+        cpo=sides.cpo,
+        emsp=sides.emsp,
+        ids=object_ids(message),
         token_type=parameter(message.query, "type"),
     )
 

@@ -20,10 +20,11 @@ from hub.ids import new_id
 from hub.lessons import object_ids
 from hub.observability import FilteringBoundLogger
 from hub.partners.client import CallLimits
+from hub.people import is_emsp
 from hub.shown_ids import as_meant, place_shown
 from hub.span_notes import SpanNotes
 from routing.bodies import owner_in_path, read_members, text
-from routing.directory import Connection, PartyDirectory, PartyEntry
+from routing.directory import Connection, PartyDirectory
 from routing.envelope import read_envelope
 from routing.errors import HubError, NotRoutable
 from routing.links import host_of, next_link, parameter
@@ -37,7 +38,7 @@ from routing.translation.crossing import Crossing, Json, Side
 from routing.translation.kinds import Kind
 from routing.translation.questions import ConnectedEmsp, LocationOf, Question, SessionAtReceiver, TariffOf
 from routing.translation.steps import translate
-from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Role, Version
+from routing.vocabulary import ConnectionStatus, InterfaceRole, ModuleID, Party, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -46,7 +47,6 @@ _MOST_PAGES: Final = 20
 _LATELY: Final = timedelta(days=1)
 _ID_NAMES: Final = ("id", "uid", "request_id")
 _SUCCESS: Final = range(1000, 2000)
-_EMSP_LIKE: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
 
 
 class LookUps(Struct, eq=False):
@@ -209,13 +209,6 @@ class LookUps(Struct, eq=False):
             answer=True,
         )
         return translate(body, kind, crossing)
-
-
-def is_emsp(entry: PartyEntry | None, directory: PartyDirectory) -> bool:
-    """Whether a Token can be this party's: a hub between has none, but those behind it may."""
-    if entry is None or (directory.platform(entry.platform_id).is_hub and not entry.is_remote):
-        return False
-    return not _EMSP_LIKE.isdisjoint([role.role for role in entry.roles])
 
 
 def _is_connected(party: Party, directory: PartyDirectory) -> bool:

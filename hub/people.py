@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from hub.look_ups import is_emsp
 from routing.directory import PartyDirectory, PartyEntry
 from routing.quirks import Quirks
 from routing.translation.crossing import Json
-from routing.vocabulary import Party
+from routing.vocabulary import Party, Role
+
+_EMSP_LIKE: Final = frozenset({Role.EMSP, Role.OTHER, Role.PTP})
 
 
 class People(NamedTuple):
@@ -30,6 +31,13 @@ def people_in(directory: PartyDirectory, owner: Party, emsp: Party) -> People:
         owner_details=(entry.roles[0].business_details or None) if entry is not None and entry.roles else None,
         owner_quirks=None if platform is None else platform.quirks,
     )
+
+
+def is_emsp(entry: PartyEntry | None, directory: PartyDirectory) -> bool:
+    """Whether a Token can be this party's: a hub between has none, but those behind it may."""
+    if entry is None or (directory.platform(entry.platform_id).is_hub and not entry.is_remote):
+        return False
+    return not _EMSP_LIKE.isdisjoint([role.role for role in entry.roles])
 
 
 def _siblings(entry: PartyEntry, directory: PartyDirectory) -> frozenset[Party]:

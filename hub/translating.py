@@ -24,8 +24,6 @@ from hub.figures import Habit
 from hub.forwarding import send, time_for
 from hub.hub import Hub
 from hub.lessons import (
-    About,
-    about,
     learn_aliases,
     learn_answer,
     learn_request,
@@ -35,15 +33,16 @@ from hub.lessons import (
     learn_withheld,
     may_leave_residue,
     may_teach,
+    object_ids,
     was_taken,
     went_well,
 )
 from hub.look_ups import LookUps
 from hub.observability import FilteringBoundLogger
-from hub.people import People, people_in
+from hub.passages import Passage
 from hub.shared_translations import SharedTranslations
 from hub.shown_ids import request_as_shown
-from hub.span_notes import TranslationNote
+from hub.span_notes import SpanNotes, TranslationNote
 from hub.store.shelves import key_of
 from hub.trace import Trace, TranslationLoss
 from routing.directory import Connection
@@ -57,7 +56,7 @@ from routing.timestamps import read_timestamp
 from routing.translation import numbers
 from routing.translation.aliases import path_to
 from routing.translation.cdrs import CREDIT_REFUSED
-from routing.translation.crossing import AnsweredByHub, Crossing, Json, Loss, Side
+from routing.translation.crossing import AnsweredByHub, Crossing, Json, Loss
 from routing.translation.kinds import TRANSLATED, Carried, Kind, carried_by
 from routing.translation.messages import (
     NO_MOMENTS,
@@ -99,12 +98,13 @@ class Translation(Struct, eq=False):
     source: Connection
     version: Version
     """The receiver's."""
-    about: About
+    passage: Passage
+    ids: tuple[str, ...]
+    """See `object_ids`."""
     carried: Carried
-    people: People
-    look_ups: LookUps
-    patience_s: float
-    """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
+    came: datetime
+    correlation_id: str
+    spans: SpanNotes | None
     sent: Message
     """As it goes out; the same as it came until it is translated."""
     told: Sequence[Pair] = ()
@@ -115,6 +115,8 @@ class Translation(Struct, eq=False):
     """The last one there was, also of what could not be translated."""
     answered: Sequence[Pair] = ()
     """The objects of the answer, before and after."""
+    look_ups: LookUps | None = None
+    """Those that were made for it."""
 
     @classmethod
     def of(
@@ -129,15 +131,19 @@ class Translation(Struct, eq=False):
         """The translation this message needs; None between partners of one version, and for modules of their own."""
         if route.connection.version is message.version or message.operation.module not in TRANSLATED:
             return None
-        what = about(message, route.receiver)
-        total_s = time_for(message, route.connection, hub)
-        came, correlation_id = came or datetime.now(UTC), trace.ids.correlation_id
-        look_up_s = total_s * _PART_FOR_LOOK_UPS
-        look_ups = LookUps(hub, message.sender, route.receiver, correlation_id, came, look_up_s, trace.spans)
-        carried = carried_by(message.operation, message.segments)
-        people = people_in(hub.directory.snapshot, what.owner, what.sides.emsp)
+        passage = hub.passages.of(message, route, source, hub.directory.snapshot)
         return cls(
-            message, route, source, route.connection.version, what, carried, people, look_ups, total_s / 2, message
+            message,
+            route,
+            source,
+            route.connection.version,
+            passage,
+            object_ids(message),
+            carried_by(message.operation, message.segments),
+            came or datetime.now(UTC),
+            trace.ids.correlation_id,
+            trace.spans,
+            message,
         )
 
     def turn(self, hub: Hub) -> AbstractAsyncContextManager[None]:
@@ -148,9 +154,13 @@ class Translation(Struct, eq=False):
         """
         operation, older = self.message.operation, Version.V2_1_1
         if operation.module == ModuleID.SESSIONS and operation.owned and older in (self.message.version, self.version):
-            key = (self.route.connection.id, self.about.owner, key_of(self.about.ids[-1]))
-            return hub.one_at_a_time.turn(key, self.patience_s)
+            key = (self.route.connection.id, self.passage.owner, key_of(self.ids[-1]))
+            return hub.one_at_a_time.turn(key, self._patience_s(hub))
         return _NO_TURN
+
+    def _patience_s(self, hub: Hub) -> float:
+        """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
+        return time_for(self.message, self.route.connection, hub) / 2
 
     async def request(
         self, trace: Trace, hub: Hub, shared: SharedTranslations[Outgoing] | None = None
@@ -189,7 +199,7 @@ class Translation(Struct, eq=False):
     def _keep(self, pairs: Sequence[Pair], crossing: Crossing, hub: Hub) -> None:
         """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new."""
         wants_residue = may_leave_residue(self.message, self.route, self.source)
-        teaches = wants_residue or may_teach(self.message, self.source, self.carried.request, self.about, pairs, hub)
+        teaches = wants_residue or may_teach(self.passage, self.ids, self.carried.request, pairs, hub)
         self.told = pairs if teaches else ()
         self.crossed = crossing if wants_residue or crossing.aliases else None
         self.tried = None
@@ -199,7 +209,7 @@ class Translation(Struct, eq=False):
 
     def _out_once(self, hub: Hub, shared: SharedTranslations[Outgoing]) -> Awaitable[Outgoing]:
         quirks = msgspec.json.encode(self.route.connection.quirks)
-        likeness = (self.version, quirks, self.people.emsp is None)
+        likeness = (self.version, quirks, self.passage.people.emsp is None)
         return shared.get(likeness, partial(self._out, hub), self._is_personal)
 
     def _is_personal(self) -> bool:
@@ -328,7 +338,7 @@ class Translation(Struct, eq=False):
             [body for body, refusal in withheld if refusal.rule == rule] for rule in _TO_BE_REMEMBERED
         )
         for cdr in credited:
-            is_kept = await hub.knowledge.credit_held_back(self.about.sides.cpo, receiver, cdr)
+            is_kept = await hub.knowledge.credit_held_back(self.passage.sides.cpo, receiver, cdr)
             if not is_kept and type(cdr.get("id")) is str:
                 raise HubFault("The hub cannot remember a credit CDR now; try again")
         kind = self.carried.request or self.carried.answer
@@ -354,52 +364,39 @@ class Translation(Struct, eq=False):
                     return crossing, result
             finally:
                 self._note_time(crossing, monotonic() - began, hub)
-            answers |= await hub.knowledge.answers(asked, self.look_ups.answer)
+            answers |= await hub.knowledge.answers(asked, self._looked_up_by(hub).answer)
+
+    def _looked_up_by(self, hub: Hub) -> LookUps:
+        """What makes the look-ups. Most messages need none."""
+        if self.look_ups is None:
+            sender, receiver = self.message.sender, self.route.receiver
+            each_s = time_for(self.message, self.route.connection, hub) * _PART_FOR_LOOK_UPS
+            self.look_ups = LookUps(hub, sender, receiver, self.correlation_id, self.came, each_s, self.spans)
+        return self.look_ups
 
     def _note_time(self, crossing: Crossing, seconds: float, hub: Hub) -> None:
         module = self.message.operation.module
         source, target = crossing.origin.version, crossing.destination.version
         hub.metrics.translated(module, source, target, seconds)
-        if (spans := self.look_ups.spans) is not None:
+        if self.spans is not None:
             now, losses = monotonic(), len(crossing.losses)
-            spans.translated(TranslationNote(now - seconds, now, module, source, target, crossing.answer, losses))
+            self.spans.translated(TranslationNote(now - seconds, now, module, source, target, crossing.answer, losses))
 
     def crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the request."""
-        message = self.message
-        origin = Side(message.version, message.sender, self.source.quirks)
-        destination = Side(self.route.connection.version, self.route.receiver, self.route.connection.quirks)
-        crossing = self._crossing(origin, destination, known)
-        crossing.patch = message.operation.method == "PATCH"
+        crossing = self.passage.crossing(self.ids, self.came, known)
+        crossing.patch = self.message.operation.method == "PATCH"
         return crossing
 
     def crossing_back(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the answer."""
         message, sent = self.message, self.sent
-        origin = Side(self.route.connection.version, self.route.receiver, self.route.connection.quirks)
-        crossing = self._crossing(origin, Side(message.version, message.sender, self.source.quirks), known)
-        crossing.answer = True
+        crossing = self.passage.crossing(self.ids, self.came, known, back=True)
         crossing.since = message.operation.paged and parameter(message.query, "date_from") is not None
         crossing.uid_asked = _uid_of(message)
         crossing.type_asked = token_type_in(message.query)
         crossing.type_sent = token_type_in(sent.query)
         return crossing
-
-    def _crossing(self, origin: Side, destination: Side, known: Mapping[Question[Any], Any]) -> Crossing:
-        people = self.people
-        return Crossing(
-            origin=origin,
-            destination=destination,
-            owner=self.about.owner,
-            now=self.look_ups.now,
-            cpo=self.about.sides.cpo,
-            emsp=people.emsp,
-            emsp_platform=people.emsp_platform,
-            owner_details=people.owner_details,
-            owner_quirks=people.owner_quirks or origin.quirks,
-            object_ids=self.about.ids,
-            known=known,
-        )
 
 
 def _open_in(crossing: Crossing, answers: Mapping[Question[Any], Any]) -> list[Question[Any]]:

@@ -155,7 +155,7 @@ class PlatformPart(Struct, frozen=True, eq=False):
     """What another hub announced of the parties behind it."""
 
 
-class PartyDirectory(Struct, frozen=True, eq=False):
+class PartyDirectory(Struct, frozen=True, eq=False, weakref=True):
     """The snapshot. Build one with `PartyDirectory.of`, derive the next with `replacing`."""
 
     revision: int
