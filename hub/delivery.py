@@ -84,11 +84,17 @@ async def _deliver_translated(
     hub: Hub,
     shared: SharedTranslations[Outgoing] | None,
 ) -> Answer:
-    async with translation.turn(hub):
+    turn = translation.turn
+    if turn is not None and not hub.one_at_a_time.take(turn):
+        await hub.one_at_a_time.wait(turn, translation.patience_s(hub))
+    try:
         outgoing = await translation.request(trace, hub, shared)
         if outgoing is None:
             return success(UNSET, route.receiver, datetime.now(UTC))
         return await _send(message, outgoing, route, source, trace, hub, translation)
+    finally:
+        if turn is not None:
+            hub.one_at_a_time.leave(turn)
 
 
 async def _send(

@@ -4,53 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Hashable
-from typing import Any
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
 
 from routing.errors import ReceiverUnreachable
-
-
-class Turn:
-    """One turn. Not a generator: most wait for nobody, and would wait for that."""
-
-    __slots__ = ("_key", "_queues", "_within_s")
-
-    def __init__(self, queues: OneAtATime, key: Hashable, within_s: float) -> None:
-        self._queues = queues
-        self._key = key
-        self._within_s = within_s
-
-    def __aenter__(self) -> Coroutine[Any, Any, None]:
-        return self._queues.enter(self._key, self._within_s)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._queues.leave(self._key)
 
 
 class OneAtATime:
     """A queue for each key, kept only as long as somebody is in it."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        self._waiting: dict[Hashable, deque[asyncio.Future[None]] | None] = {}
+        """None as long as nobody has waited for who holds the key."""
 
-    def turn(self, key: Hashable, within_s: float) -> Turn:
+    @asynccontextmanager
+    async def turn(self, key: Hashable, within_s: float) -> AsyncIterator[None]:
         """To be entered: waits for this key to be free, in the order of asking, and holds it.
 
         Raises:
             ReceiverUnreachable: those before took too long.
         """
-        return Turn(self, key, within_s)
+        if not self.take(key):
+            await self.wait(key, within_s)
+        try:
+            yield
+        finally:
+            self.leave(key)
 
-    async def enter(self, key: Hashable, within_s: float) -> None:
-        """Wait for this key to be free, and hold it until `leave`. Raises as `turn`."""
+    def take(self, key: Hashable) -> bool:
+        """Hold this key until `leave`, if it is free, as nearly always. False where that takes a `wait`."""
         if key in self._waiting:
-            await self._wait(key, within_s)
-        else:
-            self._waiting[key] = deque()
+            return False
+        self._waiting[key] = None
+        return True
 
-    async def _wait(self, key: Hashable, within_s: float) -> None:
+    async def wait(self, key: Hashable, within_s: float) -> None:
+        """Wait for a key that is not free, and hold it until `leave`. Raises as `turn`."""
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[key].append(mine)
+        queue = self._waiting[key]
+        if queue is None:
+            queue = self._waiting[key] = deque()
+        queue.append(mine)
         try:
             async with asyncio.timeout(within_s):
                 await mine

@@ -8,8 +8,7 @@ Session knows which Location to ask for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -81,7 +80,6 @@ MakeCrossing: TypeAlias = Callable[[Mapping[Question[Any], Any]], Crossing]
 Outgoing: TypeAlias = tuple[Crossing, tuple[Translated, str, tuple[str, ...]]]
 """A request after its way into another version: body, query and path."""
 
-_NO_TURN: Final = nullcontext()
 _TO_BE_REMEMBERED: Final = (CREDIT_REFUSED, NOT_PUBLISHED)
 _LARGE: Final = 256 * 1024
 """Bytes that take so long that others would notice: those are translated in a thread."""
@@ -146,19 +144,18 @@ class Translation(Struct, eq=False):
             message,
         )
 
-    def turn(self, hub: Hub) -> AbstractAsyncContextManager[None]:
-        """Until the answer is there: what changes one Session follows one another, see `SessionAtReceiver`.
+    @property
+    def turn(self) -> Hashable | None:
+        """What it must not overlap with others of, see `OneAtATime`, until the answer is there; None for most.
 
-        Raises:
-            ReceiverUnreachable: what came before takes too long.
+        What changes one Session follows one another, see `SessionAtReceiver`.
         """
         operation, older = self.message.operation, Version.V2_1_1
         if operation.module == ModuleID.SESSIONS and operation.owned and older in (self.message.version, self.version):
-            key = (self.route.connection.id, self.passage.owner, key_of(self.ids[-1]))
-            return hub.one_at_a_time.turn(key, self._patience_s(hub))
-        return _NO_TURN
+            return self.route.connection.id, self.passage.owner, key_of(self.ids[-1])
+        return None
 
-    def _patience_s(self, hub: Hub) -> float:
+    def patience_s(self, hub: Hub) -> float:
         """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
         return time_for(self.message, self.route.connection, hub) / 2
 
