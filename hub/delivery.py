@@ -118,11 +118,10 @@ async def _send(
         await callbacks.note_result(message, route, hub)
     reply = await send(outgoing, route, trace, hub)
     now = datetime.now(UTC)
-    answer = said = answer_of(reply, route.receiver, now)
+    said = answer_of(reply, route.receiver, now)
     trace.upstream_ocpi_status = said.ocpi_status
-    if translation is None and route.connection.face is None and source.face is None:
-        _learn(message, said, route, source, hub)
-    else:
+    answer = _as_it_came(message, said, route, source, trace, hub, translation)
+    if answer is None:
         answer = await _as_read(message, said, route, source, trace, hub, translation)
     if outgoing.operation.method != message.operation.method and went_well(answer):
         answer = msgspec.structs.replace(answer, http_status=200)  # nothing was created by a PATCH
@@ -147,6 +146,28 @@ def _tell_losses(answer: Answer, source: Connection, trace: Trace) -> None:
         answer.headers.append(trace.losses_header())
 
 
+def _as_it_came(
+    message: Message,
+    said: Answer,
+    route: Forward,
+    source: Connection,
+    trace: Trace,
+    hub: Hub,
+    translation: Translation | None,
+) -> Answer | None:
+    """What the receiver said, as most answers go back: without data, or just as it came. None where it has to be read.
+
+    The hub learns from it meanwhile.
+    """
+    if translation is None and route.connection.face is None and source.face is None:
+        _learn(message, said, route, source, hub)
+        return said
+    if translation is not None and translation.carried.answer is None:
+        learn_ways(message, route, said, hub)
+        return translation.acknowledgement(said, trace, hub)
+    return None
+
+
 async def _as_read(
     message: Message,
     said: Answer,
@@ -156,7 +177,7 @@ async def _as_read(
     hub: Hub,
     translation: Translation | None,
 ) -> Answer:
-    """What the receiver said, in the version and with the ids of who asked. The hub learns from it meanwhile."""
+    """The same where it has data, in the version and with the ids of who asked."""
     answer = said
     if route.connection.face is not None:
         answer = await answer_as_meant(message, answer, route, source, hub)
@@ -165,7 +186,7 @@ async def _as_read(
     else:
         learn_ways(message, route, answer, hub)
         answer = await translation.answer(answer, trace, hub)
-    if source.face is None or (translation is not None and translation.carried.answer is None):
+    if source.face is None:
         return answer
     pairs = () if translation is None else translation.answered
     return await answer_as_shown(message, answer, route, source, pairs, hub)

@@ -245,24 +245,44 @@ class Translation(Struct, eq=False):
         Raises:
             Untranslatable, NotRoutable: what was asked for cannot be said there, or cannot be read.
         """
+        if self.carried.answer is None:
+            return self.acknowledgement(answer, trace, hub)
         if not went_well(answer):
             return answer
+        self._learn_request(answer, hub)
+        return self._with_body(answer, await self._data(answer, self.carried.answer, trace, hub))
+
+    def acknowledgement(self, answer: Answer, trace: Trace, hub: Hub) -> Answer:
+        """The same where the text defines no data of the answer: as for all that is pushed.
+
+        Raises:
+            NotRoutable: it cannot be read.
+        """
+        if not went_well(answer):
+            return answer
+        self._learn_request(answer, hub)
+        body, loss = without_data(answer.body, self.version, self.message.version)
+        if loss is not None:
+            trace.losses.append(TranslationLoss(None, True, loss))
+        return self._with_body(answer, body)
+
+    def _learn_request(self, answer: Answer, hub: Hub) -> None:
+        kind = self.carried.request
         is_known = (
             self.route.speaker is not None and self.version is not Version.V2_1_1
         )  # from a broadcast's acceptance
-        if self.carried.request is not None and was_taken(self.message, answer) and not is_known:
-            if not self.told and self._is_same(self.carried.request):
-                learn_same_request(self.message, self.route, self.source, self.carried.request, hub)
-            else:
-                learn_request(self.message, self.route, self.source, self.carried.request, self.told, hub)
+        if kind is None or is_known:
+            pass
+        elif not self.told and self._is_same(kind):
+            if was_taken(self.message, answer):
+                learn_same_request(self.message, self.route, self.source, kind, hub)
+        elif (self.told or self.message.operation.method == "DELETE") and was_taken(self.message, answer):
+            learn_request(self.message, self.route, self.source, kind, self.told, hub)
         if self.crossed is not None:
             learn_aliases(self.crossed, self.source, hub)
             learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
-        if self.carried.answer is None:
-            body, loss = without_data(answer.body, self.version, self.message.version)
-            trace.losses += () if loss is None else (TranslationLoss(None, True, loss),)
-        else:
-            body = await self._data(answer, self.carried.answer, trace, hub)
+
+    def _with_body(self, answer: Answer, body: bytes) -> Answer:
         status = 200 if self.sent.operation.method != self.message.operation.method else answer.http_status
         if body is answer.body and status == answer.http_status:
             return answer
