@@ -33,6 +33,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 MOST_LOSSES: Final = 100
 """Losses of one hop that are noted with their places; what is more is counted by rule and kind."""
+_FEW_LOSSES: Final = 8
 _LONGEST_REASON: Final = 500
 _NO_STATUS: Final = 99_999
 """Stands for every number that is no status; partners may send any."""
@@ -95,7 +96,7 @@ def row_of(noted: Noted, number: int, clock: float, uid_hash: Callable[[str], by
         _said(trace),
         int((noted.ended - trace.started) * 1_000_000) - upstream_us,
         upstream_us,
-        _encode(noted_losses(trace.losses)).decode() if trace.losses else None,
+        _losses(trace.losses) if trace.losses else None,
         kind,
         identity,
         token,
@@ -170,6 +171,15 @@ def _reason(noted: Noted, failure: Failure | None) -> str | None:
         head = read_envelope(noted.answer.body)
         said = None if head is None or head.status_message is None else readable(head.status_message)
     return None if said is None else clean(said, _LONGEST_REASON)
+
+
+def _losses(losses: Sequence[TranslationLoss]) -> str:
+    return _few_losses(tuple(losses)) if len(losses) <= _FEW_LOSSES else _encode(noted_losses(losses)).decode()
+
+
+@lru_cache(maxsize=4096)  # a Session loses the same with each of its messages
+def _few_losses(losses: tuple[TranslationLoss, ...]) -> str:
+    return _encode(noted_losses(losses)).decode()
 
 
 def noted_losses(losses: Sequence[TranslationLoss]) -> list[NotedLoss]:
