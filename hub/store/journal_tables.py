@@ -24,7 +24,7 @@ OBJECT_ID_LENGTH: Final = 255
 ROUTE_LENGTH: Final = 20
 METHOD_LENGTH: Final = 10
 
-_BESIDE_TIME: Final = ("sender", "receiver", "sender_platform_id", "receiver_platform_id", "module")
+_ENDS: Final = ("sender", "receiver", "sender_platform_id", "receiver_platform_id")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TIME_DIGITS: Final = 14
@@ -81,11 +81,15 @@ class JournalRow(Row, table=True):
         Index(None, "correlation_id"),
         Index(None, "request_id"),
         Index(None, "upstream_request_id"),
-        *(only_on_postgresql(Index(None, column, "time")) for column in _BESIDE_TIME),
+        *(only_on_postgresql(Index(None, column, "time")) for column in (*_ENDS, "module")),
         Index(None, "object_id", "time", postgresql_where=_OBJECT, sqlite_where=_OBJECT),
         Index(None, "token_hash", "time", postgresql_where=_TOKEN, sqlite_where=_TOKEN),
         Index(None, "callback_hash", postgresql_where=_CALLBACK, sqlite_where=_CALLBACK),
         Index("ix_journal_failed", "time", postgresql_where=_FAILED, sqlite_where=_FAILED),
+        *(
+            only_on_postgresql(Index(f"ix_journal_failed_{end}", end, "time", postgresql_where=_FAILED))
+            for end in _ENDS
+        ),
         Index("ix_journal_lossy", "time", postgresql_where=_LOSSY, sqlite_where=_LOSSY),
         Index("ix_journal_broadcasts", "time", postgresql_where=IS_BROADCAST, sqlite_where=IS_BROADCAST),
         {"postgresql_partition_by": "RANGE (time)"},
