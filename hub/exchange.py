@@ -37,6 +37,7 @@ from hub.observability import FilteringBoundLogger, bind_fields
 from hub.read_backs import check_was_put, read_back
 from hub.refusals import note_refusal
 from hub.shown_ids import request_as_meant
+from hub.store.journal_entries import Failure
 from hub.trace import Trace, TranslationLoss
 from routing.decision import check_sender
 from routing.dialects import DIALECTS
@@ -72,7 +73,7 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
         note_refusal(error, trace, hub)
         failed = error
     except AnsweredByHub as answered:
-        trace.losses += () if answered.rule is None else (TranslationLoss(None, False, Loss(answered.rule, "")),)
+        _note_not_done(answered, trace)
         return success(answered.data, hub.party, datetime.now(UTC)), trace
     except Exception:
         log.exception("message_failed", correlation_id=ids.correlation_id, request_id=ids.request_id)
@@ -81,6 +82,14 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
     trace.failure = failure_of(failed, was_called=trace.upstream_http_status is not None)
     answer = failure(failed, DIALECTS[arrival.entrance.version], trace.operation, hub.party, datetime.now(UTC))
     return answer, trace
+
+
+def _note_not_done(answered: AnsweredByHub, trace: Trace) -> None:
+    """The answer is a success, and nothing of what was asked for was done."""
+    rule, result = answered.rule, answered.data["result"]
+    trace.losses += () if rule is None else (TranslationLoss(None, False, Loss(rule, "")),)
+    trace.fault = result if rule is None else f"{result}: {rule}"
+    trace.failure = Failure.UNKNOWN_RECEIVER if rule is None else Failure.UNTRANSLATABLE
 
 
 async def _carry(arrival: Arrival, trace: Trace, hub: Hub) -> Answer:

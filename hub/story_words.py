@@ -58,6 +58,8 @@ _WHY: Final[Mapping[Failure, str]] = {
     Failure.PARTNER_ERROR: "{receiver} refused it with {said}",
     Failure.HUB_ERROR: "the hub itself failed",
 }
+_RESULT_IN_BODY: Final = frozenset({ModuleID.COMMANDS, ModuleID.CHARGING_PROFILES})
+"""Where an answer of success may say that nothing is done."""
 _BY_HUB: Final = frozenset(
     {
         Failure.NOT_AUTHENTICATED,
@@ -130,6 +132,8 @@ def _came_of(entry: JournalEntry, told: Receivers | None) -> str:
         return f"The hub {called} {told.told}: {', '.join(parts)}."
     if entry.upstream_request_id is None:
         return f"The hub answered itself: {entry.ocpi_status}."
+    if entry.module in _RESULT_IN_BODY and entry.route != "callback":
+        return "{receiver} answered {said}; whether it does it stands in its answer.".format(**_names(entry))
     return "It worked: {receiver} answered {said}.".format(**_names(entry))
 
 

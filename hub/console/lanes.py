@@ -61,7 +61,7 @@ def _lane(hop: Json, message: Json, hub: str, results: Collection[str], times: S
         kind=hop["kind"],
         is_right=is_right,
         points_left=is_right is to_hub,
-        state=_state(hop) if is_answer else "",
+        state=_state(hop, is_refusal=hop.get("failure") is not None and not is_outside) if is_answer else "",
         hop=hop,
         message=message,
         after_s=since if since >= _SAID_GAP_S and not is_waiting and hop["kind"] != "hub" else None,
@@ -69,9 +69,11 @@ def _lane(hop: Json, message: Json, hub: str, results: Collection[str], times: S
     )
 
 
-def _state(hop: Json) -> str:
+def _state(hop: Json, *, is_refusal: bool) -> str:
     if hop["ocpi_status"] is None and hop["http_status"] is None:
         return "lost"
+    if is_refusal:
+        return "bad"
     is_well = hop["ocpi_status"] in _GOOD if hop["ocpi_status"] is not None else hop["http_status"] in _SUCCESS
     return "good" if is_well else "bad"
 

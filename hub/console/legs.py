@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,6 +20,9 @@ _WHY_UNEVEN: Final = (
     "A loss of a whole object is told of at each part of it, and one that happened several times at one place is told "
     "of once."
 )
+
+
+_RESULT: Final = "callback"
 
 
 class Finding(StrEnum):
@@ -85,6 +88,20 @@ def answered(leg: Leg) -> Json | None:
     """What the sender was answered, where it was captured."""
     data = _in_envelope(leg.message.get("answer_body"), "data")
     return data if isinstance(data, dict) else None
+
+
+def result_in(legs: Iterable[Leg]) -> str | None:
+    """What was said of a command at last: in what was brought later, or else in the answer, as far as captured."""
+    said = None
+    for leg in legs:
+        is_result = said is not None or leg.message["route"] == _RESULT
+        found = _in_envelope(leg.message.get("upstream_request_body"), "result") if is_result else _result(leg)
+        said = found if isinstance(found, str) else said
+    return said
+
+
+def _result(leg: Leg) -> Any:  # noqa: ANN401 - any JSON
+    return (answered(leg) or {}).get("result")
 
 
 def said_in(leg: Leg) -> str | None:

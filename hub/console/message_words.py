@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import unquote, urlencode
 
 from markupsafe import Markup, escape
@@ -93,8 +93,13 @@ def subject_of(message: Json) -> str:
     return f"{name} {readable(object_id)}" if object_id else name
 
 
-def headline_of(story: Json, *, is_waiting: bool, names: Mapping[str, str] = MappingProxyType({})) -> str:
-    """What came of it, in a few words. `names` are those of partners, by their parties."""
+def headline_of(
+    story: Json, *, is_waiting: bool, result: str | None = None, names: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What came of it, in a few words. `names` are those of partners, by their parties.
+
+    `result` is what its receiver said of the command at last, where that is known.
+    """
     message = first_of(story)
     subject, summary = subject_of(message), story["summary"]
     if is_waiting:
@@ -106,9 +111,24 @@ def headline_of(story: Json, *, is_waiting: bool, names: Mapping[str, str] = Map
         case "partly":
             return f"{subject}: done, but not everywhere"
         case _:
-            is_result_there = any(hop["kind"] == "callback" for hop in story["hops"])
-            is_result = message["route"] == "callback"
-            return f"{subject}: done, and its result came" if is_result_there and not is_result else f"{subject}: done"
+            return f"{subject}: {_went(story, message, result)}"
+
+
+def _went(story: Json, message: Json, result: str | None) -> str:
+    """Of what did not fail on its way. An answer of success may say that nothing is done."""
+    if message["module"] not in _RESULTS_LATER:
+        return "done"
+    if message["route"] == "callback":
+        return "its result was delivered"
+    if is_refused(result):
+        return f"not done, {readable(result)}"
+    came = "answered" if result is None else "done"
+    return f"{came}, and its result came" if any(hop["kind"] == "callback" for hop in story["hops"]) else came
+
+
+def is_refused(result: str | None) -> TypeGuard[str]:
+    """Whether this result of a command says that it is not done."""
+    return result is not None and result != _ACCEPTED
 
 
 def _who_refuses(message: Json, names: Mapping[str, str]) -> str:

@@ -18,11 +18,12 @@ from msgspec import Struct
 from hub.console.api import Api, Json, PageRequest, Refused
 from hub.console.frame import Same, page
 from hub.console.lanes import calls_of, lanes_of
-from hub.console.legs import Leg, answered, leg_of, said_in
+from hub.console.legs import Leg, answered, leg_of, result_in, said_in
 from hub.console.message_words import (
     first_of,
     grouped,
     headline_of,
+    is_refused,
     is_result_awaited,
     route_of,
     story_url,
@@ -52,6 +53,13 @@ class Told(Struct, frozen=True):
     """Since when a result is awaited."""
     timeout_s: float | None
     """How long the receiver said that takes, where that was captured."""
+    result: str | None
+    """What the receiver said of a command at last, where that was captured."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether that is that it is not done."""
+        return is_refused(self.result)
 
 
 @get("/messages/{message_id:str}", opt=FOR_PARTNERS, include_in_schema=False)
@@ -90,7 +98,7 @@ async def show_story(
         ways=ways_of(failed, platforms, request.auth) if failed else [],
         first=first,
         told=told,
-        headline=headline_of(story, is_waiting=told.waited_s is not None, names=names),
+        headline=headline_of(story, is_waiting=told.waited_s is not None, result=told.result, names=names),
         subject=subject_of(first),
         why=route_of(first),
         lanes=lanes_of(story, _hub_of(story), {each["id"] for each in calls}),
@@ -114,7 +122,9 @@ async def _told(api: Api, story: Json, use: str) -> Told:
     waited_s = (datetime.now(UTC) - datetime.fromisoformat(story["first"])).total_seconds()
     timeout = (answer or {}).get("timeout")
     is_waiting = is_result_awaited(story, answer) and waited_s < _WAITS_S
-    return Told(story, legs, waited_s if is_waiting else None, timeout if isinstance(timeout, int) else None)
+    return Told(
+        story, legs, waited_s if is_waiting else None, timeout if isinstance(timeout, int) else None, result_in(legs)
+    )
 
 
 async def _spread(request: PageRequest, first: Mapping[str, Any]) -> Json | None:

@@ -69,6 +69,24 @@ def test_the_headline_is_what_came_of_it(outcome: str, failure: str | None, is_w
     assert headline_of(story, is_waiting=is_waiting) == words
 
 
+@pytest.mark.parametrize(
+    ("result", "has_come", "words"),
+    [
+        ("ACCEPTED", False, "START_SESSION: done"),
+        ("ACCEPTED", True, "START_SESSION: done, and its result came"),
+        ("NOT_SUPPORTED", False, "START_SESSION: not done, NOT_SUPPORTED"),
+        ("FAILED", True, "START_SESSION: not done, FAILED"),
+        (None, False, "START_SESSION: answered"),
+        (None, True, "START_SESSION: answered, and its result came"),
+    ],
+)
+def test_a_command_is_done_only_where_its_result_says_so(result: str | None, has_come: bool, words: str) -> None:
+    message = MESSAGE | {"module": "commands", "path": "/ocpi/2.2.1/receiver/commands/START_SESSION"}
+    hops = [hop("callback", "B", "HUB", 1)] if has_come else []
+    story = {"messages": [message], "use": "m1", "hops": hops, "summary": {"outcome": "ok", "failure": None}}
+    assert headline_of(story, is_waiting=False, result=result) == words
+
+
 def test_ids_of_partners_stand_in_queries_and_never_in_paths() -> None:
     assert story_url(MESSAGE) == "/story?id=a%2Fb%3Fc&use=m1"
     assert page_of("/api/v1/stories?correlation_id=a%2Fb%3Fc&use=m1") == "/story?id=a%2Fb%3Fc&use=m1#m-m1"

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Behaviour, Partner, envelope
 from loadtests.simulator.messages import Answer
-from routing.vocabulary import Party
+from routing.vocabulary import InterfaceRole, Party
 from tests.console.conftest import sign_in, watched
 from tests.console.told import command, kobalt_and_lindhain, put_location
 from tests.hub.failures.waiting import eventually
@@ -229,6 +229,25 @@ def test_an_engineer_of_one_partner_sees_its_own_side(
         assert hub.operator.ask("GET", "/api/v1/stories", params={"correlation_id": STARTED})["hops"][2][
             "path"
         ] not in (page.content())
+
+
+def test_a_command_that_the_hub_answered_itself_was_not_done(
+    hub: HubProcess, console: Page, pair: tuple[Partner, Partner]
+) -> None:
+    emsp, cpo = pair
+    url = emsp.url("commands", InterfaceRole.SENDER, "CANCEL_RESERVATION", new_id())
+    body = {"response_url": url, "reservation_id": "R1"}
+    asked = {"x-correlation-id": "cancelled"}
+    emsp.post("commands", "CANCEL_RESERVATION", to=cpo.party, json=body, headers=asked)
+    assert story(hub, "cancelled")["summary"]["failure"] == "untranslatable"
+    console.goto(at("cancelled"))
+
+    expect(console.get_by_role("heading", level=1)).to_have_text("CANCEL_RESERVATION: cannot be said in its version")
+    expect(console.locator("main")).to_contain_text("Not carried out")
+    expect(console.locator("main")).to_contain_text("NOT_SUPPORTED: RF-10")
+    expect(console.locator("main")).not_to_contain_text("went well")
+    console.goto("/messages?outcome=refused")
+    expect(console.get_by_role("link", name="POST commands").first).to_be_visible()
 
 
 def test_without_capture_rules_and_places_are_told_without_a_value(hub: HubProcess, console: Page) -> None:

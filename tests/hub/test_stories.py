@@ -83,6 +83,12 @@ def test_a_message_has_five_steps_whose_times_add_up() -> None:
     assert (story.summary.outcome, story.summary.advice) == ("ok", None)
 
 
+def test_an_answer_to_a_command_is_not_yet_what_it_asked_for() -> None:
+    story = told(entry(module="commands", path="/ocpi/2.2.1/receiver/commands/START_SESSION"))
+
+    assert story.summary.sentence.endswith("DE*MSP answered 1000; whether it does it stands in its answer.")
+
+
 def test_what_never_left_the_hub_has_no_step_outside() -> None:
     story = told(entry(failure=Failure.RECEIVER_OFFLINE, upstream_request_id=None, upstream_ms=0.0, ocpi_status=4003))
 
