@@ -60,6 +60,10 @@ class Presence:
         self._wanted.add(connection.platform_id)
         self._wants.set()
 
+    async def note_at_once(self) -> None:
+        """Pass on the signs of life that were noticed until now."""
+        await self._note()
+
     async def close(self) -> None:
         """Pass on what was noticed until now, and stop."""
         for task in self._tasks:

@@ -80,6 +80,7 @@ async def probe_platform(hub: TheHub, platform_id: PlatformID) -> PlatformProbe:
     if platform.status not in (ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE):
         raise Unacceptable(detail=f"The platform is {platform.status}: only one that is registered can be looked at")
     probes = await look(platform, hub)
+    await hub.presence.note_at_once()
     answered = is_there(probes)
     log.info("platform_probed", platform_id=platform_id, answered=answered)
     if answered is not (platform.status is ConnectionStatus.CONNECTED):

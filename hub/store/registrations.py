@@ -141,6 +141,7 @@ async def store_registration(
     parties = _with_roles(registration, connection.face)
     platform.planned = False
     platform.unreachable_since = None  # it has just been called, and answered
+    platform.last_seen = change.now
     change.session.add_all((platform, connection))
     await change.session.flush()
     await change.session.exec(delete(EndpointRow).where(col(EndpointRow.connection_id) == connection.id))

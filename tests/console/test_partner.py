@@ -201,9 +201,11 @@ def test_capture_is_turned_on_for_a_time_and_off(console: Page, hub: HubProcess,
 
 
 def test_a_look_and_an_open_circuit(console: Page, hub: HubProcess, two: Two) -> None:
+    registered_at = hub.operator.platform(two.id)["last_seen"]
     console.goto(f"/partners/{two.id}")
     console.get_by_role("button", name="Probe now").click()
     expect(console.get_by_role("status")).to_contain_text("They answer.")
+    assert hub.operator.platform(two.id)["last_seen"] > registered_at
 
     with two.emsp.port_closed():
         eventually(lambda: two.push() and hub.operator.platform(two.id)["circuit"]["state"] != "closed")
