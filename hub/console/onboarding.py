@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -17,13 +18,19 @@ from hub.console.frame import Same, page
 from hub.console.invitation_form import FACES, Called
 from hub.console.onboarding_words import asked_url, heading, invitation_mail, mail, we_call
 from hub.console.partner_words import parties_of
+from hub.console.pieces import piece
 from hub.console.shell_blocks import INVITED_PLACE, Blocks, blocks
+from hub.console.troubles import troubles_of, worst_first
+from hub.event_kinds import EventKind
 from hub.operator.roles import FOR_OPERATORS, FOR_PARTNERS, is_allowed
-from routing.vocabulary import Version
+from routing.vocabulary import ConnectionStatus, Version
 
 _MOST_PARTIES: Final = 20
 _WHILE_AWAITED_S: Final = 2
 _LATER_S: Final = 15
+_KEEPS_MESSAGES_AWAY: Final = frozenset(
+    {EventKind.PARTNER_REFUSES_TOKEN, EventKind.PARTNER_OFFLINE, EventKind.CIRCUIT_OPEN}
+)
 
 
 class AnotherToken(Struct, frozen=True):
@@ -113,8 +120,13 @@ async def registration_page(
 ) -> Template:
     """How far a partner is; with what was typed to call or to invite it, and what is wrong with that."""
     api, at = Api(request), f"/platforms/{platform_id}"
-    platform, view = await asyncio.gather(api.get(at), api.get(f"{at}/registration"))
+    platform, view, events = await asyncio.gather(
+        api.get(at),
+        api.get(f"{at}/registration"),
+        piece(api.get("/events", platform=platform_id, state="open")),
+    )
     is_registered, is_invited = bool(platform["connections"]), bool(view["invitations"])
+    said_of_now = _wrong_now(platform, events.items())
     is_operator = is_allowed(request.auth, FOR_OPERATORS)
     may_join = is_operator and not platform["suspended"] and (is_invited or not is_registered)
     invitation = next(iter(platform["invitations"]), None)
@@ -127,7 +139,9 @@ async def registration_page(
         platform=platform,
         parties=parties_of(platform["parties"], _MOST_PARTIES),
         view=view,
-        heading=heading(view, is_registered=is_registered),
+        heading=heading(view, is_registered=is_registered, said_of_now=said_of_now),
+        said_of_now=said_of_now,
+        troubles=_troubles(events.items()),
         is_done=is_registered and not is_invited,
         we_call=we_call(view, is_registered=is_registered),
         mail=mail(view, "our hub"),
@@ -146,6 +160,20 @@ async def registration_page(
     )
     answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY if refused or faults else HTTPStatus.OK
     return answer
+
+
+def _troubles(events: Sequence[Json]) -> list[Json]:
+    """Why who is registered takes no messages, the cause alone."""
+    causes = (each.event for each in worst_first(troubles_of(events)))
+    return [dict(each) for each in causes if each["kind"] in _KEEPS_MESSAGES_AWAY]
+
+
+def _wrong_now(platform: Json, events: Sequence[Json]) -> str | None:
+    if platform["status"] == ConnectionStatus.SUSPENDED:
+        return "suspended now"
+    if platform["status"] == ConnectionStatus.OFFLINE:
+        return "offline now"
+    return "takes no messages now" if _troubles(events) else None
 
 
 def _face_of(platform: Json, view: Json) -> str:

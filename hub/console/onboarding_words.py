@@ -60,15 +60,15 @@ def to_come_text(step: str) -> str:
     return _STEPS[step].to_come
 
 
-def heading(view: Json, *, is_registered: bool) -> str:
-    """What there is to say first, after the name."""
+def heading(view: Json, *, is_registered: bool, said_of_now: str | None = None) -> str:
+    """What there is to say first, after the name. `said_of_now` is what is wrong with who is registered."""
     newest = view["attempts"][0] if view["attempts"] else None
     if newest is not None and newest["state"] == "failed":
         if newest["begun_by"] == _PARTNER:
             return "could not be registered"
         return "did not take new tokens; the old ones stay" if is_registered else "is not connected: our call failed"
     if is_registered:
-        return "is connected"
+        return "is connected" if said_of_now is None else f"is registered, and {said_of_now}"
     if newest is not None and newest["state"] == "open":
         return "is registering" if newest["begun_by"] == _PARTNER else "is being called"
     return "has not called yet" if view["to_come"] else "is not registered"

@@ -32,6 +32,11 @@ def test_a_partner_that_refuses_our_token_needs_somebody_until_it_is_acknowledge
         [line] = hub.operator.ask("GET", "/api/v1/audit", params={"action": "event.acknowledge"})["items"][:1]
         assert (line["actor"], line["source"][:7]) == ("operator", "console")
 
+        console.goto(f"/partners/{event['platform_id']}/registration")
+        heading = console.get_by_role("heading", level=1)
+        expect(heading).to_have_text(f"{emsp.name} is registered, and takes no messages now")
+        expect(console.get_by_role("link", name="refuses the hub's access token")).to_be_visible()
+
 
 def test_what_comes_of_one_cause_stands_with_it_and_is_known_with_it(console: Page, hub: HubProcess) -> None:
     with registered(hub, partner(CPO), partner(EMSP)) as [cpo, emsp]:
