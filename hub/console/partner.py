@@ -29,6 +29,7 @@ _LOSSES: Final = 12
 _LINES: Final = 10
 _CHANGES: Final = 5
 _MOST: Final = 200
+_REGISTERED: Final = frozenset({"CONNECTED", "OFFLINE"})
 
 
 @get("/partners/{platform_id:str}", opt=FOR_PARTNERS, include_in_schema=False)
@@ -95,12 +96,13 @@ def _reachability(statuses: Sequence[Json], circuits: Sequence[Json]) -> Json:
     """Seven days as a strip, or all since it registered; and which share of them the partner was there."""
     now = datetime.now(UTC)
     spans = [_interval(each, each["status"], "since", "until") for each in statuses]
-    registered = [each.since for each in spans if each.kind != "PLANNED"]
-    since = max(now - _WEEK, min(registered, default=now - _WEEK))
+    registered = min((each.since for each in spans if each.kind in _REGISTERED), default=None)
+    since = max(now - _WEEK, registered or now - _WEEK)
     opened = [_interval(each, "circuit", "opened_at", "closed_at") for each in circuits]
     return {
         "spans": strip([*spans, *opened], since, now),
-        "share": share_of_time([each for each in spans if each.kind != "PLANNED"], "CONNECTED", since, now),
+        "share": None if registered is None else share_of_time(spans, "CONNECTED", since, now),
+        "was_registered": registered is not None,
         "axis": [since + step * (now - since) / _AXIS_STEPS for step in range(_AXIS_STEPS)],
         "since": since if now - since < _WEEK else None,
         "by_the_minute": now - since < _BY_THE_MINUTE,

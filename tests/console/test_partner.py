@@ -176,8 +176,13 @@ def test_who_is_suspended_without_a_registration_is_resumed_before_it_is_invited
     invited = hub.operator.invite("Stillvoll")
     for action in ("suspend", "remove"):
         console.goto(f"/partners/{invited.platform_id}/{action}")
+        if action == "remove":
+            expect(console.locator("main")).to_contain_text("not registered, so nobody is called")
+            expect(console.locator("main")).to_contain_text("deletes no partner for good")
         confirm(console, action.capitalize(), **({"Type the partner": "Stillvoll"} if action == "remove" else {}))
     expect(console.get_by_role("link", name="Invite them again")).to_have_count(0)
+    expect(console.locator("main")).to_contain_text("removed before it registered")
+    expect(console.get_by_role("region", name="Reachability")).not_to_contain_text("since it registered")
 
     console.get_by_role("link", name="Resume…").click()
     confirm(console, "Resume")
