@@ -19,18 +19,15 @@ from hub.console.invitation_form import FACES, Called
 from hub.console.onboarding_words import asked_url, heading, invitation_mail, mail, we_call
 from hub.console.partner_words import parties_of
 from hub.console.pieces import piece
+from hub.console.remedies import undelivered
 from hub.console.shell_blocks import INVITED_PLACE, Blocks, blocks
 from hub.console.troubles import troubles_of, worst_first
-from hub.event_kinds import EventKind
 from hub.operator.roles import FOR_OPERATORS, FOR_PARTNERS, is_allowed
 from routing.vocabulary import ConnectionStatus, Version
 
 _MOST_PARTIES: Final = 20
 _WHILE_AWAITED_S: Final = 2
 _LATER_S: Final = 15
-_KEEPS_MESSAGES_AWAY: Final = frozenset(
-    {EventKind.PARTNER_REFUSES_TOKEN, EventKind.PARTNER_OFFLINE, EventKind.CIRCUIT_OPEN}
-)
 
 
 class AnotherToken(Struct, frozen=True):
@@ -165,7 +162,7 @@ async def registration_page(
 def _troubles(events: Sequence[Json]) -> list[Json]:
     """Why who is registered takes no messages, the cause alone."""
     causes = (each.event for each in worst_first(troubles_of(events)))
-    return [dict(each) for each in causes if each["kind"] in _KEEPS_MESSAGES_AWAY]
+    return [dict(each) for each in causes if undelivered(each) is not None]
 
 
 def _wrong_now(platform: Json, events: Sequence[Json]) -> str | None:

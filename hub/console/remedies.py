@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from hub.event_kinds import EventKind
+from hub.operator.message_filters import Result
 from hub.operator.roles import (
     FOR_ADMINS,
     FOR_AUDITORS,
@@ -72,6 +74,11 @@ _BY_EVENT: Final[Mapping[str, tuple[_Place, ...]]] = {
     EventKind.CIRCUIT_OPEN: (_ERRORS, _CLOSE),
     EventKind.CREDENTIALS_REFRESH_FAILED: (_RECEIVER, _ROTATE),
 }
+_KEEPS_MESSAGES_AWAY: Final = frozenset(
+    {EventKind.PARTNER_REFUSES_TOKEN, EventKind.PARTNER_OFFLINE, EventKind.CIRCUIT_OPEN}
+)
+_NOTED_LATER: Final = timedelta(minutes=1)
+"""So long before an event the message may have been that led to it."""
 
 
 def ways_of(message: Json, names: Mapping[str, str], me: Me) -> list[Way]:
@@ -104,6 +111,15 @@ def ways_of_event(event: Json, me: Me) -> list[Way]:
     return _filled(_BY_EVENT.get(event["kind"], (_RECEIVER,)), known, me)
 
 
+def undelivered(event: Json) -> str | None:
+    """Where the messages are that an open event keeps, or kept, from its partner; None where it keeps none away."""
+    if event["kind"] not in _KEEPS_MESSAGES_AWAY or event["platform_id"] is None:
+        return None
+    since = datetime.fromisoformat(event["opened_at"]) - _NOTED_LATER
+    asked = {"platform": event["platform_id"], "outcome": Result.UNANSWERED, "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    return f"/messages?{urlencode(asked)}"
+
+
 def _filled(places: Iterable[_Place], known: Mapping[str, str | None], me: Me) -> list[Way]:
     """Those of which everything is known, and that the reader may follow."""
     values = {name: value for name, value in known.items() if value}
@@ -119,4 +135,4 @@ def _filled(places: Iterable[_Place], known: Mapping[str, str | None], me: Me) -
     return found
 
 
-FILTERS: Final = {"ways_of_error": ways_of_error, "ways_of_event": ways_of_event}
+FILTERS: Final = {"undelivered": undelivered, "ways_of_error": ways_of_error, "ways_of_event": ways_of_event}

@@ -32,6 +32,10 @@ def test_a_partner_that_refuses_our_token_needs_somebody_until_it_is_acknowledge
         [line] = hub.operator.ask("GET", "/api/v1/audit", params={"action": "event.acknowledge"})["items"][:1]
         assert (line["actor"], line["source"][:7]) == ("operator", "console")
 
+        expect(console.locator("main")).to_contain_text("the hub sends nothing again: the senders have to")
+        console.get_by_role("link", name="Those messages").click()
+        expect(console.get_by_role("link", name="PUT locations")).to_have_count(1)
+
         console.goto(f"/partners/{event['platform_id']}/registration")
         heading = console.get_by_role("heading", level=1)
         expect(heading).to_have_text(f"{emsp.name} is registered, and takes no messages now")
