@@ -68,6 +68,11 @@ def status_name(status: str) -> str:
     return _STATUSES.get(status, status)
 
 
+def is_telling(circuit: str | None, status: str) -> bool:
+    """Whether a circuit says anything: one of somebody whom the hub does not call is closed, whatever it is like."""
+    return status == "CONNECTED" or circuit != "closed"
+
+
 def done(action: str) -> str:
     """What somebody did with a partner."""
     return _ACTIONS.get(action, action)
@@ -162,6 +167,7 @@ FILTERS: Final = {
     "cause": cause,
     "status_name": status_name,
     "done": done,
+    "is_telling": is_telling,
     "setting_text": setting_text,
 }
 """Of the templates."""

@@ -174,6 +174,8 @@ def test_who_is_suspended_without_a_registration_is_resumed_before_it_is_invited
     console: Page, hub: HubProcess
 ) -> None:
     invited = hub.operator.invite("Stillvoll")
+    console.goto(f"/partners/{invited.platform_id}")
+    expect(console.get_by_role("region", name="Now")).to_contain_text("nothing is sent to them")
     for action in ("suspend", "remove"):
         console.goto(f"/partners/{invited.platform_id}/{action}")
         if action == "remove":

@@ -7,6 +7,7 @@ import pytest
 from hub.console.invitation_form import NewPartner, faults_of, read
 from hub.console.partner_words import (
     banners_of,
+    is_telling,
     no_changes,
     odd_settings,
     parties_of,
@@ -59,6 +60,12 @@ def test_settings_that_differ_are_found_and_read_as_people_read() -> None:
         "12",
         "0.5",
     ]
+
+
+def test_a_circuit_says_something_of_those_alone_that_the_hub_calls() -> None:
+    assert is_telling("closed", "CONNECTED")
+    assert is_telling("open", "OFFLINE")
+    assert not any(is_telling("closed", each) for each in ("PLANNED", "OFFLINE", "SUSPENDED"))
 
 
 def test_code_in_a_sentence_is_code_and_the_rest_is_text() -> None:
