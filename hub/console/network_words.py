@@ -112,18 +112,26 @@ def headline(matrix: Json, by: str) -> str:
     """What the page found."""
     if not matrix["parties"]:
         return "Nobody has talked to anybody"
-    worst = next((cell for cell in matrix["worst"] if _is_worth_a_headline(cell, matrix, by)), None)
-    if worst is None:
+    cells = matrix["worst"]
+    at = next((at for at, cell in enumerate(cells) if _is_worth_a_headline(cell, matrix, by)), None)
+    if at is None:
         return "Who talks to whom"
+    worst = cells[at]
     sender, receiver = (label(worst[end], matrix, by) for end in ("sender", "receiver"))
     messages = "message" if worst["n"] == 1 else "messages"
-    return f"{sender} → {receiver} fails most: {worst['errors']:,} of {worst['n']:,} {messages}"
+    is_worst_here = not any(_is_somebody(cell, matrix, by) for cell in cells[:at])
+    how = "fails most" if is_worst_here else "fails often"
+    whom = "Among parties that are here, " if at and is_worst_here else ""
+    return f"{whom}{sender} → {receiver} {how}: {worst['errors']:,} of {worst['n']:,} {messages}"
 
 
 def _is_worth_a_headline(cell: Json, matrix: Json, by: str) -> bool:
     """A receiver that nobody knows is the mistake of whoever wrote it, and no finding about two who talk."""
-    is_somebody = by == "country" or matrix["about"][cell["receiver"]]["platform"] is not None
-    return is_somebody and bool(cell["errors"] / cell["n"] >= _BAD_FROM)
+    return _is_somebody(cell, matrix, by) and bool(cell["errors"] / cell["n"] >= _BAD_FROM)
+
+
+def _is_somebody(cell: Json, matrix: Json, by: str) -> bool:
+    return by == "country" or matrix["about"][cell["receiver"]]["platform"] is not None
 
 
 def label(name: str, matrix: Json, by: str) -> str:

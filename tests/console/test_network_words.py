@@ -80,3 +80,12 @@ def test_a_receiver_that_nobody_is_makes_no_headline() -> None:
     mistyped["about"]["XX*XXX"]["platform"] = None
 
     assert headline(mistyped, "party") == "Who talks to whom"
+
+
+def test_the_headline_says_why_it_is_not_about_the_first_line_of_the_table() -> None:
+    mistyped = matrix(cell("NL*A", "XX*XXX", 2, 2), cell("NL*A", "NL*B", 3, 1))
+    mistyped["about"]["XX*XXX"]["platform"] = None
+    rarely = matrix(cell("NL*A", "NL*B", 1000, 9), cell("NL*B", "NL*A", 10, 8))
+
+    assert headline(mistyped, "party") == "Among parties that are here, NL*A → NL*B fails most: 1 of 3 messages"
+    assert headline(rarely, "party") == "NL*B → NL*A fails often: 8 of 10 messages"
