@@ -80,7 +80,7 @@ TASKS: Final = (
 WORDS: Final = (
     ("Partner", "One platform: a company, with its access tokens and endpoints."),
     ("Party", "A country code and a party id, such as NL*ABC, with its role behind it. A partner has one or more."),
-    ("Planned", "Invited, not in yet: the partner has not registered."),
+    ("Planned", "Not registered yet: it was invited, or is to be called by the hub."),
     ("Connected", "Registered, and it answers."),
     ("Offline", "Registered, and it does not answer as it should: not at all, or with an error such as HTTP 401."),
     ("Suspended", "It gets and sends nothing: an operator suspended it, or its registration ended."),

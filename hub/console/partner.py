@@ -16,6 +16,7 @@ from hub.console.api import Api, Json, PageRequest
 from hub.console.audit import changes_of
 from hub.console.charts import Interval, bar, share_of_time, strip
 from hub.console.frame import Same, page
+from hub.console.onboarding_words import we_call
 from hub.console.partner_words import odd_settings, parties_of
 from hub.console.pieces import Piece, piece
 from hub.console.troubles import troubles_of, worst_first
@@ -48,7 +49,7 @@ async def partner_page(request: PageRequest, platform_id: str, probed: Piece | N
     """Everything about a partner. What cannot be had is said in its place; without the partner there is no page."""
     api, at = Api(request), f"/platforms/{platform_id}"
     platform = await api.get(at)
-    health, statuses, circuits, errors, losses, catalogue, history, events = await asyncio.gather(
+    health, statuses, circuits, errors, losses, catalogue, history, events, registration = await asyncio.gather(
         piece(api.get(f"{at}/health", window="1h")),
         piece(api.get(f"{at}/status-history", limit=_MOST)),
         piece(api.get("/events", platform=platform_id, kind="circuit_open", limit=_MOST)),
@@ -57,6 +58,7 @@ async def partner_page(request: PageRequest, platform_id: str, probed: Piece | N
         piece(api.get("/quirks")),
         piece(api.get("/audit", object=platform_id, limit=_LINES)),
         piece(api.get("/events", platform=platform_id, state="open")),
+        _registration(api, platform),
     )
     return await page(
         request,
@@ -79,8 +81,25 @@ async def partner_page(request: PageRequest, platform_id: str, probed: Piece | N
         open_events=events.items(),
         troubles=worst_first(troubles_of(events.items())),
         probed=probed,
+        attempt=_newest(registration),
         may=_may(request.auth),
     )
+
+
+async def _registration(api: Api, platform: Json) -> Piece:
+    """How far one is that is not registered."""
+    if platform["connections"]:
+        return Piece(None)
+    return await piece(api.get(f"/platforms/{platform['id']}/registration"))
+
+
+def _newest(registration: Piece) -> Json | None:
+    """The last try to register, and which side began it."""
+    view = registration.found
+    if not view or not view["attempts"]:
+        return None
+    newest: Json = view["attempts"][0]
+    return {**newest, "is_ours": we_call(view, is_registered=False)}
 
 
 def _may(me: Me) -> dict[str, bool]:

@@ -18,7 +18,7 @@ _CAUSES: Final = {
     "answered": "answered again",
 }
 _ACTIONS: Final = {
-    "platform.add": "invited it",
+    "platform.add": "added it",
     "platform.change": "changed",
     "platform.suspend": "suspended it",
     "platform.resume": "resumed it",

@@ -44,6 +44,11 @@ def test_a_partner_that_gave_a_url_and_a_token_is_called_until_it_works_and_no_s
         expect(stuck).to_contain_text("The token is not the one they gave us")
         expect(page.get_by_label("The URL of their versions")).to_have_value(one.versions_url)
 
+        page.get_by_role("link", name="Their page").click()
+        expect(page.locator("main")).to_contain_text("our call failed")
+        expect(page.locator("main")).not_to_contain_text("an invitation waits for them")
+        page.get_by_role("link", name="The registration, step by step").click()
+
         call(page, "https://somebody@hub.example/versions", token)
         expect(page.locator("#versions_url-wrong")).to_contain_text("user information")
 

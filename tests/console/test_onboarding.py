@@ -45,6 +45,7 @@ def test_a_partner_is_invited_fails_is_helped_and_gets_in_while_somebody_watches
         expect(steps.filter(has_text="They read our versions")).to_contain_text("Done")
         expect(steps.filter(has_text="Connected, and the others")).to_contain_text("To come")
         expect(console.get_by_text("The token of the invitation is still good.").first).to_be_visible()
+        expect(console.locator("main")).to_contain_text("They called us, and it failed")
         console.get_by_text("What to write to their engineer").click()
         expect(console.get_by_role("region", name="As a mail")).to_contain_text("try again whenever you like")
         assert Axe().run(console, options=RULES).violations_count == 0
