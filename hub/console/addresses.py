@@ -26,6 +26,9 @@ def addresses_of(message: Json) -> Diff:
     """Method and path, then headers; only the ids where nothing was captured."""
     before, after = _headers(message, "request"), _headers(message, "upstream_request")
     lines = (_first_line(message, "path"), _first_line(message, "upstream_path"))
+    if not after and lines[1] is None:
+        received = (lines[0], *(f"{name}: {before[name]}" for name in _ordered(before)))
+        return Diff(tuple(Row(line, None, 0, is_same=True) for line in received if line), "as it was received")
     rows = [_row(*lines, "the receiver's endpoint")]
     for name in _ordered({**before, **after}):
         left, right = (None if name not in side else f"{name}: {side[name]}" for side in (before, after))

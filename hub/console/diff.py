@@ -49,6 +49,8 @@ class Row(Struct, frozen=True):
     is_same: bool = False
     is_member: bool = False
     """Whether it is a value of the object, and no bracket and nothing around the object."""
+    is_around: bool = False
+    """Whether it is a value beside the object, in its envelope."""
     folded: int = 0
     """So many lines that are alike stand for this one."""
 
@@ -62,23 +64,35 @@ class Diff(Struct, frozen=True):
     left_out: int = 0
     is_known: bool = True
     """Whether there are documents; else `left` and `right` are paths."""
+    is_alone: bool = False
+    """Whether there is one document only, which nothing was made of, or which the hub made itself."""
 
 
-def diff_of(before: str, after: str | None, changes: Sequence[Change], *, in_envelope: bool) -> Diff | None:
-    """Two documents. None where `before` is no JSON, or where `after` is there and is none.
+def diff_of(before: str | None, after: str | None, changes: Sequence[Change], *, in_envelope: bool) -> Diff | None:
+    """Two documents, or the one that there is. None where one of them is no JSON.
 
     `in_envelope`: the changes are told of what is in `data`.
     """
     try:
-        left = numbers.read(before)
-        right = None if after is None else numbers.read(after)
+        left, right = (_NONE if text is None else numbers.read(text) for text in (before, after))
     except (msgspec.DecodeError, RecursionError):
         return None
     comparison = _Comparison(changes, in_envelope=in_envelope)
-    rows = [*comparison.rows(left, right if after is not None else _NONE), *comparison.rest()]
-    unchanged = sum(row.is_same and row.is_member for row in rows)
+    rows = [*comparison.rows(left, right), *comparison.rest()]
+    is_alone = not changes and (before is None or after is None)
+    said = ("as the hub wrote it" if before is None else "as it was received") if is_alone else _said(rows, changes)
+    if is_alone:
+        rows = [msgspec.structs.replace(row, is_same=True) for row in rows]
     folded = _folded(rows) if len(rows) > MOST_ROWS else rows
-    return Diff(tuple(folded[:MOST_ROWS]), summed(changes, unchanged), max(0, len(folded) - MOST_ROWS))
+    return Diff(tuple(folded[:MOST_ROWS]), said, max(0, len(folded) - MOST_ROWS), is_alone=is_alone)
+
+
+def _said(rows: Sequence[Row], changes: Sequence[Change]) -> str:
+    """How many of each; and that what is around the object is the hub's own, where that differs."""
+    has_members = any(row.is_member for row in rows)
+    said = summed(changes, sum(row.is_same and row.is_member for row in rows) if has_members else None)
+    is_other = any(row.is_around and not row.is_same for row in rows)
+    return ", ".join(filter(None, [said, "the envelope is the hub's own" if is_other else ""]))
 
 
 def paths_of(changes: Sequence[Change]) -> Diff:
@@ -101,8 +115,8 @@ def changes_of(rules: Iterable[Mapping[str, Any]], *, in_answer: bool) -> list[C
 
 def _path_row(change: Change) -> Row:
     place = change.from_path if change.from_path is not None else change.to_path
-    left = None if change.action == "Added" else place
-    right = None if change.action in {"Dropped", "Refused"} else change.to_path or place
+    left = None if change.action in {"Added", "Missing"} else place
+    right = None if change.action in {"Dropped", "Missing", "Refused"} else change.to_path or place
     return Row(left, right, 0, (change,))
 
 
@@ -192,6 +206,7 @@ class _Comparison:
             tuple(self._changes[at] for at in sorted(places)),
             is_same=left is not None and right is not None and left.bare == right.bare and not places,
             is_member=one.is_value and not one.path.startswith(_OUTSIDE),
+            is_around=one.is_value and one.path.startswith(_OUTSIDE),
         )
 
 
@@ -253,18 +268,21 @@ def _members(
 
 
 def _elements(left: Sequence[Any], right: Sequence[Any]) -> list[tuple[int | None, int | None]]:
-    """Elements of two lists, by what names them, else by their places."""
-    names = [[_name(each) for each in side] for side in (left, right)]
-    if None in names[0] or None in names[1] or any(len(set(side)) != len(side) for side in names):
-        return list(zip_longest(range(len(left)), range(len(right))))
-    places = {name: at for at, name in enumerate(names[1])}
-    pairs: list[tuple[int | None, int | None]] = [(at, places.pop(name, None)) for at, name in enumerate(names[0])]
-    return pairs + [(None, at) for at in places.values()]
+    """Elements of two lists, by the first member that names all of them on both sides, else by their places."""
+    for member in _NAMES:
+        names = [[_name(each, member) for each in side] for side in (left, right)]
+        if not any(None in side or len(set(side)) != len(side) for side in names):
+            places = {name: at for at, name in enumerate(names[1])}
+            pairs: list[tuple[int | None, int | None]] = [
+                (at, places.pop(name, None)) for at, name in enumerate(names[0])
+            ]
+            return pairs + [(None, at) for at in places.values()]
+    return list(zip_longest(range(len(left)), range(len(right))))
 
 
-def _name(element: Any) -> str | None:  # noqa: ANN401 - any JSON
-    found = [element[name] for name in _NAMES if name in element] if type(element) is dict else []
-    return next((each for each in found if type(each) is str and not each.startswith("•")), None)
+def _name(element: Any, member: str) -> str | None:  # noqa: ANN401 - any JSON
+    found = element.get(member) if type(element) is dict else None
+    return found if type(found) is str and not found.startswith("•") else None
 
 
 def _folded(rows: Sequence[Row]) -> list[Row]:

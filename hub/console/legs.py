@@ -127,9 +127,7 @@ def _half(name: str, message: Json, translation: Json | None) -> Half | None:
     changes = changes_of(translation["rules"] if translation else _told(message), in_answer=in_answer)
     if before is None and after is None:
         return Half(name, paths_of(changes)) if changes else None
-    if before is None:
-        return Half(name, None, None, after)
-    diff = diff_of(before, after, changes, in_envelope=in_answer)
+    diff = diff_of(before or None, after or None, changes, in_envelope=in_answer) if before or after else None
     return Half(name, None, before, after) if diff is None else Half(name, diff)
 
 
@@ -173,5 +171,6 @@ def _finding(message: Json, halves: tuple[Half, ...], *, is_sent: bool, is_captu
         return Finding.NOT_SENT
     if not (is_captured and has_bodies):
         return Finding.SAME_VERSION
-    alike = all(half.diff is not None and all(row.is_same for row in half.diff.rows) for half in halves)
+    diffs = [half.diff for half in halves]
+    alike = all(each is not None and not each.is_alone and all(row.is_same for row in each.rows) for each in diffs)
     return Finding.UNCHANGED if alike else Finding.ADAPTED

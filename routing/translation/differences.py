@@ -41,6 +41,8 @@ class Action(StrEnum):
     ADDED = "Added"
     REFUSED = "Refused"
     """Nothing was sent."""
+    MISSING = "Missing"
+    """The result would have it, and nobody knows what it is."""
 
 
 _ACTIONS: Final[Mapping[Effect, Action]] = {
@@ -85,7 +87,16 @@ def differences(
     named = _Named(losses, name)
     lines = [line for change in comparison.changes(named) for line in named.lines_of(change)]
     lines = [named.completed(line, lines) for line in lines]
-    return Differences([*lines, *named.rest()], comparison.unchanged)
+    rest = (_was_there(line, comparison) for line in named.rest())
+    return Differences([*lines, *rest], comparison.unchanged)
+
+
+def _was_there(line: Line, comparison: _Comparison) -> Line:
+    """What is told as dropped was there; else it is missing."""
+    place = line.from_path
+    if line.action is not Action.DROPPED or not place or comparison.has(place):
+        return line
+    return Line(Action.MISSING, line.rule, line.loss, None, place, line.note)
 
 
 def told(losses: Sequence[Loss], name: str) -> list[Line]:
@@ -172,6 +183,10 @@ class _Comparison:
         """By place in the result: where that was before."""
         self._taken: set[Path] = set()
         self.unchanged = 0
+
+    def has(self, pointer: str) -> bool:
+        """Whether there was anything at this place."""
+        return any(_pointer(path) == pointer for path in self._before)
 
     def changes(self, named: _Named) -> list[_Change]:
         """Every change, the largest that can be said in one."""

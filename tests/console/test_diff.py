@@ -51,6 +51,39 @@ def test_elements_of_lists_are_known_again_by_their_ids() -> None:
     assert ('"id": "A"', None, "") in shown(diff)
 
 
+def test_elements_are_known_again_by_what_names_them_on_both_sides() -> None:
+    before = '[{"start_date_time":"2026-11-22T10:00:00Z","volume":1.5}]'
+    after = '[{"start_date_time":"2026-11-22T10:00:00Z","volume":1.5,"tariff_id":"T1"}]'
+    added = Change("Added", "L-42", "L-42", None, "/0/tariff_id")
+
+    said = shown(diff_of(before, after, [added], in_envelope=False))
+
+    assert ('"volume": 1.5', '"volume": 1.5,', "") in said
+    assert (None, '"tariff_id": "T1"', "Added") in said
+
+
+def test_what_would_be_there_and_is_unknown_was_not_received_either() -> None:
+    missing = Change("Missing", "L-50", "L-50", None, "/session_id")
+    assert shown(diff_of('{"id":"C"}', '{"id":"C"}', [missing], in_envelope=False))[-1] == (None, None, "Missing")
+    assert shown(paths_of([missing])) == [(None, None, "Missing")]
+
+
+def test_of_one_document_alone_nothing_is_said_to_be_lost_or_new() -> None:
+    received = diff_of('{"id":"C"}', None, [], in_envelope=False)
+    made = diff_of(None, '{"data":{"id":"C"}}', [], in_envelope=True)
+    assert received is not None
+    assert made is not None
+    assert all(row.is_same for row in (*received.rows, *made.rows))
+    assert (received.summary, made.summary) == ("as it was received", "as the hub wrote it")
+
+
+def test_an_envelope_that_differs_is_no_change_of_the_object() -> None:
+    one, other = (f'{{"status_code":{code},"timestamp":"x"}}' for code in (2000, 3000))
+    diff = diff_of(one, other, [], in_envelope=True)
+    assert diff is not None
+    assert diff.summary == "the envelope is the hub's own"
+
+
 def test_of_an_answer_the_rules_are_about_its_data() -> None:
     change = Change("Added", "L-83", "L-83", None, "/timeout")
     diff = diff_of('{"data":{},"timeout":1}', '{"data":{"timeout":60},"timeout":1}', [change], in_envelope=True)

@@ -91,6 +91,13 @@ def test_what_becomes_an_object_of_its_own_is_one_line() -> None:
     ]
 
 
+def test_what_was_never_there_is_missing_and_not_dropped() -> None:
+    lines, _ = differences({"id": "CDR1"}, {"id": "CDR1"}, [Loss("L-50", "/session_id")], "CDR")
+    assert [(line.action, line.loss, line.from_path, line.to_path) for line in lines] == [
+        (Action.MISSING, "L-50", None, "/session_id")
+    ]
+
+
 def test_an_element_that_moves_up_in_a_list_is_unchanged() -> None:
     before = {"facilities": ["HOTEL", "BIKE_SHARING", "MALL"]}
     values = before["facilities"]
