@@ -10,6 +10,7 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 from msgspec import Struct
 
+from hub.hub import Hub
 from hub.operator.access import TheCaller
 from hub.operator.platforms import Cursor, Limit, TheHub
 from hub.operator.problems import Unacceptable, documented
@@ -41,13 +42,15 @@ class AuditView(Struct, frozen=True):
     action: str
     object: str
     platform_id: str | None
+    platform: str | None
+    """Its name, as it is called now."""
     outcome: Outcome
     status: int | None
     """Of the answer."""
     reason: str | None
     """As the actor gave it."""
     detail: str | None
-    """Why it was refused, or failed."""
+    """Why it was refused, or failed; of a look at a partner that did not answer as it should, what was found."""
     asked: dict[str, Any] | None
     """The body of the request, without secrets."""
     before: dict[str, Any] | None
@@ -111,7 +114,7 @@ class Audit(Controller):
             until=until,
         )
         page = await hub.audit.page(search, limit=limit, cursor=cursor)
-        return AuditPageView(tuple(_view(each, me) for each in page.items), page.next_cursor)
+        return AuditPageView(tuple(_view(each, me, hub) for each in page.items), page.next_cursor)
 
     @get("/verification", responses=documented(503), opt=FOR_AUDITORS)
     async def verify_audit(self, hub: TheHub) -> VerificationView:
@@ -120,8 +123,9 @@ class Audit(Controller):
         return VerificationView(found.verifies, found.lines, found.broken_at, found.number, found.hash)
 
 
-def _view(record: AuditRecord, me: Me) -> AuditView:
+def _view(record: AuditRecord, me: Me, hub: Hub) -> AuditView:
     line = record.line
+    part = None if line.platform_id is None else hub.directory.snapshot.parts.get(line.platform_id)
     return AuditView(
         id=record.id,
         at=record.at,
@@ -132,6 +136,7 @@ def _view(record: AuditRecord, me: Me) -> AuditView:
         action=line.action,
         object=line.object,
         platform_id=line.platform_id,
+        platform=None if part is None else part.platform.name,
         outcome=line.outcome,
         status=line.status,
         reason=line.reason,

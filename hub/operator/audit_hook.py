@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from hub.hub import Hub
 from hub.observability import FilteringBoundLogger
 from hub.operator.access import source_of
-from hub.operator.audited import action_of, as_text, changes, masked, object_path, reason_of, resource_of
+from hub.operator.audited import action_of, as_text, changes, found_wrong, masked, object_path, reason_of, resource_of
 from hub.operator.client import CLI_AGENT
 from hub.operator.inside import Connection, ask, caller
 from hub.operator.roles import Me, is_audited_read, is_to_be_tried
@@ -180,7 +180,8 @@ def _program(connection: Connection) -> str:
 
 def _ended(line: AuditLine, status: int, body: bytes) -> AuditLine:
     if status < HTTPStatus.BAD_REQUEST:
-        return replace(line, outcome=Outcome.DONE, status=status)
+        found = found_wrong(_json(body))
+        return replace(line, outcome=Outcome.DONE, status=status, detail=found and readable(found, DETAIL_LENGTH))
     said = (_json(body) or {}).get("detail")
     detail = readable(said, DETAIL_LENGTH) if isinstance(said, str) else None
     is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -82,6 +82,14 @@ def changes(before: Json | None, after: Json | None) -> tuple[Json | None, Json 
     return was, now
 
 
+def found_wrong(answer: Json | None) -> str | None:
+    """Of a look at a partner that did not answer as it should, why; the look itself was done. None of all else."""
+    if answer is None or answer.get("answered") is not False:
+        return None
+    reasons = dict.fromkeys(str(each["reason"]) for each in answer.get("connections", ()) if each.get("reason"))
+    return "; ".join(reasons) or None
+
+
 def reason_of(header: str | None, query: str | None, body: Mapping[str, Any] | None) -> str | None:
     """Why somebody did it, as far as they said so: in the header Hub-Reason, the query or the body."""
     said = None if header is None else header.encode("latin-1").decode("utf-8", "replace")

@@ -214,6 +214,14 @@ def test_a_look_and_an_open_circuit(console: Page, hub: HubProcess, two: Two) ->
     expect(console.get_by_role("status")).to_contain_text("They answer.")
     assert hub.operator.platform(two.id)["last_seen"] > registered_at
 
+    two.emsp.answers_next(misbehaviour.UNAUTHORIZED, module="versions")
+    console.get_by_role("button", name="Probe now").click()
+    refused = "It can be reached, but refuses the hub's access token: HTTP 401"
+    expect(console.get_by_role("region", name="History")).to_contain_text(f"looked whether it answers: {refused}")
+    console.get_by_role("link", name="All in audit").click()
+    line = console.get_by_role("row").filter(has_text=refused)
+    expect(line.get_by_role("link", name=two.emsp.name)).to_be_visible()
+
     with two.emsp.port_closed():
         eventually(lambda: two.push() and hub.operator.platform(two.id)["circuit"]["state"] != "closed")
         event_of(hub, EventKind.CIRCUIT_OPEN, two.id)
