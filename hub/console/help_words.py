@@ -64,8 +64,9 @@ TASKS: Final = (
             ),
             (
                 (
-                    "Mind whose failure it is: “refuses the hub's access token” and “no answer” are the receiver's, "
-                    "“refused by the hub” is the sender's. A driver's Token has nothing to do with an access token."
+                    "Mind whose failure it is: “receiver refuses the hub's access token” and “no answer” are the "
+                    "receiver's, “refused by the hub” is the sender's. A driver's Token has nothing to do with an "
+                    "access token."
                 ),
                 None,
             ),

@@ -33,7 +33,7 @@ FAILURES: Final[Mapping[str, str]] = {
     Failure.CIRCUIT_OPEN: "not called, it had failed before",
     Failure.CONNECT_FAILED: "no connection",
     Failure.TIMEOUT: "no answer in time",
-    Failure.REFUSES_TOKEN: "refuses the hub's access token",
+    Failure.REFUSES_TOKEN: "receiver refuses the hub's access token",
     Failure.GATEWAY: "a gateway answered",
     Failure.NOT_OCPI: "no answer of OCPI",
     Failure.UNTRANSLATABLE: "cannot be said in its version",
@@ -106,8 +106,7 @@ def headline_of(
         return f"{subject}: waiting for the result"
     match summary["outcome"]:
         case "failed":
-            who = _who_refuses(message, names) if summary["failure"] == Failure.REFUSES_TOKEN else ""
-            return f"{subject}: {who}{failure_of(summary['failure'])}"
+            return f"{subject}: {_why(message, summary['failure'], names)}"
         case "partly":
             return f"{subject}: done, but not everywhere"
         case _:
@@ -131,9 +130,10 @@ def is_refused(result: str | None) -> TypeGuard[str]:
     return result is not None and result != _ACCEPTED
 
 
-def _who_refuses(message: Json, names: Mapping[str, str]) -> str:
-    party = message["to"]
-    return f"{names.get(party, party)} " if party else ""
+def _why(message: Json, failure: str | None, names: Mapping[str, str]) -> str:
+    words = failure_of(failure)
+    party = message["to"] if failure == Failure.REFUSES_TOKEN else None
+    return words.replace("receiver", names.get(party, party), 1) if party else words
 
 
 def failure_of(failure: str | None) -> str:

@@ -69,6 +69,13 @@ def test_the_headline_is_what_came_of_it(outcome: str, failure: str | None, is_w
     assert headline_of(story, is_waiting=is_waiting) == words
 
 
+def test_the_headline_names_who_refuses_the_hubs_token() -> None:
+    summary = {"outcome": "failed", "failure": "refuses_token"}
+    story = {"messages": [MESSAGE | {"to": "DE*MSP"}], "use": "m1", "hops": [], "summary": summary}
+    assert headline_of(story, is_waiting=False) == "Session S1: DE*MSP refuses the hub's access token"
+    assert headline_of(story, is_waiting=False, names={"DE*MSP": "Roam"}).startswith("Session S1: Roam refuses")
+
+
 @pytest.mark.parametrize(
     ("result", "has_come", "words"),
     [

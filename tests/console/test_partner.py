@@ -79,7 +79,7 @@ def test_a_partners_page_says_how_it_is_and_what_to_do(console: Page, hub: HubPr
 
     console.goto(f"/partners/{sender['id']}")
 
-    error = console.get_by_role("row").filter(has_text=f"{two.emsp.name}: refuses the hub's access token")
+    error = console.get_by_role("row").filter(has_text=f"{two.emsp.name}: receiver refuses the hub's access token")
     expect(error).to_contain_text(f"nothing for {two.cpo.name} to repair: {two.emsp.name} is the cause")
     expect(error.get_by_role("link", name=two.emsp.name).first).to_have_attribute("href", f"/partners/{two.id}#errors")
 
