@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.hub_process import HubProcess
-from loadtests.simulator import Partner
+from loadtests.simulator import Partner, misbehaviour
 from routing.vocabulary import Party
 from tests.console.conftest import sign_in, watched
 from tests.console.test_sign_in import posted, token_of_form
@@ -228,3 +228,13 @@ def test_when_the_hub_restarts_the_page_says_so_goes_on_and_says_what_it_did_not
         page.get_by_role("link", name="look at all of it").click()
         expect(page).to_have_url(re.compile(r"/messages\?since="))
         page.context.close()
+
+
+def test_all_columns_fit_on_a_usual_screen(live: Page, pair: tuple[Partner, Partner]) -> None:
+    cpo, emsp = pair
+    emsp.answers_next(misbehaviour.UNAUTHORIZED)
+    send(cpo, emsp, new_id("refused"))
+    expect(rows(live).first).to_contain_text("receiver refuses the hub's access token")
+
+    table = live.get_by_role("region", name="Messages, newest first")
+    assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0

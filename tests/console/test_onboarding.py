@@ -112,7 +112,7 @@ def test_words_for_steps_and_for_a_mail() -> None:
         "to_come": [],
     }
     assert heading(view, is_registered=False) == "could not be registered"
-    connected = {"attempts": [], "to_come": []}
+    connected: dict[str, Any] = {"attempts": [], "to_come": []}
     assert heading(connected, is_registered=True) == "is connected"
     assert heading(connected, is_registered=True, said_of_now="offline now") == "is registered, and offline now"
     assert mail(view, "Tide") == (

@@ -227,7 +227,7 @@ def test_a_look_and_an_open_circuit(console: Page, hub: HubProcess, two: Two) ->
         event_of(hub, EventKind.CIRCUIT_OPEN, two.id)
         console.goto(f"/partners/{two.id}")
         expect(console.get_by_role("region", name="Now")).to_contain_text(
-            re.compile("[0-9]+ failures in a row; opens at 5")
+            re.compile("[0-9]+ calls in a row without an answer of theirs; opens at 5")
         )
         expect(console.get_by_role("row").filter(has_text="no connection")).to_be_visible()
         console.get_by_role("link", name="Close circuit…").click()
