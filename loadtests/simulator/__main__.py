@@ -38,7 +38,8 @@ def main() -> None:
     fleet = Fleet(premises, profile=read_profile(order.profile), seed=order.seed, ledger=ledger)
     fleet.open()
     try:
-        url = premises.let(PATH, Control(fleet, order.token))
+        premises.let(PATH, Control(fleet, order.token))
+        url = f"http://{LOOPBACK}:{premises.listener.port}/{PATH}"  # whatever the partners' own URLs begin with
         print(msgspec.json.encode({"url": url}).decode(), flush=True)  # noqa: T201 - for whoever started us
         sys.stdin.buffer.read()
     finally:

@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from loadtests.simulator.client import Endpoints, HubClient, HubConnection
-from loadtests.simulator.messages import Answer, Json, Received, envelope
+from loadtests.simulator.messages import Answer, Envelope, Json, Received, envelope
 from loadtests.simulator.shapes import Modules, Roles, credentials_object, version_details, versions_list
 from routing.vocabulary import InterfaceRole, Version
 
@@ -28,8 +28,17 @@ class HubRefused(Exception):
     """The hub did not do what the partner asked; `answer` is what it said instead."""
 
     def __init__(self, step: str, answer: Answer) -> None:
-        super().__init__(f"{step}: HTTP {answer.http_status} {answer.body[:300]!r}")
+        super().__init__(f"{step}: {_said(answer)}")
         self.answer = answer
+
+
+def _said(answer: Answer) -> str:
+    """The OCPI status and its message; of anything else, how it begins."""
+    try:
+        found = msgspec.json.decode(answer.body, type=Envelope)
+    except msgspec.MsgspecError:
+        return f"HTTP {answer.http_status} {answer.body[:200].decode(errors='replace')}".strip()
+    return f"HTTP {answer.http_status}, {found.status_code} {found.status_message or ''}".strip()
 
 
 class Identity:

@@ -106,7 +106,7 @@ def test_a_wrong_token_is_refused(cpo: Partner, emsp: Partner) -> None:
     assert cpo.get("tokens", token="guessed").http_status == 401
     assert cpo.get("tokens", headers={"authorization": f"Token {cpo.connection.our_token}"}).http_status == 401
     emsp.registration.forget()
-    with pytest.raises(HubRefused):
+    with pytest.raises(HubRefused, match=r"^GET versions: HTTP \d{3}, 2\d{3} \w"):
         cpo.update()
 
 
