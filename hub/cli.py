@@ -129,7 +129,8 @@ def loadtest(arguments: tuple[str, ...]) -> None:
     """Put a hub under the load of simulated partners, and report on it."""
     from loadtests.load.command import run  # noqa: PLC0415 - only this command needs partners
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends its processes, and leaves a report
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background process ignores the first
+        signal.signal(number, signal.default_int_handler)  # so that it ends its processes, and leaves a report
     run(arguments)
 
 

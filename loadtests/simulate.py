@@ -21,7 +21,7 @@ import httpx
 from msgspec import Struct, structs
 
 from loadtests.hub_process import HubFailed, Operator
-from loadtests.inviting import Inviting
+from loadtests.inviting import SIMULATED, Inviting, platform_name
 from loadtests.simulator import HubRefused
 from loadtests.simulator.fleet import Fleet, Member
 from loadtests.simulator.premises import Premises
@@ -114,7 +114,7 @@ def _shares(order: Order) -> Iterator[list[Party]]:
 
 
 def _added(fleet: Fleet, order: Order, parties: list[Party]) -> Member:
-    name = Inviting.name(parties[0], order.role)
+    name = platform_name(SIMULATED, parties[0], order.role)
     return fleet.add(name, {party: [order.role] for party in parties}, order.version)
 
 

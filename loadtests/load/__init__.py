@@ -2,7 +2,8 @@
 
 `shapes` and `arrivals` say when something is sent, `troupe` has partners send it, `recording` keeps what came back,
 `conductor` begins and ends it, `results` is one run as a whole, `objectives` judges it, `report` with `page` and
-`plots` shows it, and `command` is what people type.
+`plots` shows it, and `command` is what people type, once `checks` has nothing against it. `web_form` is about its web
+pages.
 
-Only `locustfile`, `conductor`, `troupe`, `partners`, `arrivals` and `progress` load locust, in processes of their own.
+Only `locustfile`, `conductor`, `troupe`, `arrivals` and `progress` load locust, in processes of their own.
 """

@@ -16,10 +16,19 @@ import click
 import msgspec
 
 from loadtests.hub_process import HubFailed, Operator
+from loadtests.load.checks import (
+    LoadTestFailed,
+    answering,
+    check_given,
+    check_parts,
+    check_port,
+    check_senders,
+    check_token,
+)
 from loadtests.load.hub_time import HubFigures
-from loadtests.load.hubs import check_company, own_hub, party_names, remove
+from loadtests.load.hubs import check_company, own_hub, party_names, remove, version_of
 from loadtests.load.journal_times import JournalTimes
-from loadtests.load.locust_process import Mode, run_locust
+from loadtests.load.locust_process import LOG, Mode, run_locust
 from loadtests.load.objectives import Objectives, ObjectivesError
 from loadtests.load.plan import LOOPBACK, MEASURED, PLATFORMS, VERSIONS, Part, Plan, PlanError
 from loadtests.load.recording import Recording
@@ -40,13 +49,9 @@ def run(arguments: Sequence[str]) -> None:
     """The command, with one line on stderr for whatever cannot be."""
     try:
         loadtest.main(list(arguments), prog_name="ocpi-hub loadtest")
-    except (LoadTestFailed, HubFailed, ObjectivesError, TargetRefused) as error:
+    except (LoadTestFailed, HubFailed, TargetRefused) as error:
         click.echo(f"ocpi-hub loadtest: {' '.join(str(error).split())}", err=True)
         sys.exit(1)
-
-
-class LoadTestFailed(Exception):
-    """There is no result; the message is one line."""
 
 
 def _read_duration(_: click.Context, __: click.Parameter, value: str) -> float:
@@ -69,6 +74,13 @@ def _read_profile(_: click.Context, __: click.Parameter, value: str) -> str:
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return value
+
+
+def _read_objectives(_: click.Context, __: click.Parameter, value: Path | None) -> Objectives:
+    try:
+        return Objectives({}) if value is None else Objectives.load(value)
+    except ObjectivesError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -120,12 +132,18 @@ def _read_profile(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same one gives the same arrivals, parties and objects."
 )
-@click.option("--slo", type=click.Path(path_type=Path), help="TOML file with what has to be achieved.")
+@click.option(
+    "--slo",
+    "objectives",
+    type=click.Path(path_type=Path),
+    callback=_read_objectives,
+    help="TOML file with what has to be achieved.",
+)
 @click.option(
     "--report",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the report; a new one in var/loadtest by default.",
+    help="Folder for the report, where what is there is replaced; a new one in var/loadtest by default.",
 )
 @click.option("--operator-url", help="Operator listener of a hub that runs already; by default one is started.")
 @click.option("--operator-token", envvar="HUB_OPERATOR_TOKEN", show_envvar=True, help="Its operator token.")
@@ -155,7 +173,7 @@ def loadtest(
     peers: tuple[Part, ...],
     profile: str,
     seed: int,
-    slo: Path | None,
+    objectives: Objectives,
     folder: Path | None,
     operator_url: str | None,
     operator_token: str | None,
@@ -173,15 +191,17 @@ def loadtest(
     Simulated CPOs and eMSPs register at the hub and send each other what partners send in a day, when it is due and not
     when the last message is answered. Without --operator-url a hub is started for it, and ends with it.
 
-    Exit codes: 0 all objectives were met, 1 one was not or there was no run, 2 wrong usage.
+    Exit codes: 0 all objectives were met, 1 one was not, or there was no whole run, 2 wrong usage.
     """
     _check_programs()
-    objectives = Objectives({}) if slo is None else Objectives.load(slo)
     mode = Mode(processes=processes, workers=workers, worker_of=worker_of, web_port=web_port)
-    _check_parts(parts, peers, mode)
+    check_given(has_parts=bool(parts), has_url=operator_url is not None)
+    check_parts(parts, peers, mode, has_url=operator_url is not None)
     platforms = len(parts) or platforms
-    mode.check(platforms)
-    folder = _made(folder or Path("var", "loadtest", datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")))
+    if not parts:
+        mode.check(platforms)
+    check_port(web_port)
+    folder = folder or Path("var", "loadtest", datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S"))
     with _hub(operator_url, operator_token, owned, {"database_url": database_url, "redis_url": redis_url}) as hub:
         plan = Plan(
             operator_url=hub.url,
@@ -190,6 +210,7 @@ def loadtest(
             rate=rate,
             duration_s=duration,
             platforms=platforms,
+            fewest=mode.fewest,
             versions=tuple(map(Version, versions)),
             parts=parts,
             peers=peers,
@@ -200,10 +221,13 @@ def loadtest(
         )
         if operator_url is not None:
             check_company(hub, plan)
+        if worker_of is None:
+            check_senders(objectives, plan, mode, hub)
+        _make(folder)
         _say_beginning(plan, mode, is_own=operator_url is None)
         try:
-            run_locust(plan, mode, hub.token)
-            results = None if worker_of else _results(folder, objectives, hub)
+            is_whole = run_locust(plan, mode, hub.token)
+            results = None if worker_of else _results(folder, objectives, hub, is_whole=is_whole)
         finally:
             if operator_url is not None and worker_of is None:
                 _remove(hub, folder)
@@ -219,26 +243,14 @@ def _check_programs() -> None:
         )
 
 
-def _check_parts(parts: tuple[Part, ...], peers: tuple[Part, ...], mode: Mode) -> None:
-    names = [part.party for part in (*parts, *peers)]
-    if len(set(names)) < len(names):
-        raise click.UsageError("each --party and each --peer is one platform; one of them is there twice")
-    if peers and not parts:
-        raise click.UsageError("--peer needs a --party that talks to it")
-    if names and {part.role.value for part in (*parts, *peers)} != {"CPO", "EMSP"}:
-        raise click.UsageError("give at least one --party or --peer that is a CPO, and one that is an EMSP")
-    if names and mode.senders > 1:
-        raise click.UsageError("parties by name are played by one process")
-
-
-def _made(folder: Path) -> Path:
+def _make(folder: Path) -> None:
+    """Make room for a report. Raises LoadTestFailed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LoadTestFailed(f"no report can be written to {folder}: {error.strerror}") from error
     for name in (MEASURED, PLATFORMS):
         folder.joinpath(name).unlink(missing_ok=True)
-    return folder
 
 
 @contextmanager
@@ -249,19 +261,12 @@ def _hub(
     if url is not None:
         if token is None:
             raise click.UsageError("--operator-url needs the token of that hub, best in HUB_OPERATOR_TOKEN")
+        check_token(token)
         check_target(url, owned)
-        yield _answering(Operator(url.rstrip("/"), token))
+        yield answering(Operator(url.rstrip("/"), token))
         return
     with own_hub(stores) as hub:
         yield hub
-
-
-def _answering(hub: Operator) -> Operator:
-    try:
-        hub.ask("GET", "/api/v1/platforms", params={"limit": 1})
-    except HubFailed as error:
-        raise LoadTestFailed(f"{hub.url} is no operator listener that takes this token: {error}") from error
-    return hub
 
 
 def _say_beginning(plan: Plan, mode: Mode, *, is_own: bool) -> None:
@@ -269,19 +274,25 @@ def _say_beginning(plan: Plan, mode: Mode, *, is_own: bool) -> None:
         click.echo(f"sending for the master on {mode.worker_of}, to the hub at {urlsplit(plan.operator_url).netloc}")
         return
     hub = "a hub of its own" if is_own else f"the hub at {urlsplit(plan.operator_url).netloc}"
-    click.echo(
-        f"{plan.shape}, at most {plan.rate:g} actions/s for {plan.duration_s:g} s, {plan.platforms} platforms, {hub}"
-    )
+    who = _counted(plan.platforms, "platform") + (f", {_counted(len(plan.peers), 'peer')}" if plan.peers else "")
+    click.echo(f"{plan.shape}, at most {plan.rate:g} actions/s for {plan.duration_s:g} s, {who}, {hub}")
     if mode.web_port is not None:
         click.echo(f"begin and end runs at http://127.0.0.1:{mode.web_port}; Ctrl-C for the report of the last one")
 
 
-def _results(folder: Path, objectives: Objectives, hub: Operator) -> Results:
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _results(folder: Path, objectives: Objectives, hub: Operator, *, is_whole: bool) -> Results:
     """What locust left, and what the hub knows of it."""
     try:
         measured = msgspec.json.decode(folder.joinpath(MEASURED).read_bytes())
     except OSError as error:
-        raise LoadTestFailed(f"nothing was measured; see {folder / 'locust.log'}") from error
+        why = f"see {folder / LOG}" if is_whole else "it was ended before a run had begun"
+        raise LoadTestFailed(f"nothing was measured; {why}") from error
+    if "failed" in measured:
+        raise LoadTestFailed(measured["failed"])
     recording = Recording.read(measured["recording"])
     begun, ended = (datetime.fromisoformat(measured[name]) for name in ("begun_at", "ended_at"))
     before, after = (measured["metrics"][0], measured["metrics"][-1])
@@ -297,6 +308,9 @@ def _results(folder: Path, objectives: Objectives, hub: Operator) -> Results:
         journal=JournalTimes.of(hub, begun, ended),
         names=party_names(hub),
         notes=notes,
+        players=measured["players"],
+        hub_version=version_of(hub),
+        cut_short_s=measured["cut_short_s"],
     )
 
 
@@ -307,7 +321,7 @@ def _remove(hub: Operator, folder: Path) -> None:
     except OSError:  # nobody had registered
         return
     left = remove(hub, names)
-    click.echo(f"\nremoved {len(names) - len(left)} platforms from the hub")
+    click.echo(f"\nremoved {_counted(len(names) - len(left), 'platform')} from the hub")
     for each in left:
         click.echo(f"not removed: {each}", err=True)
 
@@ -316,7 +330,5 @@ def _report(results: Results, folder: Path) -> None:
     from loadtests.load.report import summary, write  # noqa: PLC0415 - it loads the library that draws, which takes a second
 
     report = write(results, folder)
-    click.echo(
-        f"\n{summary(report)}\n\n{'passed' if results.passed else 'FAILED'}; the report is {folder / 'report.html'}"
-    )
+    click.echo(f"\n{summary(report)}\n\n{results.verdict}; the report is {folder / 'report.html'}")
     sys.exit(0 if results.passed else 1)

@@ -16,10 +16,10 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 from locust.web import WebUI
 
-from loadtests.load.plan import MEASURED, PLATFORMS, Plan
+from loadtests.load.plan import LOOPBACK, MEASURED, PLATFORMS, Plan
 from loadtests.load.progress import Progress
 from loadtests.load.recording import GRACE_S, Recording
-from loadtests.load.troupe import BEGIN, ENDED, READY, REPORT
+from loadtests.load.troupe import BEGIN, ENDED, INVITED, READY, REPORT
 
 _REGISTERED_WITHIN_S = 60.0
 _LONGER_FOR_EACH_S = 0.25
@@ -38,21 +38,24 @@ class Conductor:
         self._runner = runner
         self._plan = plan
         self._is_web = web_ui is not None
+        self._invited: list[str] = []
         self._clear()
         environment.events.test_start.add_listener(lambda **_: self._wait())
         environment.events.test_stop.add_listener(lambda **_: self._save())
-        environment.events.quitting.add_listener(lambda **_: self._save())
+        environment.events.quitting.add_listener(lambda **_: self._quit())
+        runner.register_message(INVITED, lambda msg, **_: self._invited.append(msg.data["name"]))
         runner.register_message(READY, self._ready)
         runner.register_message(REPORT, lambda msg, **_: self._merge(msg.data))
         runner.register_message(ENDED, lambda **_: self._end_of_one())
 
     def _clear(self) -> None:
         self._recording = Recording()
-        self._ready_ones: dict[str, list[str]] = {}
+        self._ready_ones: dict[str, dict[str, str]] = {}  # by process, what each party plays
         self._ended = 0
         self._all_ended = Event()
         self._looks: list[str] = []
         self._is_saved = True  # nothing to save
+        self._is_over = False
 
     def _wait(self) -> None:
         self._clear()
@@ -61,9 +64,8 @@ class Conductor:
         )
 
     def _ready(self, msg: Any, **_: object) -> None:  # noqa: ANN401 - locust's message
-        self._ready_ones[msg.node_id] = msg.data["platforms"]
-        platforms = [name for names in self._ready_ones.values() for name in names]
-        Path(self._plan.folder, PLATFORMS).write_bytes(msgspec.json.encode(platforms))
+        self._ready_ones[msg.node_id] = msg.data["players"]
+        self._note_invited()
         if msg.data["absent"]:
             self._give_up(msg.data["absent"])
             return
@@ -78,8 +80,13 @@ class Conductor:
     def _give_up(self, reasons: list[str]) -> None:
         """Without everybody a run would say nothing."""
         self._waiting.kill(block=False)
-        print(f"not all platforms could register at the hub: {'; '.join(reasons)}", flush=True)  # noqa: T201 - to people
-        self._environment.process_exit_code = 1
+        said = f"not all platforms could register at the hub: {'; '.join(reasons)}"
+        if self._plan.address != LOOPBACK:
+            said += f" (it was to reach them at {self._plan.address}, as --address says)"
+        if self._is_web:
+            print(said, flush=True)  # noqa: T201 - to people, who can begin another run
+        else:
+            Path(self._plan.folder, MEASURED).write_bytes(msgspec.json.encode({"failed": said}))
         gevent.spawn(self._runner.stop if self._is_web else self._runner.quit)
 
     def _run(self) -> None:
@@ -101,6 +108,7 @@ class Conductor:
         showing = gevent.spawn(progress.show, monotonic())
         self._all_ended.wait(shape.duration_s + GRACE_S + _LONGER_S)
         showing.kill()
+        self._is_over = True
         self._save()
         (self._runner.stop if self._is_web else self._runner.quit)()
 
@@ -125,11 +133,21 @@ class Conductor:
         except httpx.HTTPError:
             self._looks.append("")
 
+    def _quit(self) -> None:
+        self._note_invited()
+        self._save()
+
+    def _note_invited(self) -> None:
+        """Whom to remove from the hub, whatever becomes of the run."""
+        Path(self._plan.folder, PLATFORMS).write_bytes(msgspec.json.encode(self._invited))
+
     def _save(self) -> None:
         """Write down what was measured, once."""
         if self._is_saved:
             return
         self._is_saved = True
+        ended_at = datetime.now(UTC)
+        cut_short_s = None if self._is_over else (ended_at - self._begun_at).total_seconds()
         gevent.sleep(1.1)  # the hub tells its figures every second
         self._look()
         options = self._options
@@ -138,7 +156,9 @@ class Conductor:
             "plan": {**self._plan.plain(), **as_it_was, "platforms": sum(map(len, self._ready_ones.values()))},
             "processes": self._processes,
             "begun_at": self._begun_at.isoformat(),
-            "ended_at": datetime.now(UTC).isoformat(),
+            "ended_at": ended_at.isoformat(),
+            "cut_short_s": cut_short_s,
+            "players": {party: plays for joined in self._ready_ones.values() for party, plays in joined.items()},
             "recording": self._recording.plain(),
             "metrics": self._looks,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,13 +33,18 @@ class Mode:
         """How many processes send."""
         return self.workers or self.processes
 
+    @property
+    def fewest(self) -> int:
+        """Platforms without names that have something to say to each other in every process."""
+        return 2 * self.senders
+
     def check(self, platforms: int) -> None:
         """Raises UsageError for what does not go together."""
         if sum((self.workers is not None, self.worker_of is not None, self.processes > 1)) > 1:
             raise click.UsageError("give one of --processes, --master and --worker-of")
-        if self.worker_of is None and platforms < 2 * self.senders:
+        if self.worker_of is None and platforms < self.fewest:
             raise click.UsageError(
-                f"{self.senders} processes need at least {2 * self.senders} platforms: each plays CPOs and eMSPs"
+                f"{self.senders} processes need at least {self.fewest} platforms: each plays CPOs and eMSPs"
             )
 
     def arguments(self) -> list[str]:
@@ -53,8 +59,11 @@ class Mode:
         return [*arguments, "--processes", str(self.processes)] if self.processes > 1 else arguments
 
 
-def run_locust(plan: Plan, mode: Mode, token: str) -> None:
-    """Run it to its end, in the folder of the plan. Interrupting this process ends the run early, with a report."""
+def run_locust(plan: Plan, mode: Mode, token: str) -> bool:
+    """Run it to its end, in the folder of the plan; False if it was ended early, by interrupting this process.
+
+    A terminal interrupts this process only: locust, in a group of its own, is told once, and leaves a report.
+    """
     folder = Path(plan.folder)
     plan.save(folder / "plan.json")
     command = [
@@ -72,19 +81,22 @@ def run_locust(plan: Plan, mode: Mode, token: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            command, cwd=folder, env={**inherited, **settings}, stdin=subprocess.DEVNULL, stderr=log
+            command, cwd=folder, env={**inherited, **settings}, stdin=subprocess.DEVNULL, stderr=log, process_group=0
         )
     try:
         process.wait()
     except KeyboardInterrupt:
         _end(process)
+        return False
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
+    return True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """It writes down what it has. A terminal has told it to end, too; if there was none, we do."""
+    """It writes down what it has."""
+    process.send_signal(signal.SIGINT)
     try:
         process.wait(_END_WITHIN_S)
     except subprocess.TimeoutExpired:

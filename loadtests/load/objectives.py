@@ -65,7 +65,7 @@ _GROUPS = {"kinds": set(_OF_MESSAGES), "partners": set(_OF_MESSAGES)}
 _COUNTS = {"messages", "faults"}
 _SHARES = {"error_share", "achieved_share", "cpu_share"}
 ALWAYS: dict[str, dict[str, float]] = {
-    "overall": {"achieved_share": 0.95},
+    "overall": {"achieved_share": 0.95, "error_share": 0.1},
     "generator": {"cpu_share": 0.85, "late_p99_ms": 100.0, "faults": 0.0},
 }
 """Without these a run says little about the hub; a file can change them."""
@@ -103,6 +103,11 @@ class Objectives:
         for name, section in sections.items():
             _check_section(f"{path}", name, section)
         return cls(sections)
+
+    @property
+    def partners(self) -> list[str]:
+        """Those it names."""
+        return list(self._sections.get("partners", {}))
 
     def judge(self, recording: Recording, cpu_share: float | None) -> list[Verdict]:
         """What became of every limit. A kind or partner of which nothing was seen fails."""

@@ -10,12 +10,12 @@ from typing import Any
 
 Json = dict[str, Any]
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1080px; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1280px; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #e4e4e4; text-align: right; white-space: nowrap }
+th, td { padding: .25rem .45rem; border-bottom: 1px solid #e4e4e4; text-align: right; white-space: nowrap }
 th:first-child, td:first-child, th.text, td.text { text-align: left }
-td.text { white-space: normal }
+td.text { white-space: normal; min-width: 11rem }
 .pass { color: #0f7b6c } .fail { color: #c4261d } .verdict { font-weight: 600 }
 .scroll { overflow-x: auto } img { max-width: 100% } dd { margin: 0 } dt, .note { color: #666 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }
@@ -24,15 +24,17 @@ _FIGURES = (
     ("messages", "messages"), ("per_s", "per s"), ("p50_ms", "p50 ms"), ("p95_ms", "p95 ms"), ("p99_ms", "p99 ms"),
     ("max_ms", "max ms"), ("errors", "errors"),
 )  # fmt: skip
+_PLAYS = ("plays", "plays")
 _APART = (
+    ("sampled", "sampled"),
     ("hub_p50_ms", "hub p50"),
     ("hub_p99_ms", "hub p99"),
     ("partner_p50_ms", "partner p50"),
     ("partner_p99_ms", "partner p99"),
 )
 _APART_NOTE = (
-    "From when a message was due to its answer. Of a sample of the messages that went on to a partner: the hub's own "
-    "time, and the time it waited for the partner."
+    "From when a message was due to its answer. Of a sample of the messages that went on to a partner, as large "
+    "as “sampled” says: the hub's own time, and the time it waited for the partner."
 )
 
 
@@ -47,9 +49,9 @@ def page(report: Json, pictures: Mapping[str, Path]) -> str:
         *(f'<p><img alt="{escape(name)}" src="{_embedded(file)}"></p>' for name, file in pictures.items()),
         "<h2>Partners, as senders</h2>",
         f"<p class=note>{_APART_NOTE}</p>",
-        _table("partner", report["partners"], [*_FIGURES, *_APART]),
+        _table("partner", report["partners"], [_PLAYS, *_FIGURES, *_APART]),
         "<h2>Partners, as receivers</h2>",
-        _table("partner", report["receivers"], [*_FIGURES, *_APART]),
+        _table("partner", report["receivers"], [_PLAYS, *_FIGURES, *_APART]),
         "<h2>Kinds of messages</h2>",
         _table("kind", report["kinds"], _FIGURES),
         _hub(report["hub"]),
@@ -62,7 +64,8 @@ def page(report: Json, pictures: Mapping[str, Path]) -> str:
 
 
 def _verdicts(report: Json) -> str:
-    word, style = ("Passed", "pass") if report["passed"] else ("Failed", "fail")
+    style = "pass" if report["passed"] else "fail"
+    word = report["verdict"].capitalize()
     items = (
         f'<li class="{"pass" if verdict["passed"] else "fail"}">{escape(verdict["text"])}</li>'
         for verdict in report["verdicts"]
@@ -75,7 +78,7 @@ def _facts(report: Json) -> str:
     plan, overall, generator, machine = (report[name] for name in ("plan", "overall", "generator", "machine"))
     facts = {
         "begun": report["begun_at"],
-        "hub": plan["operator_url"],
+        "hub": f"{plan['operator_url']}, version {report['hub_version'] or 'not known'}",
         "offered": f"{overall['offered']:,} actions, {overall['offered_per_s']:,.1f} a second",
         "achieved": f"{overall['achieved']:,} actions, {overall['achieved_per_s']:,.1f} a second",
         "messages": f"{overall['messages']:,}, {overall['errors']:,} of them failed",
@@ -124,9 +127,11 @@ def _rows(rows: Mapping[str, Json], columns: Sequence[tuple[str, str]], *, has_o
         yield f"<tr><td>{escape(name)}</td>{cells}{ends}</tr>"
 
 
-def _text(value: float | None) -> str:
+def _text(value: float | str | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return escape(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from loadtests.hub_process import Invitation, Operator
-from loadtests.inviting import Inviting
-from loadtests.load.plan import LOOPBACK, Part, Plan
+from loadtests.inviting import LOAD_TEST, Inviting
+from loadtests.load.plan import LOOPBACK, PARTIES_OF_A_PROCESS, Part, Plan
 from loadtests.load.targets import check_target
 from loadtests.simulator.server import free_port
 from loadtests.traffic import cast
@@ -14,6 +14,29 @@ from loadtests.traffic.simulator_process import Connection, Platform, SimulatorP
 from routing.vocabulary import Party, Role, Version
 
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - a hub on another machine has to reach us
+
+
+class FreeCast(cast.Cast):
+    """Numbered parties of one process, without those that somebody else is."""
+
+    def __init__(self, first_party: int, seed: int, taken: Collection[str]) -> None:
+        super().__init__(first_party, seed)
+        self._taken = taken
+
+    def new_party(self, role: Role) -> Party:
+        """The next one with this role."""
+        while str(party := super().new_party(role)) in self._taken:
+            pass
+        return party
+
+
+def senders(plan: Plan, processes: int, taken: Collection[str]) -> set[str]:
+    """Parties that this run plays."""
+    if plan.parts:
+        return {str(part.named) for part in plan.parts}
+    each = -(-plan.platforms // processes)
+    casts = [FreeCast(process * PARTIES_OF_A_PROCESS, plan.seed, taken) for process in range(processes)]
+    return {str(played.new_party(plan.part(number).role)) for played in casts for number in range(each)}
 
 
 class NamedCast(cast.Cast):
@@ -41,15 +64,21 @@ class NamedCast(cast.Cast):
 
 
 class CheckedInviting(Inviting):
-    """Invitations to a hub whose partners' side is somewhere that may be put under load."""
+    """Invitations to a hub whose partners' side is somewhere that may be put under load; `noted` hears of each."""
 
-    def __init__(self, operator: Operator, owned: Sequence[str]) -> None:
-        super().__init__(operator)
+    def __init__(self, operator: Operator, owned: Sequence[str], noted: Callable[[str], None]) -> None:
+        super().__init__(operator, LOAD_TEST)
         self._owned = owned
+        self._noted = noted
+
+    def name(self, party: Party, role: Role) -> str:  # noqa: ARG002 - of a simulation there is one for each role
+        """What the platform of this party is called: the next time it may play the other role."""
+        return f"{LOAD_TEST} {party}"
 
     def invite(self, name: str, role: Role, version: Version) -> Invitation:
         """See `Inviting.invite`. Raises TargetRefused."""
         invitation = super().invite(name, role, version)
+        self._noted(name)
         check_target(invitation.versions_url, self._owned)
         return invitation
 

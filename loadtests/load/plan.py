@@ -62,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
     rate: float = 50.0
     duration_s: float = 300.0
     platforms: int = 20
+    fewest: int = 2  # of them, without names: in every process there have to be a CPO and an eMSP
     versions: tuple[Version, ...] = VERSIONS
     parts: tuple[Part, ...] = ()  # played by us, instead of numbered ones
     peers: tuple[Part, ...] = ()  # played by somebody else, and talked to

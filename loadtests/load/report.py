@@ -51,9 +51,9 @@ def summary(report: Json) -> str:
 
 
 def _table(name: str, rows: Mapping[str, Json], *, hub: bool = False) -> str:
-    head = [name, "messages", "per s", "p50 ms", "p95 ms", "p99 ms", "errors"]
+    head = [name, *(["plays"] if hub else []), "messages", "per s", "p50 ms", "p95 ms", "p99 ms", "errors"]
     if hub:
-        head += ["hub p50", "partner p50"]
+        head += ["sampled", "hub p50", "partner p50"]
     head.append("outcomes")
     body = [_cells(each, row, hub=hub) for each, row in list(rows.items())[:_SHOWN]]
     text = _columns([head, *body])
@@ -62,10 +62,11 @@ def _table(name: str, rows: Mapping[str, Json], *, hub: bool = False) -> str:
 
 
 def _cells(name: str, row: Json, *, hub: bool) -> list[str]:
-    cells = [name, f"{row['messages']:,}", f"{row['per_s']:,.1f}", *(_ms(row[f"p{each}_ms"]) for each in (50, 95, 99))]
+    cells = [name, *([row["plays"] or "-"] if hub else [])]
+    cells += [f"{row['messages']:,}", f"{row['per_s']:,.1f}", *(_ms(row[f"p{each}_ms"]) for each in (50, 95, 99))]
     cells.append(f"{row['errors']:,}")
     if hub:
-        cells += [_ms(row["hub_p50_ms"]), _ms(row["partner_p50_ms"])]
+        cells += [f"{row['sampled']:,}", _ms(row["hub_p50_ms"]), _ms(row["partner_p50_ms"])]
     return [*cells, outcomes_text(row)]
 
 

@@ -29,6 +29,11 @@ class Results:
     journal: JournalTimes = field(default_factory=JournalTimes)
     names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    players: Mapping[str, str] = field(default_factory=dict)
+    """Role and version of each party that was played."""
+    hub_version: str | None = None
+    cut_short_s: float | None = None
+    """After so many seconds the run was ended by hand."""
 
     @property
     def seconds(self) -> float:
@@ -39,8 +44,21 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether all objectives were met."""
-        return all(verdict.passed for verdict in self.verdicts)
+        """Whether it went to its end, and all objectives were met."""
+        return self.cut_short_s is None and all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def verdict(self) -> str:
+        """That, in a word for people."""
+        if self.cut_short_s is not None:
+            return f"cut short after {self.cut_short_s:.0f} of {self.plan['duration_s']:g} s"
+        return "passed" if self.passed else "FAILED"
+
+    @property
+    def plays(self) -> dict[str, str]:
+        """Role and version of everybody, also of those who were there already."""
+        peers = {peer["party"]: f"{peer['role']} {peer['version']}" for peer in self.plan.get("peers", ())}
+        return {**self.players, **peers}
 
 
 def cpu_share(recording: Recording) -> float | None:
@@ -54,6 +72,9 @@ def figures(results: Results) -> Json:
     recording = results.recording
     return {
         "passed": results.passed,
+        "verdict": results.verdict,
+        "cut_short_s": results.cut_short_s,
+        "hub_version": results.hub_version,
         "verdicts": [_verdict(verdict) for verdict in results.verdicts],
         "notes": list(results.notes),
         "begun_at": results.begun_at,
@@ -68,8 +89,8 @@ def figures(results: Results) -> Json:
             "late_max_ms": recording.late.greatest_us / 1000,
         },
         "kinds": _kinds(recording, results.seconds),
-        "partners": _partners(recording.by_sender, results.journal.by_sender, results.seconds),
-        "receivers": _partners(recording.by_receiver, results.journal.by_receiver, results.seconds),
+        "partners": _partners(recording.by_sender, results.journal.by_sender, results),
+        "receivers": _partners(recording.by_receiver, results.journal.by_receiver, results),
         "messages": [
             {"partner": partner, "kind": str(kind), **_figures(tally, results.seconds)}
             for (partner, kind), tally in sorted(recording.by_sender.items())
@@ -142,11 +163,16 @@ def _kinds(recording: Recording, seconds: float) -> dict[str, Json]:
     return dict(sorted(rows.items(), key=lambda item: (-item[1]["messages"], item[0])))
 
 
-def _partners(tallies: Mapping[tuple[str, Kind], Tally], times: Mapping[str, Times], seconds: float) -> dict[str, Json]:
+def _partners(
+    tallies: Mapping[tuple[str, Kind], Tally], times: Mapping[str, Times], results: Results
+) -> dict[str, Json]:
     """A command's result is no message of its own."""
     messages = {key: tally for key, tally in tallies.items() if not key[1].result}
-    rows = _grouped(messages, seconds, lambda partner, _: partner)
-    return {partner: {**row, **_times(times.get(partner, Times()))} for partner, row in rows.items()}
+    plays = results.plays
+    return {
+        partner: {"plays": plays.get(partner), **row, **_times(times.get(partner, Times()))}
+        for partner, row in _grouped(messages, results.seconds, lambda partner, _: partner).items()
+    }
 
 
 def _times(times: Times) -> Json:

@@ -14,10 +14,10 @@ from locust.env import Environment
 from locust.runners import LocalRunner, WorkerRunner
 
 from loadtests.hub_process import Operator
-from loadtests.inviting import Inviting
 from loadtests.load.arrivals import Arrivals
 from loadtests.load.cpu import CpuShare
-from loadtests.load.partners import CheckedInviting, NamedCast, simulated_partners
+from loadtests.load.hubs import taken_parties
+from loadtests.load.partners import CheckedInviting, FreeCast, NamedCast, simulated_partners
 from loadtests.load.plan import PARTIES_OF_A_PROCESS, TOKEN_VARIABLE, Plan
 from loadtests.load.recording import GRACE_S, Kind, Recording, Sample
 from loadtests.traffic.cpo import Cpo211, Cpo221, Cpo230
@@ -27,7 +27,7 @@ from loadtests.traffic.stage import Stage, close_stage, open_stage
 from loadtests.traffic.users import EVERYBODY, OcpiUser, Refused
 from routing.vocabulary import Role
 
-READY, BEGIN, REPORT, ENDED = "ocpi_ready", "ocpi_begin", "ocpi_report", "ocpi_ended"
+INVITED, READY, BEGIN, REPORT, ENDED = "ocpi_invited", "ocpi_ready", "ocpi_begin", "ocpi_report", "ocpi_ended"
 """What the processes of a run say to each other, besides what locust's say."""
 _REGISTERING_AT_ONCE = 8
 _REPORT_EVERY_S = 1.0
@@ -106,21 +106,28 @@ class Troupe:
     def _open(self, **_: object) -> None:
         self._clear()
         if self._stage is None:
-            plan, first_party = self._plan, self._runner.worker_index * PARTIES_OF_A_PROCESS
-            operator, simulator = Operator(plan.operator_url, environ[TOKEN_VARIABLE]), simulated_partners(plan)
-            self._stage = open_stage(
-                self._environment, operator, simulator=simulator, first_party=first_party, seed=plan.seed
+            plan, process = self._plan, self._runner.worker_index
+            first_party = process * PARTIES_OF_A_PROCESS
+            operator = Operator(plan.operator_url, environ[TOKEN_VARIABLE])
+            cast = (
+                NamedCast(plan.parts, plan.peers, plan.seed)
+                if plan.parts
+                else FreeCast(first_party, plan.seed, taken_parties(operator))
             )
-            self._stage.inviting = CheckedInviting(operator, plan.owned)
-            if plan.parts:
-                self._stage.cast = NamedCast(plan.parts, plan.peers, plan.seed)
+            self._stage = stage = open_stage(
+                self._environment, operator, simulator=simulated_partners(plan), first_party=first_party, seed=plan.seed
+            )
+            stage.inviting, stage.cast = CheckedInviting(operator, plan.owned, self._say_invited), cast
+
+    def _say_invited(self, name: str) -> None:
+        self._runner.send_message(INVITED, {"name": name})
 
     def _say_ready(self) -> None:
         """Once everybody has registered, or has failed to."""
         while len(self.everybody()) + len(self._absent) < self._runner.target_user_count:
             gevent.sleep(0.05)
-        platforms = [Inviting.name(player.part.party, player.role) for player in self.everybody()]
-        self._runner.send_message(READY, {"platforms": platforms, "absent": self._absent[:3]})
+        players = {str(player.part.party): f"{player.role} {player.version}" for player in self.everybody()}
+        self._runner.send_message(READY, {"players": players, "absent": self._absent[:3]})
 
     def _begin(self, msg: Any, **_: object) -> None:  # noqa: ANN401 - locust's message
         self._playing = gevent.spawn(self._play, msg.data)

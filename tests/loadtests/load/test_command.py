@@ -2,23 +2,34 @@
 
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import UsageError
 from msgspec.structs import replace
 
+from hub.version import VERSION
 from loadtests.hub_process import Operator
+from loadtests.inviting import Inviting
+from loadtests.load.checks import LoadTestFailed, answering, check_port, check_senders
 from loadtests.load.command import run
-from loadtests.load.hubs import check_company, own_hub, platforms
+from loadtests.load.hubs import check_company, own_hub, platforms, taken_parties
+from loadtests.load.locust_process import Mode
+from loadtests.load.objectives import Objectives
+from loadtests.load.partners import senders
 from loadtests.load.plan import Part, Plan
 from loadtests.load.targets import TargetRefused
 from loadtests.simulator import Partner
 from routing.vocabulary import Party, Role, Version
 
 PROJECT = Path(__file__).parents[3]
+TWO = ("--party", "NL*ABC:CPO", "--party", "DE*XYZ:EMSP")
 PATIENT = """
 [overall]
 achieved_share = 0.5
@@ -36,30 +47,34 @@ def hub() -> Iterator[Operator]:
         yield operator
 
 
-def loadtest(*arguments: str, hub: Operator, folder: Path) -> subprocess.CompletedProcess[str]:
+def begun(*arguments: str, hub: Operator, folder: Path) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "hub", "loadtest", "--operator-url", hub.url, *arguments],
         cwd=folder,
         env={**environment, "PYTHONPATH": str(PROJECT), "HUB_OPERATOR_TOKEN": hub.token},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=110,
-        check=False,
     )
 
 
 def test_a_run_of_two_processes_ends_with_a_report_that_has_all_parts(hub: Operator, tmp_path: Path) -> None:
     (tmp_path / "slo.toml").write_text(PATIENT, encoding="utf-8")
     size = ("--duration", "3s", "--rate", "30", "--platforms", "4", "--processes", "2")
-    done = loadtest(*size, "--slo", "slo.toml", "--report", "out", hub=hub, folder=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed; the report is out/report.html" in done.stdout
-    assert "offered/s" in done.stdout
-    assert "removed 4 platforms from the hub" in done.stdout
+    with begun(*size, "--slo", "slo.toml", "--report", "out", hub=hub, folder=tmp_path) as process:
+        said, _ = process.communicate(timeout=110)
+    assert process.returncode == 0, said
+    assert "passed; the report is out/report.html" in said
+    assert "offered/s" in said
+    assert "removed 4 platforms from the hub" in said
     assert {platform["status"] for platform in platforms(hub)} == {"SUSPENDED"}
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert report["plan"]["processes"] == 2
+    assert report["hub_version"] == VERSION
+    assert {partner["plays"] for partner in report["partners"].values()} <= {
+        f"{role} {version}" for role in ("CPO", "EMSP") for version in ("2.1.1", "2.2.1", "2.3.0")
+    }
     assert report["overall"]["achieved"] > 20
     assert len([partner for partner in report["partners"] if partner.startswith("NL*")]) == 2  # other parties in each
     assert report["kinds"]["locations.PATCH.CPO"]["outcomes"]["1000"] > 5
@@ -72,26 +87,76 @@ def test_a_run_of_two_processes_ends_with_a_report_that_has_all_parts(hub: Opera
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG"), name
 
 
-def test_nobody_gets_messages_who_is_not_meant_to(hub: Operator, tmp_path: Path) -> None:
+@pytest.fixture
+def roam(hub: Operator) -> Iterator[str]:
+    """A partner as `ocpi-hub simulate --register` registers them: the id of its platform."""
+    with Partner("Simulated EMSP DE*ROM", {Party("DE", "ROM"): [Role.EMSP]}).running() as partner:
+        invitation = Inviting(hub).invite(partner.name, Role.EMSP, partner.version)
+        partner.register(invitation.versions_url, invitation.token_a)
+        yield invitation.platform_id
+        hub.ask("DELETE", f"/api/v1/platforms/{invitation.platform_id}")
+
+
+def test_nobody_gets_messages_who_is_not_meant_to(hub: Operator, roam: str, tmp_path: Path) -> None:
     plan = Plan(hub.url, str(tmp_path))
-    party, eve = Part.read("NL*ABC:CPO"), Part.read("FR*EVE:EMSP")
-    with Partner("Roam", {Party("DE", "ROM"): [Role.EMSP]}).running() as roam:
-        platform_id = hub.registered(roam)
-        with pytest.raises(TargetRefused, match="so Roam would get their messages too"):
-            check_company(hub, plan)
-        check_company(hub, replace(plan, versions=(Version.V2_2_1, Version.V2_3_0)))
-        check_company(hub, replace(plan, platforms=1, parts=(party,), peers=(Part.read("DE*ROM:EMSP"),)))
-        with pytest.raises(TargetRefused, match=r"no platform of this hub has the party FR\*EVE"):
-            check_company(hub, replace(plan, platforms=1, parts=(party,), peers=(eve,)))
-        hub.ask("DELETE", f"/api/v1/platforms/{platform_id}")
+    with pytest.raises(TargetRefused, match=r"so Simulated EMSP DE\*ROM would get their messages too"):
+        check_company(hub, plan)
+    check_company(hub, replace(plan, versions=(Version.V2_2_1, Version.V2_3_0)))
+    assert taken_parties(hub) == {"DE*ROM"}
+    assert hub.platform(roam)["status"] == "CONNECTED"
+
+
+@pytest.mark.parametrize(
+    ("party", "peer", "said"),
+    [
+        ("NL*ABC:CPO", "FR*EVE:EMSP", r"no platform of this hub has the party FR\*EVE"),
+        ("NL*ABC:EMSP", "DE*ROM:CPO", r"DE\*ROM is EMSP on 2\.2\.1 at this hub, and not CPO on 2\.2\.1"),
+        ("NL*ABC:CPO", "DE*ROM:EMSP:2.3.0", r"DE\*ROM is EMSP on 2\.2\.1 at this hub, and not EMSP on 2\.3\.0"),
+        ("DE*ROM:EMSP", "NL*ABC:CPO", r"DE\*ROM is a party of 'Simulated EMSP DE\*ROM' at this hub already"),
+    ],
+)
+@pytest.mark.usefixtures("roam")
+def test_parties_that_are_not_as_they_were_said_are_refused_before_anything_is_sent(
+    hub: Operator, tmp_path: Path, party: str, peer: str, said: str
+) -> None:
+    plan = Plan(hub.url, str(tmp_path), platforms=1, parts=(Part.read(party),), peers=(Part.read(peer),))
+    with pytest.raises(TargetRefused, match=said):
+        check_company(hub, plan)
+
+
+def test_a_run_with_a_peer_that_is_interrupted_says_that_it_was_cut_short(
+    hub: Operator, roam: str, tmp_path: Path
+) -> None:
+    two = ("--party", "NL*ABC:CPO:2.2.1", "--peer", "DE*ROM:EMSP:2.2.1", "--duration", "1h", "--rate", "20")
+    with begun(*two, "--report", "out", hub=hub, folder=tmp_path) as process:
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(2)]  # the run has begun
+        process.send_signal(signal.SIGINT)
+        said = process.stdout.read()
+    assert "1 platform, 1 peer" in first[0]
+    assert process.returncode == 1
+    assert "removed 1 platform from the hub" in said
+    assert re.search(r"cut short after \d of 3600 s; the report is out/report\.html", said)
+    assert "Cut short after" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert hub.platform(roam)["status"] == "CONNECTED"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("--operator-url", "http://8.8.8.8", "--operator-token", "x"), 1, "say --i-own-this-target 8.8.8.8"),
-        (("--slo", "none.toml"), 1, "none.toml: No such file or directory"),
+        (("--slo", "none.toml"), 2, "none.toml: No such file or directory"),
         (("--operator-url", "http://127.0.0.1"), 2, "--operator-url needs the token"),
+        (("--operator-url", "http://127.0.0.1", "--operator-token", "tökén"), 2, "has characters that no token has"),
+        (("--operator-url", "http://127.0.0.1:1", "--operator-token", "x"), 1, "no hub answers at http://127.0.0.1:1"),
+        (("--operator-url", "http://127.0.0.1", "--database-url", "x"), 2, "--database-url cannot be given beside"),
+        (
+            (*TWO, "--platforms", "4", "--version", "2.2.1"),
+            2,
+            "--platforms and --version cannot be given beside --party",
+        ),
+        ((*TWO, "--processes", "2"), 2, "parties by name are played by one process"),
+        (("--party", "NL*ABC:CPO", "--peer", "DE*XYZ:EMSP"), 2, "a --peer is at a hub that runs already"),
         (("--party", "NL*ABC:CPO"), 2, "at least one --party or --peer that is a CPO, and one that is an EMSP"),
         (("--party", "NLABC:CPO"), 2, "'NLABC:CPO' is not like NL*ABC:CPO:2.2.1"),
         (("--duration", "soon"), 2, "'soon' is not like 30s, 5m or 1h"),
@@ -113,4 +178,23 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert ended.value.code == code
     lines = capsys.readouterr().err.splitlines()
     assert said in lines[-1]
-    assert not list(tmp_path.glob("var/loadtest/*/measured.json"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_and_a_token_that_is_wrong_are_said(hub: Operator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(LoadTestFailed, match="Address already in use"):
+        check_port(other.getsockname()[1])
+    stranger = Operator(hub.url, "guessed")
+    with stranger.api, pytest.raises(LoadTestFailed, match="does not take this operator token"):
+        answering(stranger)
+
+
+def test_objectives_name_parties_of_the_run(hub: Operator, tmp_path: Path) -> None:
+    plan, mode = Plan(hub.url, str(tmp_path), platforms=4), Mode(processes=2)
+    check_senders(Objectives({"partners": {"NL*AAA": {}, "NL*BTU": {}, "DE*AAA": {}}}), plan, mode, hub)
+    with pytest.raises(UsageError, match=r"objectives for FR\*EVE, which this run does not play; it plays DE\*AAA,"):
+        check_senders(Objectives({"partners": {"NL*AAA": {}, "FR*EVE": {}}}), plan, mode, hub)
+
+
+def test_numbered_parties_are_those_that_nobody_else_is() -> None:
+    assert senders(Plan("", "", platforms=4), 1, {"NL*AAA"}) == {"NL*AAB", "NL*AAC", "DE*AAA", "DE*AAB"}

@@ -69,6 +69,11 @@ def test_without_a_file_a_run_fails_when_the_generator_was_out_of_cpu() -> None:
     assert failed == ["FAIL  generator: cpu_share 97.00%, at most 85.00%"]
 
 
+def test_without_a_file_a_run_fails_when_many_messages_did() -> None:
+    failed = [str(each) for each in Objectives({}).judge(recorded(failed=11), 0.1) if not each.passed]
+    assert failed == ["FAIL  overall: error_share 11.00%, at most 10.00%"]
+
+
 def test_a_file_may_ask_for_less_than_what_always_holds(tmp_path: Path) -> None:
     text = "[overall]\nachieved_share = 0.5\n[generator]\ncpu_share = 1\n"
     assert all(verdicts(tmp_path, text, recorded(offered=150), cpu_share=0.97).values())

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def recorded() -> Recording:
     return recording
 
 
-def results() -> Results:
+def results(cut_short_s: float | None = None) -> Results:
     journal = JournalTimes()
     entry = {"hop": "message", "from": "NL*ABC", "to": "DE*XYZ", "upstream_request_id": "1"}
     journal.add({**entry, "hub_ms": 0.7, "upstream_ms": 8.5})
@@ -58,6 +59,9 @@ def results() -> Results:
         hub=hub,
         journal=journal,
         names={"id-of-roam": "DE*XYZ"},
+        players={"NL*ABC": "CPO 2.2.1"},
+        hub_version="1.2.3",
+        cut_short_s=cut_short_s,
     )
 
 
@@ -105,6 +109,8 @@ def test_the_page_needs_nothing_beside_itself(folder: Path) -> None:
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == 3
     assert "Failed" in text
+    assert "http://127.0.0.1:8001, version 1.2.3" in text
+    assert "<td>CPO 2.2.1</td>" in text
     assert "NL*D&lt;F" in text
     assert "NL*D<F" not in text
     assert "ConnectionResetError: 1" in text
@@ -125,8 +131,18 @@ def test_a_terminal_gets_a_table_and_a_line_for_each_objective(tmp_path: Path) -
     assert "FAIL  overall: p99_ms 14.0 ms, at most 5.0 ms" in text
     assert "pass  generator: cpu_share 30.00%, at most 85.00%" in text
     [line] = [line for line in text.splitlines() if line.startswith("NL*D<F")]
-    assert line.split()[1] == "100"
+    assert line.split()[1:3] == ["-", "100"]
     assert line.endswith("1000: 75, 2004: 25")
+    [row] = [line.split() for line in text.splitlines() if line.startswith("NL*ABC")]
+    assert row[1:4] == ["CPO", "2.2.1", "101"]
+    assert row[9:11] == ["1", "0.7"]  # sampled, hub p50
+
+
+def test_a_run_that_was_cut_short_has_not_passed(tmp_path: Path) -> None:
+    report = write(replace(results(cut_short_s=4), verdicts=[]), tmp_path)
+    assert report["verdict"] == "cut short after 4 of 10 s"
+    assert not report["passed"]
+    assert "Cut short after 4 of 10 s" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_in_which_nothing_came_back_has_a_report_too(tmp_path: Path) -> None:
