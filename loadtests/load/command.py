@@ -223,11 +223,12 @@ def loadtest(
             check_company(hub, plan)
         if worker_of is None:
             check_senders(objectives, plan, mode, hub)
+        version = version_of(hub)
         _make(folder)
         _say_beginning(plan, mode, is_own=operator_url is None)
         try:
             is_whole = run_locust(plan, mode, hub.token)
-            results = None if worker_of else _results(folder, objectives, hub, is_whole=is_whole)
+            results = None if worker_of else _results(folder, objectives, hub, version, is_whole=is_whole)
         finally:
             if operator_url is not None and worker_of is None:
                 _remove(hub, folder)
@@ -284,7 +285,7 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _results(folder: Path, objectives: Objectives, hub: Operator, *, is_whole: bool) -> Results:
+def _results(folder: Path, objectives: Objectives, hub: Operator, version: str, *, is_whole: bool) -> Results:
     """What locust left, and what the hub knows of it."""
     try:
         measured = msgspec.json.decode(folder.joinpath(MEASURED).read_bytes())
@@ -297,7 +298,12 @@ def _results(folder: Path, objectives: Objectives, hub: Operator, *, is_whole: b
     begun, ended = (datetime.fromisoformat(measured[name]) for name in ("begun_at", "ended_at"))
     before, after = (measured["metrics"][0], measured["metrics"][-1])
     figures = HubFigures.read(after).since(HubFigures.read(before)) if before and after else None
-    notes = () if figures else ("the hub's /metrics could not be read: no time of the hub apart from its partners'",)
+    notes = [] if figures else ["the hub's /metrics could not be read: no time of the hub apart from its partners'"]
+    names: dict[str, str] = {}
+    try:
+        names = party_names(hub)
+    except HubFailed as error:
+        notes.append(f"the hub did not answer after the run: {error}")
     return Results(
         plan=measured["plan"],
         processes=measured["processes"],
@@ -306,10 +312,10 @@ def _results(folder: Path, objectives: Objectives, hub: Operator, *, is_whole: b
         verdicts=objectives.judge(recording, cpu_share(recording)),
         hub=figures,
         journal=JournalTimes.of(hub, begun, ended),
-        names=party_names(hub),
-        notes=notes,
+        names=names,
+        notes=tuple(notes),
         players=measured["players"],
-        hub_version=version_of(hub),
+        hub_version=version,
         cut_short_s=measured["cut_short_s"],
     )
 
@@ -320,7 +326,11 @@ def _remove(hub: Operator, folder: Path) -> None:
         names = msgspec.json.decode(folder.joinpath(PLATFORMS).read_bytes(), type=list[str])
     except OSError:  # nobody had registered
         return
-    left = remove(hub, names)
+    try:
+        left = remove(hub, names)
+    except HubFailed as error:
+        click.echo(f"\nnot removed from the hub: {', '.join(names)}: {error}", err=True)
+        return
     click.echo(f"\nremoved {_counted(len(names) - len(left), 'platform')} from the hub")
     for each in left:
         click.echo(f"not removed: {each}", err=True)
