@@ -37,7 +37,7 @@ class Everybody(NamedTuple):
     emsp: Partner
     """Agreed with the CPO on everything."""
     stranger: Partner
-    """Agreed with nobody."""
+    """Agreed with nobody but the other hub."""
     older: Partner
     """Agreed with the CPO on everything, on 2.1.1."""
     reader: Partner
@@ -61,7 +61,8 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everybody]:
         for other in (emsp.party, older.party, BEHIND):
             agree(hub, cpo.party, other)
         agree(hub, cpo.party, reader.party, modules=["tariffs"])
-        eventually(lambda: cpo.get("tokens", to=BEHIND).status_code == 1000)
+        agree(hub, stranger.party, BEHIND, modules=["tariffs"])
+        eventually(lambda: stranger.get("tariffs", to=BEHIND).status_code == 1000)  # the CPO saves what it may send
         yield Everybody(hub, folder, cpo, emsp, stranger, older, reader, peer)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -236,3 +237,23 @@ async def test_a_connection_to_a_locked_file_that_is_told_to_end_twice_ends(tmp_
             await asyncio.wait_for(ending, OUTAGE_S)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             await waiting
+
+
+def test_a_connection_that_ends_after_its_event_loop_ends_without_a_word(tmp_path: Path) -> None:
+    """As happens to one that is stopped while the process ends: nobody waits for it. Its words would be a failure."""
+    goes_on = threading.Event()
+
+    async def left_behind() -> threading.Thread:
+        connection = await connect_to_sqlite(str(tmp_path / "hub.db"))
+        await connection.create_function("wait", 0, goes_on.wait)
+        busy = asyncio.ensure_future(connection.execute("SELECT wait()"))
+        await asyncio.sleep(0)
+        connection.stop()
+        busy.cancel()
+        return connection._thread
+
+    thread = asyncio.run(left_behind())
+    goes_on.set()
+
+    thread.join(OUTAGE_S)
+    assert not thread.is_alive()
