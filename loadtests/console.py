@@ -29,7 +29,7 @@ import httpx
 from hub.store.database import Database
 from hub.store.journal import JournalStore
 from hub.store.vault import Vault
-from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
+from loadtests.hub_process import HubFailed, HubProcess
 from loadtests.journal import DAYS, Filled, Sender, Traffic, fill
 from loadtests.population import KEY, Settler, settle, token_of
 from loadtests.scale import MODULES
@@ -45,10 +45,6 @@ _COUNTRIES: Final = ("AT", "BE", "CH")
 _BUSY: Final = 200
 """Platforms whose messages the journal has."""
 _CALLERS: Final = 40
-_LOOK_EVERY_S: Final = 2.0
-_BUSY_TICKS: Final = 16
-"""Of processor time in so many seconds: 8 %."""
-_CALM_WITHIN_S: Final = 120.0
 _NAVIGATION: Final = re.compile(r'<nav class="side".*?</nav>', re.DOTALL)
 _LINK: Final = re.compile(r'href="(/[^"#]*)"')
 _NEXT: Final = re.compile(r'<a[^>]*href="([^"]+)"[^>]*rel="next"')
@@ -167,18 +163,7 @@ def _make_trouble(hub: HubProcess, known: Known, callers: int) -> None:
             headers = {"authorization": token, "ocpi-from-country-code": sender.country_code}
             headers |= {"ocpi-from-party-id": sender.party_id, "ocpi-to-country-code": receiver.country_code}
             client.get(f"/ocpi/2.2.1/{role}/locations", headers=headers | {"ocpi-to-party-id": receiver.party_id})
-    _wait_until_calm(hub)
-
-
-def _wait_until_calm(hub: HubProcess) -> None:
-    """A hub that has just started writes its directory to Redis, and considers everybody for a look."""
-    deadline, before = time.monotonic() + _CALM_WITHIN_S, -_BUSY_TICKS
-    while time.monotonic() < deadline:
-        now = cpu_ticks(hub.pid)
-        if now - before < _BUSY_TICKS:
-            return
-        before = now
-        time.sleep(_LOOK_EVERY_S)
+    hub.calm()  # one that has just started writes its directory to Redis, and considers everybody for a look
 
 
 def _sign_in(client: httpx.Client, token: str) -> None:

@@ -23,6 +23,10 @@ from routing.vocabulary import Party, Role, Version
 
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
+_CALM_WITHIN_S = 120.0
+_LOOK_EVERY_S = 2.0
+_BUSY_TICKS = 16
+"""Of processor time between two looks: 8 %."""
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -241,6 +245,16 @@ class HubProcess:
     def _is_listening(self) -> bool:
         with socket.socket() as connection:
             return connection.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def calm(self) -> None:
+        """Wait until it has next to nothing to do in the background, for some time at most."""
+        deadline, before = time.monotonic() + _CALM_WITHIN_S, -_BUSY_TICKS
+        while time.monotonic() < deadline:
+            now = cpu_ticks(self.pid)
+            if now - before < _BUSY_TICKS:
+                return
+            before = now
+            time.sleep(_LOOK_EVERY_S)
 
     def close(self) -> None:
         """Stop it and the client of its operator API."""

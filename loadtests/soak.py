@@ -42,7 +42,7 @@ from tests.servers import PostgresServer, RedisServer, ServerFault
 
 _AT_ONCE: Final = 32
 """Connections while the limit is looked for."""
-_RAMP_S: Final = 3.0
+_RAMP_S: Final = 10.0
 _RAMPS: Final = 3
 _WARM_SHARE: Final = 0.2
 """Of the time: what grows in it is what a hub gets warm with, such as what it remembers of objects."""
@@ -193,6 +193,7 @@ async def _soaked(
     found = await _limit(hub, traffic, share, minutes)
     click.echo(f"the limit is {found.limit:,.0f} messages/s, {found.limit_cpu:.2f} cores of the hub", err=True)
     traffic.failed.clear()  # at the limit, a message may come too late for its partner
+    await asyncio.to_thread(hub.calm)  # what it learned at the limit it still writes
     sampler = Sampler(hub, every_s, lambda: traffic.sender.under_way, churn.restless)
     churn.start()
     sampler.start()
