@@ -219,16 +219,22 @@ async def _soaked(
 
 
 async def _limit(hub: HubProcess, traffic: _Traffic, share: float, minutes: float) -> Soak:
-    """What the hub carries at most; short, and the first time to get warm."""
+    """What the hub carries at most of messages that are due at times of their own; the first ramp is to get warm.
+
+    Where each is sent as soon as another is answered the hub finds many at once, and each is cheaper. So that says what
+    the hub can get of the processor, and messages at times of their own, half as many, what they take of it.
+    """
     seconds = min(_RAMP_S, minutes * 60 / _RAMPS / 4)
     await traffic.saturate(seconds)
     ticks, began = cpu_ticks(hub.pid), time.monotonic()
     rates = sorted([await traffic.saturate(seconds) for _ in range(_RAMPS)])
     cpu = (cpu_ticks(hub.pid) - ticks) / TICKS_A_SECOND / (time.monotonic() - began)
-    limit = rates[len(rates) // 2]
+    ticks, answered = cpu_ticks(hub.pid), traffic.answered
+    await traffic.offer(rates[len(rates) // 2] / 2, seconds)
+    each_s = max(cpu_ticks(hub.pid) - ticks, 1) / TICKS_A_SECOND / max(traffic.answered - answered, 1)
     traffic.times.clear()
     traffic.injected.clear()
-    return Soak(limit=limit, limit_cpu=cpu, offered=share * limit, minutes=minutes)
+    return Soak(limit=cpu / each_s, limit_cpu=cpu, offered=share * cpu / each_s, minutes=minutes)
 
 
 async def _say(traffic: _Traffic, sampler: Sampler, churn: Churn) -> None:
