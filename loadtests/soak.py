@@ -193,7 +193,6 @@ async def _soaked(
     found = await _limit(hub, traffic, share, minutes)
     click.echo(f"the limit is {found.limit:,.0f} messages/s, {found.limit_cpu:.2f} cores of the hub", err=True)
     traffic.failed.clear()  # at the limit, a message may come too late for its partner
-    await asyncio.to_thread(hub.calm)  # what it learned at the limit it still writes
     sampler = Sampler(hub, every_s, lambda: traffic.sender.under_way, churn.restless)
     churn.start()
     sampler.start()
@@ -229,6 +228,7 @@ async def _limit(hub: HubProcess, traffic: _Traffic, share: float, minutes: floa
     ticks, began = cpu_ticks(hub.pid), time.monotonic()
     rates = sorted([await traffic.saturate(seconds) for _ in range(_RAMPS)])
     cpu = (cpu_ticks(hub.pid) - ticks) / TICKS_A_SECOND / (time.monotonic() - began)
+    await asyncio.to_thread(hub.calm)  # what it learned at the limit it still writes
     ticks, answered = cpu_ticks(hub.pid), traffic.answered
     await traffic.offer(rates[len(rates) // 2] / 2, seconds)
     each_s = max(cpu_ticks(hub.pid) - ticks, 1) / TICKS_A_SECOND / max(traffic.answered - answered, 1)
