@@ -190,8 +190,8 @@ KINDS: Final[Mapping[EventKind, Explained]] = {
     EventKind.REGISTRATION_FAILING: Explained(
         Severity.WARNING,
         "Credentials cannot be exchanged with a partner",
-        "{platform} and the hub could not exchange credentials: {count} so far[; the last was to be a "
-        "{method}][. It failed when {step}][: {reason}].",
+        "{platform} and the hub could not exchange credentials: {count} so far[; last tried {method}"
+        "][. It failed when {step}][: {reason}].",
         "The page of its registration, and `ocpi-hub platform registration`, show each step, what is most likely wrong "
         "where it failed, and what to tell the partner's engineer.",
         "when credentials are exchanged, or the platform is removed",

@@ -80,7 +80,10 @@ class HubSide:
 
     @contextmanager
     def noted(self, record: PlatformRecord, method: str, progress: Progress) -> Iterator[None]:
-        """Make it an event that a partner cannot be registered, and the end of that event that it can."""
+        """Make it an event that a partner cannot be registered, and the end of that event that it can.
+
+        `method` says who tries, and what for: it ends the words "last tried".
+        """
         try:
             yield
         except HubFault:

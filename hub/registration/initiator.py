@@ -69,7 +69,7 @@ class Initiator:
             self._side.check_url(versions_url)
             api = self._side.api(terms, checked_token(token_a), self._side.settings.forward_timeout_s)
             progress = self._progress(record)
-            with self._side.noted(record, "POST credentials", progress), progress.watched():
+            with self._side.noted(record, "by the hub, for POST credentials", progress), progress.watched():
                 found = await api.discover(versions_url, progress)
                 introduction = _Introduction("POST", api, found, terms, record, versions_url, None, parties, progress)
                 record = await _to_its_end(self._introduce(introduction))
@@ -106,7 +106,7 @@ class Initiator:
                 raise InvalidParameters("This platform is not registered; there is no token to replace")
             for connection in record.connections:
                 progress = self._progress(record)
-                with self._side.noted(record, "PUT credentials", progress), progress.watched():
+                with self._side.noted(record, "by the hub, for PUT credentials", progress), progress.watched():
                     record = await self._rotate(record, connection, version or connection.version, progress)
             return record
 

@@ -91,7 +91,10 @@ def test_a_partner_whose_versions_cannot_be_read_until_they_can(hub: HubProcess)
         path = f"/api/v1/platforms/{invitation.platform_id}/connect"
         assert hub.operator.api.post(path, json=body).status_code == 502
         event = event_of(hub, EventKind.REGISTRATION_FAILING, invitation.platform_id)
-        assert "POST credentials. It failed when the hub read their versions: " in event["sentence"]
+        assert (
+            "; last tried by the hub, for POST credentials. It failed when the hub read their versions: "
+            in event["sentence"]
+        )
 
         one.register(invitation.versions_url, invitation.token_a)
         closed = event_of(hub, EventKind.REGISTRATION_FAILING, invitation.platform_id, state="closed")
@@ -106,7 +109,7 @@ def test_a_partner_that_posts_credentials_nobody_can_use(hub: HubProcess) -> Non
     assert answer.json()["status_code"] // 1000 in {2, 3}
 
     event = event_of(hub, EventKind.REGISTRATION_FAILING, invitation.platform_id)
-    assert "by the partner" in event["sentence"]
+    assert "; last tried by the partner" in event["sentence"]
 
 
 @pytest.mark.parametrize("listener", ["partner", "operator"])
