@@ -6,8 +6,8 @@ those that are read later get it on top for as long as it is not written. So a p
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from math import inf
 from time import monotonic
 from typing import Any, Final
@@ -48,7 +48,9 @@ class Remembered:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._groups: dict[Lookup, tuple[float, Any]] = {}
-        self._pending: deque[Fact] = deque()
+        self._pending: dict[tuple[str, ...], list[Fact]] = {}
+        """What is to be written of each row, in the order in which it was noted."""
+        self._waiting = 0
         self._about: dict[Lookup, list[Fact]] = {}
         self._bytes = 0
         self._readers: dict[Lookup, set[Reader]] = {}
@@ -177,7 +179,7 @@ class Remembered:
         merged = self._merged(fact, at_most_s)
         if merged is None:
             return True
-        if len(self._pending) >= MOST_PENDING or self._bytes + fact.size > MOST_PENDING_BYTES:
+        if self._waiting >= MOST_PENDING or self._bytes + fact.size > MOST_PENDING_BYTES:
             return False
         self._groups.update(merged)
         for lookup in fact.lookups:
@@ -187,7 +189,8 @@ class Remembered:
                 noted = self._own(fact, lookup, at_most_s)
                 self.forget((lookup,))
                 self._keep_own(lookup, noted)
-        self._pending.append(fact)
+        self._pending.setdefault(fact.row, []).append(fact)
+        self._waiting += 1
         self._bytes += fact.size
         return True
 
@@ -224,20 +227,19 @@ class Remembered:
         return not self._pending
 
     def oldest(self, most: int) -> list[Fact]:
-        """Facts to write next, in one transaction: no two of them about the same row."""
-        facts: list[Fact] = []
-        rows: set[tuple[str, ...]] = set()
-        for fact in self._pending:
-            if len(facts) == most or fact.row in rows:
-                break
-            facts.append(fact)
-            rows.add(fact.row)
-        return facts
+        """Facts to write next, in one transaction: of so many rows, the one that has waited longest.
+
+        A second one about the same row, as the answer to a message brings, waits and holds up nobody else's.
+        """
+        return [facts[0] for facts in islice(self._pending.values(), most)]
 
     def written(self, facts: Collection[Fact]) -> None:
-        """These, which were the oldest, are written, or given up."""
+        """These, which were the oldest of their rows, are written, or given up."""
         for fact in facts:
-            self._pending.popleft()
+            _, *later = self._pending.pop(fact.row)
+            if later:
+                self._pending[fact.row] = later
+            self._waiting -= 1
             self._bytes -= fact.size
             for lookup in fact.lookups:
                 for reader in self._readers.get(lookup, ()):
