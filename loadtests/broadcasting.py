@@ -12,7 +12,8 @@ import click
 from msgspec import Struct
 
 from loadtests.crowd import Crowd
-from loadtests.hub_process import HubFailed, HubProcess
+from loadtests.hub_process import HubFailed, HubProcess, cpu_ticks
+from loadtests.presence import TICKS_A_SECOND
 from loadtests.simulator import Partner
 from loadtests.subjects import VOLT, elsewhere, location
 from routing.vocabulary import Party, Role
@@ -39,6 +40,8 @@ class Broadcasts(Struct, frozen=True, rename={"deliveries_per_s": "deliveries/s"
     """What it took until the hub knew them all."""
     deliveries_per_s: float
     deliveries_per_s_with_sick: float
+    cpu_us_per_delivery: float
+    """Of the hub, while all are well."""
     p50_ms: float
     p99_ms: float
     p50_ms_with_sick: float
@@ -51,6 +54,8 @@ class _Block(Struct):
     """Some broadcasts in a row."""
 
     rate: float
+    cpu_us: float
+    """Of the hub, for each delivery."""
     p50_ms: float
     p99_ms: float
 
@@ -88,7 +93,7 @@ def _sick(crowd: Crowd) -> Iterator[None]:
 def _block(cpo: Partner, crowd: Crowd, hub: HubProcess) -> _Block:
     delays: list[float] = []
     rates: list[float] = []
-    healthy = RECEIVERS - len(SICK)
+    healthy, ticks = RECEIVERS - len(SICK), cpu_ticks(hub.pid)
     for _ in range(_IN_A_ROW):
         crowd.forget()
         began = time.monotonic()
@@ -99,8 +104,9 @@ def _block(cpo: Partner, crowd: Crowd, hub: HubProcess) -> _Block:
         delays += found
         rates.append(healthy / max(found))
     _wait_idle(hub)
+    cpu_us = (cpu_ticks(hub.pid) - ticks) / TICKS_A_SECOND * 1e6 / (_IN_A_ROW * RECEIVERS)
     cuts = statistics.quantiles(delays, n=100)
-    return _Block(statistics.median(rates), cuts[49] * 1000, cuts[98] * 1000)
+    return _Block(statistics.median(rates), cpu_us, cuts[49] * 1000, cuts[98] * 1000)
 
 
 def _wait_idle(hub: HubProcess) -> None:
@@ -121,6 +127,7 @@ def _summary(registered_s: float, well: Sequence[_Block], sick: Sequence[_Block]
         registered_s=round(registered_s, 1),
         deliveries_per_s=round(statistics.median(each.rate for each in well), 1),
         deliveries_per_s_with_sick=round(statistics.median(each.rate for each in sick), 1),
+        cpu_us_per_delivery=round(statistics.median(each.cpu_us for each in well), 1),
         p50_ms=round(statistics.median(each.p50_ms for each in well), 1),
         p99_ms=round(statistics.median(each.p99_ms for each in well), 1),
         p50_ms_with_sick=round(statistics.median(each.p50_ms for each in sick), 1),
@@ -138,5 +145,5 @@ def lines(found: Broadcasts) -> list[str]:
         f"{title:<32}  deliveries/s   p50 ms   p99 ms  p99 of all well",
         f"{'  all well':<32}{well}",
         f"{f'  {found.dead} dead, {found.slow} slow (the others)':<32}{sick}{found.p99_ratio:>17.3f}",
-        f"  registered in {found.registered_s:.0f} s",
+        f"  {found.cpu_us_per_delivery:.1f} µs CPU of the hub for each; they registered in {found.registered_s:.0f} s",
     ]

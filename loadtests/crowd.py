@@ -66,6 +66,8 @@ class Crowd:
         self.connections: set[asyncio.Transport] = set()
         """Those that are open."""
         self._came = threading.Condition()
+        self._awaited = 0
+        """How many have to have come before somebody is woken: who waits would look at all of them each time."""
         self._port = free_port()
         self._loop = Loop("crowd")
 
@@ -91,12 +93,13 @@ class Crowd:
         return time.monotonic() - began
 
     def wait_for(self, count: int, *, but: Collection[int] = (), within_s: float = 60) -> list[Arrival]:
-        """Wait until so many pushes came to others than `but`, and return these.
+        """Wait until so many pushes came to others than `but`, and return these. One thread may wait at a time.
 
         Raises:
             HubFailed: they did not come.
         """
         with self._came:
+            self._awaited = count
             if self._came.wait_for(lambda: sum(each.number not in but for each in self.arrivals) >= count, within_s):
                 return [each for each in self.arrivals if each.number not in but]
         raise HubFailed(f"only {len(self.arrivals)} pushes came within {within_s} s, and not {count}")
@@ -110,7 +113,8 @@ class Crowd:
         """Write down what came."""
         with self._came:
             self.arrivals.append(arrival)
-            self._came.notify_all()
+            if len(self.arrivals) >= self._awaited:
+                self._came.notify_all()
 
     def document(self, number: int, path: Sequence[str]) -> Json | list[Json] | None:
         """What one of them answers when it is asked who it is."""

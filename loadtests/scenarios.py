@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -17,6 +17,7 @@ NUMBERED = "SESSION00"
 """The id of an object of which there are many: the generator writes a number in place of the noughts."""
 PAGE = 100
 """Objects on a page."""
+_A_DAY_S: Final = 86_400
 
 
 class Scenario(NamedTuple):
@@ -52,6 +53,8 @@ class Company:
         platform_id = self._hub.operator.registered(partner)
         if version is Version.V2_1_1:
             self._hub.operator.change(platform_id, routing_headers_211=True)
+        if version is Version.V2_3_0:  # its messages are written once: no news may bring it another token meanwhile
+            self._hub.operator.change(platform_id, credentials_refresh=_A_DAY_S)
         return partner
 
 
