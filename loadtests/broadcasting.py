@@ -103,8 +103,9 @@ def _block(cpo: Partner, crowd: Crowd, hub: HubProcess) -> _Block:
         found = [each.at - began for each in crowd.wait_for(healthy, but=SICK)]
         delays += found
         rates.append(healthy / max(found))
-    _wait_idle(hub)
+    hub.calm()  # what it writes is written later; and what it is asked below costs more than that
     cpu_us = (cpu_ticks(hub.pid) - ticks) / TICKS_A_SECOND * 1e6 / (_IN_A_ROW * RECEIVERS)
+    _wait_idle(hub)
     cuts = statistics.quantiles(delays, n=100)
     return _Block(statistics.median(rates), cpu_us, cuts[49] * 1000, cuts[98] * 1000)
 
