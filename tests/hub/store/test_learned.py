@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from hub.store import learned as learned_module
@@ -378,6 +379,21 @@ def test_facts_about_one_row_are_written_one_after_the_other() -> None:
     assert memory.oldest(10) == [one, other]
     memory.written([one, other])
     assert memory.oldest(10) == [more]
+
+
+def test_a_second_fact_about_one_row_keeps_no_other_row_waiting() -> None:
+    """Of each new Session two are noted: by what was sent, and by what was answered."""
+    pending = [replace(SESSION, session_id=f"S{number}", status="PENDING") for number in range(50)]
+    memory = remembered.Remembered()
+    for said in pending:
+        assert memory.note(SessionSeen(CPO, said), 60)
+        assert memory.note(SessionSeen(CPO, replace(said, status="ACTIVE")), 60)
+
+    for status in ("PENDING", "ACTIVE"):
+        together = memory.oldest(500)
+        assert together == [SessionSeen(CPO, replace(said, status=status)) for said in pending]
+        memory.written(together)
+    assert memory.is_written
 
 
 def test_what_was_read_while_others_changed_it_is_not_kept() -> None:
