@@ -53,14 +53,14 @@ def test_what_only_a_hub_carries_stands_beside_the_same_without_translation() ->
 
 def test_a_broadcast_with_sick_receivers_stands_beside_the_one_without() -> None:
     title, well, sick, registered = lines(
-        Broadcasts(1000, 1, 10, 12.3, 3000.4, 2900.0, 190.2, 360.0, 192.0, 366.0, 1.017)
+        Broadcasts(1000, 1, 10, 12.3, 3000.4, 2900.0, 98.76, 190.2, 360.0, 192.0, 366.0, 1.017)
     )
 
     assert title.startswith("broadcast to 1,000 receivers")
     assert well.split() == ["all", "well", "3,000", "190.2", "360.0"]
     assert sick.split()[-4:] == ["2,900", "192.0", "366.0", "1.017"]
     assert len(sick) == len(title)
-    assert registered == "  registered in 12 s"
+    assert registered == "  98.8 µs CPU of the hub for each; they registered in 12 s"
 
 
 def test_the_location_sent_is_of_1200_bytes() -> None:
