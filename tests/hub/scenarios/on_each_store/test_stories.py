@@ -47,6 +47,12 @@ def details(hub: HubProcess, message_id: str) -> Json:
     return found
 
 
+def captured_details(hub: HubProcess, message_id: str) -> Json:
+    """The same, once what was captured of it is there, too: entries of the journal are written before that."""
+    eventually(lambda: details(hub, message_id)["request_headers"] is not None)
+    return details(hub, message_id)
+
+
 def found(hub: HubProcess, **query: object) -> list[Json]:
     items: list[Json] = hub.operator.ask("GET", "/api/v1/messages", params=query)["items"]
     return items
@@ -191,7 +197,7 @@ def test_a_command_its_result_and_what_the_versions_made_of_it_are_one_story(
     ]
     assert told["summary"]["sentence"].startswith(f"{emsp_name} asked {cpo_name} for START_SESSION")
     assert (told["summary"]["outcome"], told["used_times"]) == ("ok", 1)
-    request = details(hub, told["use"])
+    request = captured_details(hub, told["use"])
     translation = request["translation"]
     assert translation["exact"], (translation, request["upstream_request_body"])
     lines = {(each["action"], each["loss"], each["from_path"], each["to_path"]) for each in translation["rules"]}
@@ -236,7 +242,7 @@ def test_between_partners_of_one_version_nothing_was_translated(hub: HubProcess,
             json=location(cpo.party),
             headers={"x-correlation-id": correlation_id},
         )
-        message = details(hub, story(hub, correlation_id)["use"])
+        message = captured_details(hub, story(hub, correlation_id)["use"])
 
     assert message["translation"] is None
     assert message["request_body"] == message["upstream_request_body"] != ""
