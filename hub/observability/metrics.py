@@ -401,6 +401,14 @@ class Metrics:
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format, see `content_type`."""
         self._tell()
+        return self._written()
+
+    async def exposed(self) -> bytes:
+        """The same, written in a thread: with hundreds of partners it takes a tenth of a second, and messages go on."""
+        self._tell()
+        return await asyncio.to_thread(self._written)
+
+    def _written(self) -> bytes:
         if not self._multiprocess:
             return generate_latest(self._registry)
         registry = CollectorRegistry()

@@ -83,7 +83,7 @@ async def metrics(hub: TheHub) -> Response[bytes]:
     count_directory(hub)
     count_vitals(hub)
     await count_events(hub)
-    return Response(hub.metrics.exposition(), media_type=Metrics.content_type)
+    return Response(await hub.metrics.exposed(), media_type=Metrics.content_type)
 
 
 class PartView(Struct, frozen=True):

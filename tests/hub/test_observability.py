@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import structlog
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from hub.observability import (
     PLATFORM_LABELS,
@@ -464,6 +467,28 @@ def test_the_directory_shows_every_status_and_forgets_former_ones() -> None:
     assert found["ocpi_hub_parties", frozenset({("status", "OFFLINE")})] == 0
     assert found["ocpi_hub_directory_snapshot_age_seconds", frozenset()] == 0.5
     assert found["ocpi_hub_directory_reloads_total", frozenset()] == 5
+
+
+class NeedsTheLoop(Collector):
+    """A metric that can be read only while the event loop goes on."""
+
+    def __init__(self) -> None:
+        self.went_on = threading.Event()
+
+    def collect(self) -> Iterable[Metric]:
+        assert self.went_on.wait(10)
+        return []
+
+
+def test_the_event_loop_goes_on_while_metrics_are_written() -> None:
+    metrics, needs_the_loop = Metrics(), NeedsTheLoop()
+    metrics._registry.register(needs_the_loop)
+
+    async def scraped() -> bytes:
+        asyncio.get_running_loop().call_later(0.01, needs_the_loop.went_on.set)
+        return await metrics.exposed()
+
+    assert b"# TYPE ocpi_hub_messages_total counter" in asyncio.run(scraped())
 
 
 _WORK_OF_A_PROCESS = """
