@@ -89,8 +89,9 @@ def test_everybody_who_wants_to_know_is_told_of_who_comes_and_who_leaves(hub: Hu
 
         for viewer in viewers:
             assert pushes(viewer, newcomer.party) == [("CPO", "PLANNED"), ("CPO", "CONNECTED"), ("CPO", "SUSPENDED")]
-        for nobody in (uninterested, older, newcomer):
+        for nobody in (uninterested, older):
             assert not nobody.ledger.of(LIST)
+        assert pushes(newcomer, newcomer.party) == []  # of others it may hear
 
 
 def test_a_push_goes_to_the_party_below_the_endpoint_without_routing_headers_and_with_ids_of_its_own(

@@ -149,7 +149,7 @@ def test_a_partner_that_takes_no_patch_gets_the_whole_object_of_its_owner(
     whole = location(cpo.party) | {"x-own": {"deep": [0.10]}, "evses": [evse(), evse("E2")]}
     cpo.hold("locations", whole)
     with odd(hub, emsp, no_patch=True):
-        emsp.answers_next(envelope(http_status=201), times=2)
+        emsp.answers_next(envelope(http_status=201), module="locations", method="PUT", times=2)
         place = cpo.patch(
             "locations", path_of(cpo.party, "LOC1"), to=emsp.party, json={"name": "New", "last_updated": LATER}
         )
