@@ -34,7 +34,7 @@ class Network(NamedTuple):
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with RunningHub(tmp_path_factory.mktemp("hub")) as hub:
+    with RunningHub(tmp_path_factory.mktemp("hub"), forward_timeout_s=20) as hub:
         cpos = [partner(CPO) for _ in range(4)]
         emsp, older_emsp = partner(EMSP), partner(EMSP, Version.V2_1_1)
         for each in (*cpos, emsp, older_emsp):
