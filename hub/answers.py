@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hub.learning import moment_in
 from hub.store import shelves
@@ -52,12 +52,15 @@ TO_BE_BOUND: Final[Any] = object()
 """There is a reference that fits. Before it is the answer it has to be bound."""
 
 
+Clock: TypeAlias = Callable[[], datetime]
+
+
 class Plan(NamedTuple):
     """How one kind of question is answered."""
 
     lookups: Callable[[Any], tuple[Lookup, ...]]
-    answer: Callable[[Any, Sequence[Any], datetime], Any]
-    """From the question, what stands at its lookups, and the time."""
+    answer: Callable[[Any, Sequence[Any], Clock], Any]
+    """From the question, what stands at its lookups, and the clock, at which few have to look."""
 
 
 def charge_of(question: AuthorizationReference) -> Charge | None:
@@ -79,29 +82,31 @@ def charge_of(question: AuthorizationReference) -> Charge | None:
 # Tokens
 
 
-def _tokens(known: Sequence[KnownToken], owner: Party | None, now: datetime) -> tuple[TokenFacts, ...]:
+def _tokens(known: Sequence[KnownToken], owner: Party | None, clock: Clock) -> tuple[TokenFacts, ...]:
     return tuple(
-        each.facts for each in known if owner in (None, each.facts.owner) and (each.until is None or each.until > now)
+        each.facts
+        for each in known
+        if owner in (None, each.facts.owner) and (each.until is None or each.until > clock())
     )
 
 
-def _of_uid(question: TokensOfUid, groups: Sequence[Any], now: datetime) -> tuple[TokenFacts, ...]:
-    return _tokens(groups[0], question.owner, now)
+def _of_uid(question: TokensOfUid, groups: Sequence[Any], clock: Clock) -> tuple[TokenFacts, ...]:
+    return _tokens(groups[0], question.owner, clock)
 
 
-def _of_contract(question: TokensOfContract, groups: Sequence[Any], now: datetime) -> tuple[TokenFacts, ...]:
+def _of_contract(question: TokensOfContract, groups: Sequence[Any], clock: Clock) -> tuple[TokenFacts, ...]:
     of_contract, of_uid = groups
     if of_contract and of_uid:
         of_contract = list(dict.fromkeys([*of_contract, *of_uid]))  # one whose contract and uid are the same is in both
-    return _tokens(of_contract or of_uid, question.owner, now)
+    return _tokens(of_contract or of_uid, question.owner, clock)
 
 
-def _recent(_: RecentToken, groups: Sequence[UsedToken | None], now: datetime) -> TokenFacts | None:
+def _recent(_: RecentToken, groups: Sequence[UsedToken | None], clock: Clock) -> TokenFacts | None:
     used = groups[0]
-    return used.token if used is not None and now - used.at <= RECENT_TOKENS else None
+    return used.token if used is not None and clock() - used.at <= RECENT_TOKENS else None
 
 
-def _chosen(_: ChosenToken, groups: Sequence[KnownSession | None], __: datetime) -> TokenFacts | None:
+def _chosen(_: ChosenToken, groups: Sequence[KnownSession | None], __: Clock) -> TokenFacts | None:
     return None if groups[0] is None else groups[0].token
 
 
@@ -113,7 +118,7 @@ def _where_sessions_began(question: SessionOfCdr) -> tuple[Lookup, ...]:
     return () if start is None else (shelves.sessions_at(question.owner, start),)
 
 
-def _session_of_cdr(question: SessionOfCdr, groups: Sequence[tuple[KnownSession, ...]], _: datetime) -> str | None:
+def _session_of_cdr(question: SessionOfCdr, groups: Sequence[tuple[KnownSession, ...]], _: Clock) -> str | None:
     auth_key, location_key = contract_key(question.auth_id), key_of(question.location_id)
     found = [
         each.session_id
@@ -124,7 +129,7 @@ def _session_of_cdr(question: SessionOfCdr, groups: Sequence[tuple[KnownSession,
     return found[0] if len(found) == 1 else None
 
 
-def _reference(question: AuthorizationReference, groups: Sequence[tuple[Reference, ...]], _: datetime) -> Any:  # noqa: ANN401 - a str, None or TO_BE_BOUND
+def _reference(question: AuthorizationReference, groups: Sequence[tuple[Reference, ...]], _: Clock) -> Any:  # noqa: ANN401 - a str, None or TO_BE_BOUND
     charge = charge_of(question) if groups[0] else None
     if charge is None:
         return None
@@ -147,7 +152,7 @@ def _fits(reference: Reference, charge: Charge) -> bool:
     return reference.bound_to is None and here and in_time
 
 
-def _credited(question: CreditedSession, groups: Sequence[tuple[Credit, ...]], _: datetime) -> bool:
+def _credited(question: CreditedSession, groups: Sequence[tuple[Credit, ...]], _: Clock) -> bool:
     return any(_is_credited(question, credit) for group in groups for credit in group)
 
 
@@ -167,34 +172,34 @@ def _is_credited(question: CreditedSession, credit: Credit) -> bool:
 # Locations and Tariffs
 
 
-def _published(_: Published, groups: Sequence[KnownLocation | None], __: datetime) -> bool | None:
+def _published(_: Published, groups: Sequence[KnownLocation | None], __: Clock) -> bool | None:
     return None if groups[0] is None else groups[0].publish
 
 
-def _tariff(_: TariffSeen, groups: Sequence[TariffFacts | None], __: datetime) -> TariffFacts | None:
+def _tariff(_: TariffSeen, groups: Sequence[TariffFacts | None], __: Clock) -> TariffFacts | None:
     return groups[0]
 
 
-def _shown(_: ShownBefore, groups: Sequence[bool], __: datetime) -> bool:
+def _shown(_: ShownBefore, groups: Sequence[bool], __: Clock) -> bool:
     return groups[0]
 
 
-def _original(_: OriginalId, groups: Sequence[str | None], __: datetime) -> str | None:
+def _original(_: OriginalId, groups: Sequence[str | None], __: Clock) -> str | None:
     return groups[0]
 
 
-def _residue(_: ResidueOf, groups: Sequence[Residue | None], __: datetime) -> Residue | None:
+def _residue(_: ResidueOf, groups: Sequence[Residue | None], __: Clock) -> Residue | None:
     return groups[0]
 
 
 # Who something leads to
 
 
-def _ways(_: WaysOf, groups: Sequence[tuple[KnownWay, ...]], now: datetime) -> tuple[Way, ...]:
+def _ways(_: WaysOf, groups: Sequence[tuple[KnownWay, ...]], clock: Clock) -> tuple[Way, ...]:
     return tuple(
         Way(known.party, detail, known.at)
         for known in sorted(groups[0], key=_when_learned, reverse=True)
-        if known.until is None or known.until > now
+        if known.until is None or known.until > clock()
         for detail in known.details
     )
 
@@ -203,7 +208,7 @@ def _when_learned(known: KnownWay) -> datetime:
     return known.at
 
 
-def _session(_: SessionKnown, groups: Sequence[KnownSession | None], __: datetime) -> SessionFacts | None:
+def _session(_: SessionKnown, groups: Sequence[KnownSession | None], __: Clock) -> SessionFacts | None:
     known = groups[0]
     return None if known is None else SessionFacts(known.emsp, known.status)
 

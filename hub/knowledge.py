@@ -45,20 +45,24 @@ NO_BODY: Final[Json] = {}
 """Of a DELETE."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Known(Mapping[Question[Any], Any]):
     """Every question that can be answered at once. It is not known which these are, so there is nothing to list."""
 
     def __init__(self, learned: Learned) -> None:
-        self._learned = learned
+        self._groups = learned.remembered.get_all
 
     def __getitem__(self, question: Question[Any]) -> Any:  # noqa: ANN401 - what the question asks for
         plan = PLANS.get(type(question))
         if plan is None:
             raise KeyError(question)
-        groups = self._learned.all_at_hand(plan.lookups(question))
+        groups = self._groups(plan.lookups(question))
         if groups is None:
             raise KeyError(question)
-        answer = plan.answer(question, groups, datetime.now(UTC))
+        answer = plan.answer(question, groups, _now)
         if answer is TO_BE_BOUND:
             raise KeyError(question)
         return answer
@@ -143,7 +147,7 @@ class Knowledge:
     async def _planned(self, question: Question[Any], groups: Sequence[Any]) -> Any:  # noqa: ANN401 - as before
         if UNKNOWN in groups:
             return None
-        answer = PLANS[type(question)].answer(question, groups, datetime.now(UTC))
+        answer = PLANS[type(question)].answer(question, groups, _now)
         if answer is not TO_BE_BOUND:
             return answer
         charge = charge_of(question) if isinstance(question, AuthorizationReference) else None
@@ -212,7 +216,11 @@ class Knowledge:
 
     def is_news(self, told: SaidOfSession | None) -> bool:
         """Whether `learn` would look into a body that says this: not when just that was said of its Session last."""
-        return told is None or self._undecided is not None or not self._learned.was_said_last(told.about, told.said)
+        return (
+            told is None
+            or self._undecided is not None
+            or not self._learned.remembered.was_said_last(told.about, told.said)
+        )
 
     def learn_once(self, topic: int, facts: Iterable[Fact]) -> None:
         """Learn what follows from a topic, see `Learned.note_once`."""

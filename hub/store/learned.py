@@ -77,9 +77,10 @@ class Learned:
         self._redis = redis
         self._soon_s = soon_s
         self._name = uuid4().hex
-        self._remembered = Remembered()
+        self.remembered = Remembered(KEEP_S)
+        """What is known without asking a store."""
         self._shared: LearnedCache | None = None
-        self._hears_notices = redis is None
+        self._count_on(notices=redis is None)
         self._asked_again_at = {"truth": 0.0, "redis": 0.0}
         self._is_out = False
         self._write = SingleFlight(self._write_pending)
@@ -112,7 +113,7 @@ class Learned:
 
     def note(self, fact: Fact) -> bool:
         """Take up a fact, to be written soon. What is known already costs nothing. False when there is no room."""
-        if self._remembered.note(fact, self._keep_s):
+        if self.remembered.note(fact):
             self._wanted.set()
             return True
         if self.dropped % _AT_ONCE == 0:
@@ -125,44 +126,30 @@ class Learned:
 
         Not for what others can take back. A topic is the hash of all that its facts follow from.
         """
-        if self._remembered.is_told(topic):
+        if self.remembered.is_told(topic):
             return
         kept = [self.note(fact) for fact in facts]
         if all(kept):
-            self._remembered.tell(topic)
+            self.remembered.tell(topic)
 
     def note_unless_last(self, lookup: Lookup, said: int, facts: Iterable[Fact]) -> None:
         """Take up the facts that follow from what was said of this group, unless just that was said of it last.
 
         `said` is its hash. That counts as long as the group itself would, and until others change it.
         """
-        if self.was_said_last(lookup, said):
+        if self.remembered.was_said_last(lookup, said):
             return
         kept = [self.note(fact) for fact in facts]
         if all(kept):
-            self._remembered.say(lookup, said)
-
-    def was_said_last(self, lookup: Lookup, said: int) -> bool:
-        """Whether just that was said of this group last, see `note_unless_last`."""
-        return self._remembered.was_said_last(lookup, said, self._keep_s)
-
-    def at_hand(self, lookup: Lookup) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
-        """What stands there, if that is known without asking a store; else UNKNOWN."""
-        return self._remembered.get(lookup, self._keep_s)
-
-    def all_at_hand(self, lookups: Iterable[Lookup]) -> list[Any] | None:
-        """What stands at each of these, in their order; None unless all of it is known without asking a store."""
-        return self._remembered.get_all(lookups, self._keep_s)
+            self.remembered.say(lookup, said)
 
     async def groups(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
         """What stands there. What cannot be told soon is missing; rather than nothing, it is what was known before."""
-        here = {lookup: group for lookup in lookups if (group := self.at_hand(lookup)) is not UNKNOWN}
+        here = {lookup: group for lookup in lookups if (group := self.remembered.get(lookup)) is not UNKNOWN}
         missing = [lookup for lookup in lookups if lookup not in here]
         if missing:
             here |= await self._soon(self._fetched(missing)) or {
-                lookup: group
-                for lookup in missing
-                if (group := self._remembered.get(lookup, float("inf"))) is not UNKNOWN
+                lookup: group for lookup in missing if (group := self.remembered.get_outdated(lookup)) is not UNKNOWN
             }
         return here
 
@@ -190,7 +177,7 @@ class Learned:
         async with self._database.writing() as session:
             value = await learned_claims.bind_reference(session, charge)
         changed = [references(charge.cpo, charge.emsp, charge.token_uid)]
-        self._remembered.forget(changed)
+        self.remembered.forget(changed)
         await self._tell(changed)
         return value
 
@@ -213,10 +200,6 @@ class Learned:
         await drop_expired(self._database, now)
 
     # ------------------------------------------------------------ reading
-
-    @property
-    def _keep_s(self) -> float:
-        return KEEP_S if self._hears_notices else KEEP_WITHOUT_NOTICES_S
 
     async def _soon(self, work: Coroutine[Any, Any, T]) -> T | None:
         """What it comes to, if that is soon. It goes on to its end all the same."""
@@ -259,20 +242,20 @@ class Learned:
             self._is_out = True
 
     async def _fetched(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
-        if any(lookup.shelf in READ_FRESH for lookup in lookups) and not self._remembered.is_written:
+        if any(lookup.shelf in READ_FRESH for lookup in lookups) and not self.remembered.is_written:
             await self._write()
-        reader = self._remembered.begin_reading(lookups)
+        reader = self.remembered.begin_reading(lookups)
         try:
             shared = await self._from_redis([lookup for lookup in lookups if lookup.shelf not in READ_FRESH])
             missing = [lookup for lookup in lookups if lookup not in shared]
             read = await self._from_truth(missing) if missing else {}
         except BaseException:
-            self._remembered.give_up_reading(lookups, reader)
+            self.remembered.give_up_reading(lookups, reader)
             raise
         if self._shared is not None:
-            current = {lookup: group for lookup, group in read.items() if self._remembered.is_current(lookup, reader)}
+            current = {lookup: group for lookup, group in read.items() if self.remembered.is_current(lookup, reader)}
             self._begin(self._share(self._shared, current))
-        return self._remembered.end_reading(shared | read, reader)
+        return self.remembered.end_reading(shared | read, reader)
 
     async def _from_truth(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
         own = {lookup: _own_key(lookup) for lookup in lookups if lookup.shelf is Shelf.OWN}
@@ -336,22 +319,26 @@ class Learned:
                 pass  # those who ask Redis for something say so
             except Exception:  # a bug must not leave this process without news for good
                 log.exception("notices_lost")
-            self._hears_notices = False
+            self._count_on(notices=False)
             await asyncio.sleep(_RETRY_S)
+
+    def _count_on(self, *, notices: bool) -> None:
+        self._hears_notices = notices
+        self.remembered.keep_s = KEEP_S if notices else KEEP_WITHOUT_NOTICES_S
 
     def _hears(self, text: bytes | None) -> None:
         if text is None:  # what was said before, nobody heard
-            self._remembered.forget_all()
-            self._hears_notices = True
+            self.remembered.forget_all()
+            self._count_on(notices=True)
             return
         try:
             notice = _notice_decoder.decode(text)
         except msgspec.MsgspecError:
             log.warning("notice_unreadable")
-            self._remembered.forget_all()
+            self.remembered.forget_all()
             return
         if notice.sender != self._name:
-            self._remembered.forget(notice.changed)
+            self.remembered.forget(notice.changed)
 
     # ------------------------------------------------------------ writing
 
@@ -361,13 +348,13 @@ class Learned:
             await asyncio.sleep(GATHER_S)
             self._wanted.clear()
             await self._write()
-            if not self._remembered.is_written:
+            if not self.remembered.is_written:
                 await asyncio.sleep(_RETRY_S)
                 self._wanted.set()
 
     async def _write_pending(self) -> None:
         """Write all facts there are; leave them where they are when the database does not answer."""
-        while facts := self._remembered.oldest(_AT_ONCE):
+        while facts := self.remembered.oldest(_AT_ONCE):
             changed = {lookup for fact in facts for lookup in fact.lookups}
             try:
                 further = await self._written(facts)
@@ -380,8 +367,8 @@ class Learned:
             except Exception:  # one fact that nobody can write must not keep all later ones from being written
                 log.exception("learned_facts_lost", facts=len(facts))
                 further = changed
-            self._remembered.written(facts)
-            self._remembered.forget(further)
+            self.remembered.written(facts)
+            self.remembered.forget(further)
             await self._tell(changed | further)
 
     async def _written(self, facts: Collection[Fact]) -> set[Lookup]:

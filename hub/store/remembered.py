@@ -45,7 +45,9 @@ class Reader:
 class Remembered:
     """Groups and facts of one process. `clock` gives seconds that never go back."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, keep_s: float, clock: Callable[[], float] = monotonic) -> None:
+        self.keep_s = keep_s
+        """How long what was read, or noted, counts as current."""
         self._clock = clock
         self._groups: dict[Lookup, tuple[float, Any]] = {}
         self._pending: dict[tuple[str, ...], list[Fact]] = {}
@@ -63,16 +65,18 @@ class Remembered:
 
     # ------------------------------------------------------------ groups
 
-    def get(self, lookup: Lookup, at_most_s: float) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
-        """What stands there, if it was read within so many seconds."""
-        found = self._groups.get(lookup)
-        if found is None or self._clock() - found[0] > at_most_s:
-            return UNKNOWN
-        return found[1]
+    def get(self, lookup: Lookup) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
+        """What stands there, if that is current."""
+        read_at, group = self._groups.get(lookup, _NEVER)
+        return group if self._clock() - read_at <= self.keep_s else UNKNOWN
 
-    def get_all(self, lookups: Iterable[Lookup], at_most_s: float) -> list[Any] | None:
-        """What stands at each of these; None unless all were read within so many seconds."""
-        since, groups = self._clock() - at_most_s, []
+    def get_outdated(self, lookup: Lookup) -> Any:  # noqa: ANN401 - a group, or UNKNOWN
+        """What stood there when that was read last, however long ago."""
+        return self._groups.get(lookup, _NEVER)[1]
+
+    def get_all(self, lookups: Iterable[Lookup]) -> list[Any] | None:
+        """What stands at each of these, in their order; None unless all of it is current."""
+        since, groups = self._clock() - self.keep_s, []
         for lookup in lookups:
             read_at, group = self._groups.get(lookup, _NEVER)
             if read_at < since:
@@ -156,10 +160,13 @@ class Remembered:
             del self._told[next(iter(self._told))]
         self._told[topic] = self._clock()
 
-    def was_said_last(self, lookup: Lookup, said: int, at_most_s: float) -> bool:
-        """Whether this was said of the group within so many seconds, and nothing else was noted of it since."""
+    def was_said_last(self, lookup: Lookup, said: int) -> bool:
+        """Whether just this was said of the group not long ago, and nothing else was noted of it since.
+
+        `said` is its hash.
+        """
         found = self._said.get(lookup)
-        return found is not None and found[1] == said and self._clock() - found[0] <= at_most_s
+        return found is not None and found[1] == said and self._clock() - found[0] <= self.keep_s
 
     def say(self, lookup: Lookup, said: int) -> None:
         """Say that its facts were noted just now."""
@@ -170,13 +177,13 @@ class Remembered:
 
     # ------------------------------------------------------------ facts
 
-    def note(self, fact: Fact, at_most_s: float) -> bool:
+    def note(self, fact: Fact) -> bool:
         """Take up a fact that will be written later. False when there is no room for it.
 
-        What the groups read within `at_most_s` seconds say already is no news, and takes no room. Neither is what
-        was noted within that time of a group that nobody reads.
+        What current groups say already is no news, and takes no room. Neither is what was noted not long ago of a
+        group that nobody reads.
         """
-        merged = self._merged(fact, at_most_s)
+        merged = self._merged(fact)
         if merged is None:
             return True
         if self._waiting >= MOST_PENDING or self._bytes + fact.size > MOST_PENDING_BYTES:
@@ -186,7 +193,7 @@ class Remembered:
             self._said.pop(lookup, None)
             self._about.setdefault(lookup, []).append(fact)
             if lookup not in merged:
-                noted = self._own(fact, lookup, at_most_s)
+                noted = self._own(fact, lookup)
                 self.forget((lookup,))
                 self._keep_own(lookup, noted)
         self._pending.setdefault(fact.row, []).append(fact)
@@ -194,24 +201,24 @@ class Remembered:
         self._bytes += fact.size
         return True
 
-    def _merged(self, fact: Fact, at_most_s: float) -> dict[Lookup, tuple[float, Any]] | None:
+    def _merged(self, fact: Fact) -> dict[Lookup, tuple[float, Any]] | None:
         """The groups that are here, with this fact in them; None when all are here, and it is no news to any."""
         merged: dict[Lookup, tuple[float, Any]] = {}
         is_news = not fact.lookups
         for lookup in fact.lookups:
-            known = self.get(lookup, at_most_s)
+            known = self.get(lookup)
             if known is UNKNOWN:
-                is_news |= self._own(fact, lookup, at_most_s) is not self._noted.get(lookup, _NEVER)[1]
+                is_news |= self._own(fact, lookup) is not self._noted.get(lookup, _NEVER)[1]
                 continue
             group = fact.merged(known)
             is_news |= group != known
             merged[lookup] = self._groups[lookup][0], group
         return merged if is_news else None
 
-    def _own(self, fact: Fact, lookup: Lookup, at_most_s: float) -> Any:  # noqa: ANN401 - a group
+    def _own(self, fact: Fact, lookup: Lookup) -> Any:  # noqa: ANN401 - a group
         """What this process has noted of a group, with this fact in it; the very same when that is no news."""
         noted_at, group = self._noted.get(lookup, _NEVER)
-        if self._clock() - noted_at > at_most_s:
+        if self._clock() - noted_at > self.keep_s:
             return fact.merged(empty(lookup.shelf))
         merged = fact.merged(group)
         return group if merged == group else merged

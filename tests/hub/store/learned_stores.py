@@ -71,4 +71,4 @@ async def written(learned: Learned, *facts: Fact) -> None:
     for fact in facts:
         learned.note(fact)
     await learned._write()
-    assert learned._remembered.is_written
+    assert learned.remembered.is_written

@@ -123,7 +123,7 @@ async def test_a_process_knows_what_it_learned_before_it_is_written(one: Learned
 
     for fact, lookup, expected in cached:
         one.note(fact)
-        assert one.at_hand(lookup) == expected
+        assert one.remembered.get(lookup) == expected
 
 
 async def test_what_is_left_is_written_at_the_end(store_urls: StoreUrls) -> None:
@@ -174,14 +174,14 @@ async def test_a_notice_nobody_can_read_makes_a_process_forget_everything(shared
     lookup = shelves.tokens_of_uid("04A1")
     async with learning(shared_urls) as one:
         await group(one, lookup)
-        assert one.at_hand(lookup) == ()
+        assert one.remembered.get(lookup) == ()
         shared = one._shared
         assert shared is not None
 
         await shared.forget([], b"nonsense")
 
         async with asyncio.timeout(3):
-            while one.at_hand(lookup) is not UNKNOWN:  # noqa: ASYNC110 - it comes over Redis, without an event
+            while one.remembered.get(lookup) is not UNKNOWN:  # noqa: ASYNC110 - it comes over Redis, without an event
                 await asyncio.sleep(0.01)
 
 
@@ -205,7 +205,7 @@ async def test_nobody_can_crowd_out_another_owners_token(one: Learned) -> None:
     for fact in (*many, seen(token())):  # of one uid and owner only one is written in a transaction
         await written(one, fact)
 
-    one._remembered.forget_all()
+    one.remembered.forget_all()
     owners = {each.facts.owner for each in await group(one, shelves.tokens_of_uid("04A1"))}
 
     assert owners == {EMSP, OTHER_EMSP}
@@ -216,7 +216,7 @@ async def test_the_token_seen_first_comes_first(one: Learned) -> None:
     await written(one, seen(token(type="APP_USER")))
     await written(one, seen(token(type="OTHER", valid=False)))
 
-    one._remembered.forget_all()
+    one.remembered.forget_all()
 
     assert [each.facts.type for each in await group(one, shelves.tokens_of_uid("04A1"))] == ["OTHER", "APP_USER"]
 
@@ -237,7 +237,7 @@ async def test_a_patch_changes_what_it_names_in_every_group(one: Learned, store_
 async def test_a_contract_that_changes_is_found_under_its_new_id_only(one: Learned) -> None:
     await written(one, seen(token()))
     await written(one, TokenChanged(EMSP, "04A1", "RFID", {"contract_id": "DE-MSP-NEW"}))
-    one._remembered.forget_all()
+    one.remembered.forget_all()
 
     assert await group(one, shelves.tokens_of_contract("DE-MSP-C00001")) == ()
     assert await group(one, shelves.tokens_of_contract("DEMSPNEW")) == (KnownToken(token(contract_id="DE-MSP-NEW")),)
@@ -279,12 +279,12 @@ async def test_a_session_keeps_what_a_later_message_does_not_say(one: Learned, s
 async def test_a_token_of_a_command_is_kept_for_good_once_its_owner_pushed_it(one: Learned) -> None:
     lookup = shelves.tokens_of_uid("04A1")
     await written(one, seen(token(), NOW + HOUR))
-    one._remembered.forget_all()
+    one.remembered.forget_all()
     assert await group(one, lookup) == (KnownToken(token(), NOW + HOUR),)
 
     await written(one, seen(token()))
     await written(one, seen(token(), NOW + 2 * HOUR))
-    one._remembered.forget_all()
+    one.remembered.forget_all()
 
     assert await group(one, lookup) == (KnownToken(token()),)
 
@@ -308,7 +308,7 @@ async def test_what_is_known_already_is_not_written_again(one: Learned, fact: Fa
 
     one.note(fact)
 
-    assert one._remembered.is_written
+    assert one.remembered.is_written
 
 
 async def test_that_a_session_goes_on_is_written_once_a_day(one: Learned) -> None:
@@ -316,10 +316,10 @@ async def test_that_a_session_goes_on_is_written_once_a_day(one: Learned) -> Non
     await written(one, SessionSeen(CPO, SESSION))
 
     one.note(SessionSeen(CPO, KnownSession("S1", None, None, None, None, None, None, NOW + timedelta(hours=23))))
-    assert one._remembered.is_written
+    assert one.remembered.is_written
 
     one.note(SessionSeen(CPO, KnownSession("S1", None, None, None, None, None, None, NOW + timedelta(hours=25))))
-    assert not one._remembered.is_written
+    assert not one.remembered.is_written
 
 
 async def test_facts_without_room_are_dropped_counted_and_told_once(
@@ -342,7 +342,7 @@ async def test_groups_that_were_read_longest_ago_make_room(one: Learned, monkeyp
     for lookup in lookups:
         await group(one, lookup)
 
-    assert [one.at_hand(lookup) is UNKNOWN for lookup in lookups] == [True, True, False, False, False]
+    assert [one.remembered.get(lookup) is UNKNOWN for lookup in lookups] == [True, True, False, False, False]
 
 
 async def test_what_one_fact_has_wrong_does_not_keep_later_ones_from_being_written(one: Learned) -> None:
@@ -372,9 +372,9 @@ async def test_processes_that_learn_the_same_at_once_do_not_block_each_other(sha
 
 def test_facts_about_one_row_are_written_one_after_the_other() -> None:
     one, more, other = seen(token()), seen(token(type="OTHER")), seen(token(uid="04A2"))
-    memory = remembered.Remembered()
+    memory = remembered.Remembered(60)
     for fact in (one, other, more):
-        assert memory.note(fact, 60)
+        assert memory.note(fact)
 
     assert memory.oldest(10) == [one, other]
     memory.written([one, other])
@@ -384,10 +384,10 @@ def test_facts_about_one_row_are_written_one_after_the_other() -> None:
 def test_a_second_fact_about_one_row_keeps_no_other_row_waiting() -> None:
     """Of each new Session two are noted: by what was sent, and by what was answered."""
     pending = [replace(SESSION, session_id=f"S{number}", status="PENDING") for number in range(50)]
-    memory = remembered.Remembered()
+    memory = remembered.Remembered(60)
     for said in pending:
-        assert memory.note(SessionSeen(CPO, said), 60)
-        assert memory.note(SessionSeen(CPO, replace(said, status="ACTIVE")), 60)
+        assert memory.note(SessionSeen(CPO, said))
+        assert memory.note(SessionSeen(CPO, replace(said, status="ACTIVE")))
 
     for status in ("PENDING", "ACTIVE"):
         together = memory.oldest(500)
@@ -397,23 +397,23 @@ def test_a_second_fact_about_one_row_keeps_no_other_row_waiting() -> None:
 
 
 def test_what_was_read_while_others_changed_it_is_not_kept() -> None:
-    memory, lookup = remembered.Remembered(), shelves.tokens_of_uid("04A1")
+    memory, lookup = remembered.Remembered(60), shelves.tokens_of_uid("04A1")
     reader = memory.begin_reading([lookup])
     memory.forget([lookup])
 
     assert memory.end_reading({lookup: ()}, reader) == {lookup: ()}
-    assert memory.get(lookup, 60) is UNKNOWN
+    assert memory.get(lookup) is UNKNOWN
 
 
 def test_what_was_written_while_a_group_was_read_makes_the_group_old() -> None:
-    memory, lookup, fact = remembered.Remembered(), shelves.tokens_of_uid("04A1"), seen(token())
-    memory.note(fact, 60)
+    memory, lookup, fact = remembered.Remembered(60), shelves.tokens_of_uid("04A1"), seen(token())
+    memory.note(fact)
     reader = memory.begin_reading([lookup])
     memory.written([fact])
 
     memory.end_reading({lookup: ()}, reader)
 
-    assert memory.get(lookup, 60) is UNKNOWN
+    assert memory.get(lookup) is UNKNOWN
 
 
 async def test_what_was_read_before_a_change_does_not_get_into_redis_after_it(shared_urls: StoreUrls) -> None:
@@ -426,27 +426,27 @@ async def test_what_was_read_before_a_change_does_not_get_into_redis_after_it(sh
         await one._share(shared, {lookup: ()})
 
         assert await one._from_redis([lookup]) == {}
-        one._remembered.forget_all()
+        one.remembered.forget_all()
         assert await group(one, lookup) == (KnownToken(token()),)
 
 
 def test_what_was_learned_while_a_group_was_read_is_in_it() -> None:
-    memory, lookup = remembered.Remembered(), shelves.tokens_of_uid("04A1")
+    memory, lookup = remembered.Remembered(60), shelves.tokens_of_uid("04A1")
     reader = memory.begin_reading([lookup])
-    memory.note(TokenSeen(KnownToken(token())), 60)
+    memory.note(TokenSeen(KnownToken(token())))
 
     assert memory.end_reading({lookup: ()}, reader) == {lookup: (KnownToken(token()),)}
 
 
 def test_a_group_counts_as_current_for_a_while_only() -> None:
     now = 0.0
-    memory, lookup = remembered.Remembered(lambda: now), shelves.tokens_of_uid("04A1")
+    memory, lookup = remembered.Remembered(60, lambda: now), shelves.tokens_of_uid("04A1")
     memory.end_reading({lookup: ()}, memory.begin_reading([lookup]))
 
     now = 61.0
 
-    assert memory.get(lookup, 60) is UNKNOWN
-    assert memory.get(lookup, 62) == ()
+    assert memory.get(lookup) is UNKNOWN
+    assert memory.get_outdated(lookup) == ()
 
 
 async def test_a_page_may_ask_about_more_than_one_statement_can_say(one: Learned) -> None:

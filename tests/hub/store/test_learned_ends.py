@@ -60,7 +60,7 @@ async def test_everything_is_kept_as_long_as_it_is_said_to_be(store: Process, st
 
         await learned.drop_expired(NOW)
 
-        learned._remembered.forget_all()
+        learned.remembered.forget_all()
         gone = {}
         for days, facts in by_age.items():
             found = await learned.groups([lookup for _, lookup in facts])
@@ -116,7 +116,7 @@ async def test_what_belongs_to_a_party_that_left_is_dropped_and_what_was_shown_i
     async with learning(store_urls) as learned:
         await written(learned, *theirs.values(), *stays.values())
         await learned.drop_expired(NOW)
-        learned._remembered.forget_all()
+        learned.remembered.forget_all()
         assert (await learned.groups([*theirs]))[shelves.location(CPO, "L1")] == KnownLocation(True)
 
         await store.platforms.leave(leaving.id)
@@ -138,6 +138,6 @@ async def test_more_than_goes_at_once_is_dropped_to_the_end(
 
         await learned.drop_expired(NOW)
 
-        learned._remembered.forget_all()
+        learned.remembered.forget_all()
         found = await learned.groups([shelves.tokens_of_contract("DE-MSP-C00001")])
     assert [each.facts.uid for tokens_left in found.values() for each in tokens_left] == ["STAYS"]

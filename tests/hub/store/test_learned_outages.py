@@ -145,19 +145,17 @@ async def test_what_is_learned_while_postgresql_is_down_is_written_when_it_is_ba
     await asyncio.to_thread(postgres.kill)
     learned.note(LocationSeen(CPO, "HERE", False))
     learned.note(LocationSeen(CPO, "ELSEWHERE", False))
-    assert learned.at_hand(HERE) == KnownLocation(False)
+    assert learned.remembered.get(HERE) == KnownLocation(False)
 
     await asyncio.to_thread(postgres.start)
 
-    await eventually(lambda: learned._remembered.is_written, within_s=OUTAGE_S)
-    learned._remembered.forget_all()
+    await eventually(lambda: learned.remembered.is_written, within_s=OUTAGE_S)
+    learned.remembered.forget_all()
     assert await learned.groups([HERE, ELSEWHERE]) == {HERE: KnownLocation(False), ELSEWHERE: KnownLocation(False)}
 
 
-async def test_what_grew_old_is_better_than_nothing(
-    on_postgres: Learned, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(learned_module, "KEEP_S", 0.0)
+async def test_what_grew_old_is_better_than_nothing(on_postgres: Learned, postgres: PostgresServer) -> None:
+    on_postgres.remembered.keep_s = 0.0
     await asyncio.to_thread(postgres.kill)
 
     assert await on_postgres.groups([HERE]) == {HERE: KnownLocation(True)}

@@ -70,7 +70,7 @@ async def test_one_id_of_two_parties_is_two_ids(one: Learned) -> None:
         WayLearned(Index.CDR, (*OTHER_CPO, "C1"), OTHER_EMSP, NOW, NOW + HOUR),
         WayLearned(Index.CDR_GOT, (*EMSP, "C1"), CPO, NOW, NOW + HOUR),
     )
-    one._remembered.forget_all()
+    one.remembered.forget_all()
 
     ids = ((Index.CDR, CPO), (Index.CDR, OTHER_CPO), (Index.CDR_GOT, EMSP))
     lookups = [shelves.ways(index, (*party, "C1")) for index, party in ids]
@@ -125,7 +125,7 @@ async def test_nobody_crowds_out_others(one: Learned) -> None:
     """One party tells of more EVSEs than are kept, another of one, long before."""
     await written(one, at_place(OTHER_CPO, "E1", at=-DAY))
     await written(one, at_place(CPO, *(f"E{number:04}" for number in range(MOST_DETAILS + 50))))
-    one._remembered.forget_all()
+    one.remembered.forget_all()
 
     known = {each.party: each for each in await group(one, PLACE)}
 
@@ -138,7 +138,7 @@ async def test_an_id_leads_to_a_limited_number_of_parties(one: Learned) -> None:
     await group(one, PLACE)
     await written(one, *(at_place(party, at=number * HOUR) for number, party in enumerate(parties)))
     here = await group(one, PLACE)
-    one._remembered.forget_all()
+    one.remembered.forget_all()
 
     assert here == await group(one, PLACE)
     assert [each.party for each in here] == parties[: -MOST_WAYS - 1 : -1]
@@ -167,10 +167,10 @@ async def test_that_a_way_goes_on_is_written_once_a_day_and_never_where_it_has_n
 
     one.note(to_cpo(Index.CONTACT, *contact, at=23 * HOUR))
     one.note(at_place(CPO, "E1", at=100 * DAY))
-    assert one._remembered.is_written
+    assert one.remembered.is_written
 
     one.note(to_cpo(Index.CONTACT, *contact, at=25 * HOUR))
-    assert not one._remembered.is_written
+    assert not one.remembered.is_written
 
 
 async def test_an_end_that_was_promised_is_not_brought_forward(one: Learned, store_urls: StoreUrls) -> None:
@@ -202,7 +202,7 @@ async def test_ways_end_when_it_was_said_or_when_those_they_are_about_leave(
     ]
 
     async def left(learned: Learned) -> list[str]:
-        learned._remembered.forget_all()
+        learned.remembered.forget_all()
         found = await learned.groups([lookup for fact in (*lasting, *dated) for lookup in fact.lookups])
         return sorted("/".join(lookup.key) for lookup, ways in found.items() if ways)
 
@@ -235,13 +235,13 @@ async def test_what_is_known_of_a_party_behind_another_hub_stays_while_that_hub_
     async with learning(store_urls) as learned:
         await written(learned, at_place(CPO, "E1"), seen(token(CPO)))
         await learned.drop_expired(NOW)
-        learned._remembered.forget_all()
+        learned.remembered.forget_all()
         assert all((await learned.groups([PLACE, shelves.tokens_of_uid("04A1")])).values())
 
         await store.platforms.reregister(peers.id, peer())
         await learned.drop_expired(NOW)
 
-        learned._remembered.forget_all()
+        learned.remembered.forget_all()
         assert not any((await learned.groups([PLACE, shelves.tokens_of_uid("04A1")])).values())
 
 
@@ -266,7 +266,7 @@ async def test_a_token_that_is_only_named_takes_nothing_away_from_one_that_is_kn
 
 async def test_facts_of_a_topic_are_made_once_an_hour(one: Learned, monkeypatch: pytest.MonkeyPatch) -> None:
     now, made = 0.0, 0
-    monkeypatch.setattr(one._remembered, "_clock", lambda: now)
+    monkeypatch.setattr(one.remembered, "_clock", lambda: now)
 
     def facts() -> Iterator[Fact]:
         nonlocal made
@@ -301,4 +301,4 @@ async def test_topics_told_longest_ago_make_room(one: Learned, monkeypatch: pyte
     for topic in (1, 2, 3, 1, 4):
         one.note_once(topic, nothing)
 
-    assert [one._remembered.is_told(topic) for topic in (1, 2, 3, 4)] == [False, True, True, True]
+    assert [one.remembered.is_told(topic) for topic in (1, 2, 3, 4)] == [False, True, True, True]

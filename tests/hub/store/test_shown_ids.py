@@ -175,9 +175,9 @@ async def test_of_many_that_come_at_once_in_two_processes_no_two_get_one_id(
         ]
         shown = await asyncio.gather(*(page for _, page in pages))
 
-    by_owner: dict[Party, set[tuple[tuple[Id, str], ...]]] = {}
+    by_owner: dict[Party, set[frozenset[tuple[Id, str]]]] = {}
     for (owner, _), found in zip(pages, shown, strict=True):
-        by_owner.setdefault(owner, set()).add(tuple(sorted(found.items())))
+        by_owner.setdefault(owner, set()).add(frozenset(found.items()))
     assert all(len(answers) == 1 for answers in by_owner.values()), "both processes say the same"
     everything = [shown_id for [answer] in by_owner.values() for _, shown_id in answer]
     assert len(set(everything)) == 1000
