@@ -291,11 +291,6 @@ def learn_aliases(crossing: Crossing, teller: Connection, hub: Hub) -> None:
             hub.knowledge.note(AliasGiven(*given))
 
 
-def may_leave_residue(message: Message, route: Forward, source: Connection) -> bool:
-    """Whether it has to be remembered what 2.1.1 takes away from what is pushed."""
-    return source.quirks.residue and message.operation.owned and route.connection.version is Version.V2_1_1
-
-
 def learn_residue(
     message: Message, route: Forward, source: Connection, pairs: Sequence[Pair], crossing: Crossing, hub: Hub
 ) -> None:
@@ -303,8 +298,6 @@ def learn_residue(
 
     What was remembered before is forgotten: the receiver has another object now.
     """
-    if not may_leave_residue(message, route, source):
-        return
     kind = carried_by(message.operation, message.segments).request
     if kind not in KINDS:
         return
@@ -340,4 +333,4 @@ def _parties(teller: Connection, hub: Hub) -> Container[Party]:
 def object_ids(message: Message) -> tuple[str, ...]:
     """The ids in the path of a message, without the owner, percent-decoded."""
     ids = message.segments[len(OWNER) :] if message.operation.owned else message.segments
-    return tuple([unquote(each) if "%" in each else each for each in ids])
+    return tuple(map(unquote, ids)) if "%" in "".join(ids) else ids

@@ -21,7 +21,7 @@ from routing.routes import Forward
 from routing.translation.crossing import Crossing, Side
 from routing.translation.questions import Question
 from routing.translation.sides import BothSides, owner_of, sides_of
-from routing.vocabulary import Party
+from routing.vocabulary import ModuleID, Party, Version
 
 MOST: Final = 10_000
 
@@ -36,6 +36,12 @@ class Passage(Struct, frozen=True, eq=False):
     people: People
     sender: Side
     receiver: Side
+    is_patch: bool
+    in_turn: bool
+    """Whether messages about one object must follow one another: those that change a Session of 2.1.1, see
+    `SessionAtReceiver`."""
+    leaves_residue: bool
+    """Whether it has to be remembered what 2.1.1 takes away from what is pushed."""
 
     def crossing(
         self, ids: tuple[str, ...], now: datetime, known: Mapping[Question[Any], Any], *, back: bool = False
@@ -50,6 +56,7 @@ class Passage(Struct, frozen=True, eq=False):
             cpo=self.sides.cpo,
             emsp=self.people.emsp,
             emsp_platform=self.people.emsp_platform,
+            patch=self.is_patch and not back,
             answer=back,
             owner_details=self.people.owner_details,
             owner_quirks=self.people.owner_quirks or origin.quirks,
@@ -92,12 +99,16 @@ def _no_directory() -> None:
 
 
 def _passage(message: Message, route: Forward, source: Connection, directory: PartyDirectory) -> Passage:
-    sides = sides_of(message.operation, message.sender, route.receiver)
-    owner = owner_of(message.operation, message.segments, sides)
+    operation, versions = message.operation, (message.version, route.connection.version)
+    sides = sides_of(operation, message.sender, route.receiver)
+    owner = owner_of(operation, message.segments, sides)
     return Passage(
-        sides,
-        owner,
-        people_in(directory, owner, sides.emsp),
-        Side(message.version, message.sender, source.quirks),
-        Side(route.connection.version, route.receiver, route.connection.quirks),
+        sides=sides,
+        owner=owner,
+        people=people_in(directory, owner, sides.emsp),
+        sender=Side(message.version, message.sender, source.quirks),
+        receiver=Side(route.connection.version, route.receiver, route.connection.quirks),
+        is_patch=operation.method == "PATCH",
+        in_turn=operation.module == ModuleID.SESSIONS and operation.owned and Version.V2_1_1 in versions,
+        leaves_residue=source.quirks.residue and operation.owned and route.connection.version is Version.V2_1_1,
     )

@@ -30,7 +30,6 @@ from hub.lessons import (
     learn_same_answer,
     learn_same_request,
     learn_withheld,
-    may_leave_residue,
     may_teach,
     object_ids,
     was_taken,
@@ -72,7 +71,7 @@ from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.queries import query_to, token_type_in
 from routing.translation.questions import Question
 from routing.translation.steps import steps_between
-from routing.vocabulary import ModuleID, Party, Version
+from routing.vocabulary import Party, Version
 
 log: FilteringBoundLogger = structlog.get_logger()
 T = TypeVar("T")
@@ -148,12 +147,10 @@ class Translation(Struct, eq=False):
     def turn(self) -> Hashable | None:
         """What it must not overlap with others of, see `OneAtATime`, until the answer is there; None for most.
 
-        What changes one Session follows one another, see `SessionAtReceiver`.
+        See `Passage.in_turn`.
         """
-        operation, older = self.message.operation, Version.V2_1_1
-        if operation.module == ModuleID.SESSIONS and operation.owned and older in (self.message.version, self.version):
-            return self.route.connection.id, self.passage.owner, key_of(self.ids[-1])
-        return None
+        passage = self.passage
+        return (self.route.connection.id, passage.owner, key_of(self.ids[-1])) if passage.in_turn else None
 
     def patience_s(self, hub: Hub) -> float:
         """How long it may wait for earlier ones: half its time, so that the receiver still has some."""
@@ -178,7 +175,8 @@ class Translation(Struct, eq=False):
         self._keep(translated.pairs, crossing, hub)
         if crossing.without_zone and (shared is None or shared.is_new()):
             hub.figures.habits.saw(self.source.platform_id, Habit.NO_ZONE, crossing.without_zone)
-        trace.losses += [TranslationLoss(self.carried.request, False, loss) for loss in crossing.losses]
+        for loss in crossing.losses:
+            trace.losses.append(TranslationLoss(self.carried.request, False, loss))
         if crossing.nothing_left:
             return None
         method = "PUT" if crossing.put else asked.method
@@ -195,7 +193,7 @@ class Translation(Struct, eq=False):
 
     def _keep(self, pairs: Sequence[Pair], crossing: Crossing, hub: Hub) -> None:
         """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new."""
-        wants_residue = may_leave_residue(self.message, self.route, self.source)
+        wants_residue = self.passage.leaves_residue
         teaches = wants_residue or may_teach(self.passage, self.ids, self.carried.request, pairs, hub)
         self.told = pairs if teaches else ()
         self.crossed = crossing if wants_residue or crossing.aliases else None
@@ -280,7 +278,8 @@ class Translation(Struct, eq=False):
             learn_request(self.message, self.route, self.source, kind, self.told, hub)
         if self.crossed is not None:
             learn_aliases(self.crossed, self.source, hub)
-            learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
+            if self.passage.leaves_residue:
+                learn_residue(self.message, self.route, self.source, self.told, self.crossed, hub)
 
     def _with_body(self, answer: Answer, body: bytes) -> Answer:
         status = 200 if self.sent.operation.method != self.message.operation.method else answer.http_status
@@ -369,7 +368,8 @@ class Translation(Struct, eq=False):
         """Run a translation of `size` bytes, again and again until it asks for nothing that was not asked before."""
         answers: dict[Question[Any], Any] = {}
         while True:
-            crossing = self.tried = crossing_with(hub.knowledge.known_besides(answers))
+            known = hub.knowledge.known_besides(answers) if answers else hub.knowledge.known
+            crossing = self.tried = crossing_with(known)
             began = monotonic()
             try:
                 result = run(crossing) if size < _LARGE else await asyncio.to_thread(run, crossing)
@@ -377,7 +377,7 @@ class Translation(Struct, eq=False):
                 if not (asked := _open_in(crossing, answers)):
                     raise
             else:
-                if not (asked := _open_in(crossing, answers)):
+                if not crossing.asked or not (asked := _open_in(crossing, answers)):
                     return crossing, result
             finally:
                 self._note_time(crossing, monotonic() - began, hub)
@@ -401,9 +401,7 @@ class Translation(Struct, eq=False):
 
     def crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the request."""
-        crossing = self.passage.crossing(self.ids, self.came, known)
-        crossing.patch = self.message.operation.method == "PATCH"
-        return crossing
+        return self.passage.crossing(self.ids, self.came, known)
 
     def crossing_back(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the answer."""
@@ -418,7 +416,7 @@ class Translation(Struct, eq=False):
 
 def _open_in(crossing: Crossing, answers: Mapping[Question[Any], Any]) -> list[Question[Any]]:
     """What was asked for and is not known, and nobody was asked yet."""
-    return crossing.asked and [question for question in crossing.asked if question not in answers]
+    return [question for question in crossing.asked if question not in answers]
 
 
 def _uid_of(message: Message) -> str | None:
