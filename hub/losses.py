@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import time
 from typing import Final, TypeAlias
 
 import structlog
@@ -36,8 +37,9 @@ class _Same(Struct):
     """Exchanges of one module between the same two connections that lost the same."""
 
     times: int
-    first_at: datetime
-    last_at: datetime
+    first_at: float
+    """As `time.time` has it."""
+    last_at: float
     last_correlation_id: str
 
 
@@ -92,7 +94,7 @@ class Losses:
         """
         if not lost:
             return
-        at = datetime.now(UTC)
+        at = time()
         what: dict[tuple[str | None, bool, str], int] = {}
         for each in lost:
             which = (each.kind, each.in_answer, each.loss.id)
@@ -112,11 +114,12 @@ class Losses:
         heard, self._heard = self._heard, {}
         by_loss: Counter[str] = Counter()
         for (source, target, module, what), same in heard.items():
+            first_at, last_at = datetime.fromtimestamp(same.first_at, UTC), datetime.fromtimestamp(same.last_at, UTC)
             for (kind, is_answer, loss), times in what:
                 by_loss[loss] += times * same.times
                 origin, receiver = (target, source) if is_answer else (source, target)
                 place = (module, kind or "", loss)
-                tally = LossTally(times * same.times, same.first_at, same.last_at, same.last_correlation_id)
+                tally = LossTally(times * same.times, first_at, last_at, same.last_correlation_id)
                 self._add(LossKey(origin.platform_id, Direction.FROM, *place, receiver.version), tally)
                 self._add(LossKey(receiver.platform_id, Direction.TO, *place, origin.version), tally)
         self._metrics.losses(by_loss)

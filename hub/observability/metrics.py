@@ -77,10 +77,12 @@ class _Tally:
         self._sum = 0.0
         self._buckets = [0] * (len(self._limits) + 1)
 
-    def observe(self, seconds: float) -> None:
-        self.times += 1
+    def observe(self, seconds: float) -> bool:
+        """Whether it is the first one since the library was told."""
         self._sum += seconds
         self._buckets[bisect_left(self._limits, seconds)] += 1
+        self.times += 1
+        return self.times == 1
 
     def tell(self) -> None:
         """Hand over what has come together; to a histogram bucket by bucket, as its `observe` takes one at a time."""
@@ -267,7 +269,8 @@ class Metrics:
             child = self._new_message_child(*key)
             if len(self._message_children) < _CHILDREN_LIMIT:
                 self._message_children[key] = child
-        self._observe(child, seconds)
+        if child.observe(seconds):
+            self._to_be_told(child)
 
     def upstream(self, module: str, platform_id: str, seconds: float) -> None:
         """Count one call at a partner."""
@@ -277,21 +280,17 @@ class Metrics:
             child = _Tally(self._upstream_seconds.labels(_module_label(module), self._platform_label(platform_id)))
             if len(self._upstream_children) < _CHILDREN_LIMIT:
                 self._upstream_children[key] = child
-        self._observe(child, seconds)
+        if child.observe(seconds):
+            self._to_be_told(child)
 
     def upstream_failed(self, platform_id: str, reason: str) -> None:
         """Count a call that got no answer of a partner, or none that is its own."""
         reason = reason if reason in FAILURES else "other"
         self._upstream_failures.labels(self._platform_label(platform_id), reason).inc()
 
-    def _observe(self, child: _Tally, seconds: float) -> None:
-        if not child.times:
-            self._untold.append(child)
-            self._tell_in_time()
-        child.observe(seconds)
-
-    def _tell_in_time(self) -> None:
+    def _to_be_told(self, child: _Tally) -> None:
         """See that other processes hear of it soon, and that what nobody asks for is no more and more."""
+        self._untold.append(child)
         if self._multiprocess and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_TELL_EVERY_S, self._tell)
         elif len(self._untold) >= _CHILDREN_LIMIT:
@@ -329,7 +328,8 @@ class Metrics:
             child = _Tally(self._translation_seconds.labels(*labels), limits=_TRANSLATION_BUCKETS_S)
             if len(self._translation_children) < _CHILDREN_LIMIT:
                 self._translation_children[key] = child
-        self._observe(child, seconds)
+        if child.observe(seconds):
+            self._to_be_told(child)
 
     def losses(self, ids: Iterable[str] | Mapping[str, int]) -> None:
         """Count what translations lost: an id of the catalogue for each time, or how often each."""
