@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -114,7 +114,7 @@ def facts_in(heard: Heard, body: Json, translated: Json | None) -> Iterator[Fact
         yield ObjectShown(heard.viewer, _SHOWN[heard.kind], owner, object_id)
 
 
-class SaidOfSession(NamedTuple):
+class SaidOfSession(Struct, frozen=True):
     """All that the facts in one message about a Session follow from. Most messages say nothing new."""
 
     about: Lookup

@@ -226,8 +226,8 @@ def _half(translated: Translated, losses: Sequence[Loss], kind: Kind) -> _Half:
     """What became of the one object there is."""
     if not translated.pairs:
         return _Half(told(losses, kind))
-    [(before, after), *_] = translated.pairs
-    found: Differences = differences(before, after, losses, kind)
+    first, *_ = translated.pairs
+    found: Differences = differences(first.before, first.after, losses, kind)
     return _Half(found.lines, found.unchanged)
 
 

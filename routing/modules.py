@@ -310,7 +310,7 @@ def operation_at(
     if endpoint is None:
         raise NoSuchPath(f"OCPI {version} has no {interface} interface of a module {module[:LONGEST_MODULE]!r} here")
     for literals, operations in endpoint.by_length.get(len(segments), ()):
-        if _matches(literals, segments):
+        if not literals or _matches(literals, segments):
             if not operations:
                 break  # no object has such an id
             operation = operations.get(method)

@@ -28,6 +28,8 @@ from itertools import count
 from typing import Any, Final, NamedTuple, TypeGuard
 from urllib.parse import quote, unquote
 
+from msgspec import Struct
+
 from routing.modules import OWNER, Operation
 from routing.translation.crossing import NO_DATA, Json
 from routing.translation.kinds import Kind
@@ -53,7 +55,7 @@ _LENGTHS: Final = {IdKind.LOCATION: 39}
 _LENGTH: Final = 36
 
 
-class Id(NamedTuple):
+class Id(Struct, frozen=True, gc=False):
     """An id in an object, or in a path."""
 
     kind: IdKind

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -53,7 +54,7 @@ MOST_DETAILS: Final = 200
 """Of one of them."""
 
 
-class Lookup(NamedTuple):
+class Lookup(Struct, frozen=True, array_like=True):
     """One entry of one shelf."""
 
     shelf: Shelf
@@ -175,6 +176,7 @@ def tokens_of_contract(contract_id: str) -> Lookup:
     return Lookup(Shelf.TOKENS_OF_CONTRACT, (contract_key(contract_id),))
 
 
+@lru_cache(maxsize=16_384)  # each message about a Session looks there several times, and messages about it come again
 def session(owner: Party, session_id: str) -> Lookup:
     """One Session."""
     return Lookup(Shelf.SESSION, (*owner, key_of(session_id)))

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
+
 from routing.errors import Untranslatable
 from routing.timestamps import write_seconds
 from routing.translation.aliases import at_its_owner
 from routing.translation.crossing import NO_DATA, Crossing, Json
-from routing.translation.fields import only_valid
 from routing.translation.identifiers import LONGEST, check_id
 from routing.translation.locations import embedded_to_2_1_1
 from routing.translation.places import alpha_3, name_operator
@@ -29,7 +30,7 @@ from routing.translation.questions import LocationOf, SessionAtReceiver
 from routing.vocabulary import Version
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True):
     """The EVSE and the Connector that a Session or CDR is about, as far as they are known."""
 
     evse: Json | None
@@ -47,13 +48,6 @@ class Ids(NamedTuple):
 _TOLD_OF_LOCATIONS: Final = ("L-27", "L-58")
 """Nobody has sent the Location, so that nothing of it can be lost on the way; told is what it says that is not so."""
 NOWHERE: Final = Place(None, None)
-
-
-def _is_text(value: Any) -> bool:  # noqa: ANN401 - any JSON
-    return type(value) is str
-
-
-_NEWER_MEMBERS: Final = dict.fromkeys(Ids._fields, _is_text)
 
 
 def place_in(location: Json, crossing: Crossing, *, charging: bool = False) -> Place:
@@ -91,18 +85,28 @@ def location_to_ids(body: Json, crossing: Crossing) -> Place:
         place = place_in(location, crossing, charging=body.get("status") == "ACTIVE")
         _set_ids(body, location, place)
         crossing.lose("L-34", "/location")
-    only_valid(body, _NEWER_MEMBERS, crossing)
     for name in Ids._fields:
-        if body.get(name) is not None:
+        value = body.get(name)
+        if type(value) is not str:
+            if value is not None:  # of a sender ahead of its version
+                del body[name]
+                crossing.lose("L-01", f"/{name}")
+            _go_without(body, name, crossing)
+        elif len(value) > LONGEST:
             check_id(body, name, LONGEST, crossing)
-        elif name == "location_id":
-            if not crossing.patch:
-                raise Untranslatable("RF-02", "there is no location with an id", ocpi_status=2001)
-            body.pop(name, None)
-        elif not crossing.patch:
-            body[name] = NO_DATA
-            crossing.lose("L-05", f"/{name}")
     return place
+
+
+def _go_without(body: Json, name: str, crossing: Crossing) -> None:
+    """Do without an id that nobody has said, which only a PATCH may leave out."""
+    if crossing.patch:
+        if name == "location_id":
+            body.pop(name, None)
+    elif name == "location_id":
+        raise Untranslatable("RF-02", "there is no location with an id", ocpi_status=2001)
+    else:
+        body[name] = NO_DATA
+        crossing.lose("L-05", f"/{name}")
 
 
 def _set_ids(body: Json, location: Json, place: Place) -> None:
@@ -252,7 +256,11 @@ def _with_id(values: list[Json], name: str, wanted: str | None) -> Json | None:
 
 def _objects(body: Json, name: str) -> list[Json]:
     values = body.get(name)
-    return [value for value in values if type(value) is dict] if type(values) is list else []
+    if type(values) is not list:
+        return []
+    if len(values) == 1 and type(values[0]) is dict:
+        return values  # as nearly always, of an object that is charged at
+    return [value for value in values if type(value) is dict]
 
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 - any JSON

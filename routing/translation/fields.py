@@ -28,7 +28,9 @@ def renamed(body: Json, names: Mapping[str, str] = _NO_NAMES) -> Json:
     Where both names are there, the old one has the value that counts.
     """
     new_name = names.get
-    members = {new_name(name, name): value for name, value in body.items()}
+    members: Json = {}
+    for name, value in body.items():  # a comprehension would be one call more
+        members[new_name(name, name)] = value
     if len(members) == len(body):
         return members
     # A new name was there as well: of the two, only the old one stays.

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from routing.dialects import DIALECTS
 from routing.errors import NotRoutable, UnknownReceiver, UnreadableBody, Untranslatable
@@ -52,14 +52,14 @@ class Withheld(NamedTuple):
         return str(self.body.get("id") or self.body.get("uid") or "?")[:36]
 
 
-class Pair(NamedTuple):
+class Pair(Struct, frozen=True):
     """An object before its translation and after it."""
 
     before: Json
     after: Json
 
 
-class Translated(NamedTuple):
+class Translated(Struct, frozen=True):
     """A body, or a whole envelope, in the other version."""
 
     body: bytes

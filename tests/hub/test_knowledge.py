@@ -291,7 +291,7 @@ async def test_a_session_that_goes_on_keeps_being_known_at_once(knowledge: Knowl
     knowledge.learn(what, {**SESSION, "kwh": Decimal("5.10")}, TRANSLATED)
 
     assert knowledge.known[question] == ANSWERS[question]
-    assert knowledge._learned._remembered.is_written, "that energy flows is nothing to remember"
+    assert knowledge._learned.remembered.is_written, "that energy flows is nothing to remember"
 
 
 # Credits

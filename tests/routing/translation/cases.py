@@ -117,8 +117,8 @@ class Case(Struct, forbid_unknown_fields=True, rename={"origin": "from", "destin
             case "answer":
                 assert self.kind is not None
                 envelope = {"data": self.before, "status_code": 1000, "timestamp": self.answered_at}
-                body, _, _ = messages.answer_body(_write(envelope), self.kind, crossing)
-                return _read(body)["data"], ()
+                answered = messages.answer_body(_write(envelope), self.kind, crossing)
+                return _read(answered.body)["data"], ()
             case "envelope" if self.kind is None:
                 source, target = crossing.origin.version, crossing.destination.version
                 body, loss = messages.without_data(_write(self.before), source, target)
@@ -126,10 +126,8 @@ class Case(Struct, forbid_unknown_fields=True, rename={"origin": "from", "destin
                 return _read(body), ()
             case "list" | "envelope":
                 assert self.kind is not None
-                body, _, left_out = messages.answer_body(
-                    _write(self.before), self.kind, crossing, paged=self.mode == "list"
-                )
-                return _read(body), tuple(one.object_id for one in left_out)
+                answered = messages.answer_body(_write(self.before), self.kind, crossing, paged=self.mode == "list")
+                return _read(answered.body), tuple(one.object_id for one in answered.withheld)
             case "query":
                 carried = None if self.body is None else _write(self.body)
                 return query_to(self.before, self._operation(), carried, crossing), ()

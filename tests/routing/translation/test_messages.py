@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import astuple
 
 from routing.errors import NotRoutable, UnreadableBody, Untranslatable
 from routing.translation.crossing import Crossing, Loss
@@ -63,8 +64,8 @@ def test_a_bare_result_of_2_1_1_becomes_an_object(body: bytes) -> None:
 
 
 def test_every_object_of_a_list_is_translated_and_the_envelope_keeps_the_rest() -> None:
-    body, _, withheld = answer_body(
-        _envelope([TOKEN, TOKEN], extra=[1]), Kind.TOKEN, _to_older(answer=True), paged=True
+    body, _, withheld = astuple(
+        answer_body(_envelope([TOKEN, TOKEN], extra=[1]), Kind.TOKEN, _to_older(answer=True), paged=True)
     )
     answer = msgspec.json.decode(body)
     assert [token["auth_id"] for token in answer["data"]] == ["C1", "C1"]
@@ -92,8 +93,10 @@ def _tariff(tariff_id: str, **restrictions: int) -> dict[str, Any]:
 
 def test_an_object_that_cannot_be_said_is_left_out_and_named() -> None:
     tariffs = [_tariff("T1"), _tariff("T2", min_current=6), _tariff("T3")]
-    body, _, withheld = answer_body(
-        _envelope(tariffs, status_message="Fine"), Kind.TARIFF, crossing(_V221, _V211, answer=True), paged=True
+    body, _, withheld = astuple(
+        answer_body(
+            _envelope(tariffs, status_message="Fine"), Kind.TARIFF, crossing(_V221, _V211, answer=True), paged=True
+        )
     )
     answer = msgspec.json.decode(body)
     assert [tariff["id"] for tariff in answer["data"]] == ["T1", "T3"]
@@ -103,13 +106,15 @@ def test_an_object_that_cannot_be_said_is_left_out_and_named() -> None:
 
 def test_an_unpublished_location_is_left_out_and_not_even_named() -> None:
     place = {"country_code": "NL", "party_id": "CPO", "id": "L1", "publish": False}
-    body, _, withheld = answer_body(_envelope([place]), Kind.LOCATION, crossing(_V221, _V211, answer=True), paged=True)
+    body, _, withheld = astuple(
+        answer_body(_envelope([place]), Kind.LOCATION, crossing(_V221, _V211, answer=True), paged=True)
+    )
     answer = msgspec.json.decode(body)
     assert (answer["data"], "status_message" in answer, len(withheld)) == ([], False, 1)
 
 
 def test_what_no_object_is_goes_on_as_it_came() -> None:
-    body, _, _ = answer_body(_envelope([7, None, TOKEN]), Kind.TOKEN, _to_older(answer=True), paged=True)
+    body, _, _ = astuple(answer_body(_envelope([7, None, TOKEN]), Kind.TOKEN, _to_older(answer=True), paged=True))
     assert msgspec.json.decode(body)["data"][:2] == [7, None]
 
 
@@ -119,7 +124,9 @@ def test_objects_outside_of_the_time_asked_for_are_left_out_silently() -> None:
         TOKEN | {"last_updated": moment}
         for moment in ("2024-05-01T09:59:59Z", "2024-05-01T10:00:00Z", "2024-05-02T00:00:00Z", "tomorrow")
     ]
-    body, _, _ = answer_body(_envelope(found), Kind.TOKEN, _to_older(answer=True), paged=True, within=(since, until))
+    body, _, _ = astuple(
+        answer_body(_envelope(found), Kind.TOKEN, _to_older(answer=True), paged=True, within=(since, until))
+    )
     answer = msgspec.json.decode(body)
     assert [token["last_updated"] for token in answer["data"]] == ["2024-05-01T10:00:00Z", "tomorrow"]
     assert "status_message" not in answer
@@ -159,10 +166,12 @@ def test_unreadable_data_is_no_answer() -> None:
 
 def test_an_object_of_2_1_1_that_names_another_owner_is_left_out() -> None:
     older = {"uid": "U1", "type": "RFID", "auth_id": "C1", "country_code": "DE"}
-    body, _, _ = answer_body(
-        _envelope([older | {"party_id": "OTH"}, older | {"party_id": "MSP"}, older]),
-        Kind.TOKEN,
-        crossing(_V211, _V221, owner=EMSP, answer=True),
-        paged=True,
+    body, _, _ = astuple(
+        answer_body(
+            _envelope([older | {"party_id": "OTH"}, older | {"party_id": "MSP"}, older]),
+            Kind.TOKEN,
+            crossing(_V211, _V221, owner=EMSP, answer=True),
+            paged=True,
+        )
     )
     assert [token["party_id"] for token in msgspec.json.decode(body)["data"]] == ["MSP", "MSP"]
