@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -149,9 +150,9 @@ class _Bench:
         self._partner_url = partner_url
 
     def results(self, rounds: int, seconds: int) -> Results:
-        """What all carry comes first: pages of hundreds of objects leave work to the collector for the next seconds."""
+        """Pages come last: their hundreds of objects leave work to the collector for the next seconds."""
         taken: dict[tuple[str, str], list[Figures]] = {}
-        for pairs in (self._compared(), self._alone()):
+        for pairs in (self._compared(), *self._twins()):
             for subject, scenario in pairs:
                 _check_answer(subject, scenario)
                 self._measure(subject, scenario, 1)  # connections, caches and branch predictors get warm
@@ -161,7 +162,7 @@ class _Bench:
                     figures = self._measure(subject, scenario, seconds)
                     taken.setdefault((subject.name, scenario.name), []).append(figures)
         results: Results = {subject.name: {} for subject in self._carried}
-        for subject, scenario in [*self._compared(), *self._alone()]:
+        for subject, scenario in chain(self._compared(), *self._twins()):
             results[subject.name][scenario.name] = _summary(taken, subject.name, scenario)
         return results
 
@@ -169,9 +170,12 @@ class _Bench:
         pairs = [(subject, scenario) for subject, scenarios in self._carried.items() for scenario in scenarios]
         return [pair for name in _COMPARED for pair in pairs if pair[1].name == name]
 
-    def _alone(self) -> list[tuple[Subject, Scenario]]:
+    def _twins(self) -> list[list[tuple[Subject, Scenario]]]:
+        """What only the hub carries: each message between partners of one version, with those that are translated."""
         hub, scenarios = next(iter(self._carried.items()))
-        return [(hub, scenario) for scenario in scenarios if scenario.name not in _COMPARED]
+        alone = [scenario for scenario in scenarios if scenario.name not in _COMPARED]
+        names = dict.fromkeys(scenario.twin or scenario.name for scenario in alone)
+        return [[(hub, each) for each in alone if name in (each.name, each.twin)] for name in names]
 
     def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
         reached, ticks = self._reached(), cpu_ticks(subject.pid)

@@ -19,10 +19,8 @@ from routing.contracts import contract_key
 from routing.translation.questions import Residue, TariffFacts, TokenFacts
 from routing.vocabulary import Party
 
-
-def key_of(identifier: str) -> str:
-    """An identifier as it is compared."""
-    return identifier.upper()
+key_of: Final = str.upper
+"""An identifier as it is compared."""
 
 
 class Shelf(StrEnum):

@@ -89,7 +89,7 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
         value = _read(body, kind, crossing)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableBody("The body is not well-formed JSON") from error
-    value = _object(value, kind)
+    value = value if type(value) is dict else _object(value, kind)
     if value is None:
         return Translated(body)
     was_patch = crossing.patch
