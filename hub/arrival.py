@@ -13,7 +13,7 @@ from routing.bodies import Members, check_charset, is_absent, is_bare, read_memb
 from routing.decision import check_object
 from routing.dialects import DIALECTS
 from routing.directory import Caller, Connection, Platform, Registered
-from routing.errors import InvalidParameters, NoSuchPath, Unauthorized
+from routing.errors import InvalidParameters, NoSuchPath, TooLarge, Unauthorized
 from routing.message import NO_ROUTING, Message, RawHeaders, RoutingHeaders, read_routing_headers
 from routing.modules import Operation, custom_operation, operation_at, structured
 from routing.paths import Entrance, read_path
@@ -25,7 +25,7 @@ _LARGE_BODY_BYTES: Final[dict[str, int]] = {ModuleID.CDRS: 4 * _MIB, ModuleID.SE
 
 
 class Arrival(Struct, frozen=True, eq=False):
-    """A request as the listener hands it over, its body not read yet."""
+    """A request as the listener hands it over."""
 
     entrance: Entrance
     method: str
@@ -37,6 +37,8 @@ class Arrival(Struct, frozen=True, eq=False):
     """The first value of each of the headers."""
     source: str
     """The address it came from."""
+    body: bytes | None
+    """All of it, however long, if all has come; None where it has to be read."""
     read_body: Callable[[int], Awaitable[bytes]]
     """The body, of at most so many bytes; raises TooLarge, and UnreadableBody when the sender hangs up."""
 
@@ -114,8 +116,19 @@ def most_bytes(operation: Operation, hub: Hub) -> int:
     return hub.settings.max_body_bytes or _LARGE_BODY_BYTES.get(operation.module, _BODY_BYTES)
 
 
-def body_of(operation: Operation, sent: bytes) -> bytes | None:
-    """The body that goes on; None where the operation has none, whatever was sent."""
+def too_long(most: int) -> TooLarge:
+    """What is said about a body of more bytes."""
+    return TooLarge(f"The body has more than {most} bytes")
+
+
+def body_of(operation: Operation, sent: bytes, most: int) -> bytes | None:
+    """The body that goes on; None where the operation has none, whatever was sent.
+
+    Raises:
+        TooLarge: more than `most` bytes were sent.
+    """
+    if len(sent) > most:
+        raise too_long(most)
     return None if operation.body is None else without_bom(sent)
 
 

@@ -112,7 +112,7 @@ async def _send(
         trace.callback_id = callback_id
     if route.connection.face is not None:
         outgoing = await request_as_shown(message, outgoing, route, hub)
-    if not (route.given or _is_at_its_place(outgoing, message)):
+    if not (route.given or outgoing is message or _is_at_its_place(outgoing, message)):
         route = msgspec.structs.replace(route, url=url_at(route.connection, outgoing))
     if message.operation.hub_made is not None:
         await callbacks.note_result(message, route, hub)
@@ -138,7 +138,7 @@ async def _send(
 
 def _is_at_its_place(outgoing: Message, message: Message) -> bool:
     """Whether the URL that was made for the message is that of what goes out."""
-    return outgoing is message or (outgoing.segments is message.segments and outgoing.query is message.query)
+    return outgoing.segments is message.segments and outgoing.query is message.query
 
 
 def _tell_losses(answer: Answer, source: Connection, trace: Trace) -> None:

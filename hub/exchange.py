@@ -128,6 +128,8 @@ async def _on_its_way(
     hub: Hub,
 ) -> Answer:
     trace.sender = check_sender(addresses, source, hub.directory.snapshot)
+    most = most_bytes(operation, hub)
+    sent = await arrival.read_body(most) if arrival.body is None else arrival.body
     message = Message(
         version=arrival.entrance.version,
         operation=operation,
@@ -135,7 +137,7 @@ async def _on_its_way(
         query=check_query(arrival.query),
         sender=trace.sender,
         receiver=addresses.receiver,
-        body=body_of(operation, await arrival.read_body(most_bytes(operation, hub))),
+        body=body_of(operation, sent, most),
     )
     own = hub.directory.snapshot.voices_of(platform)
     trace.body = message.body

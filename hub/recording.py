@@ -108,16 +108,12 @@ def _event(trace: Trace) -> str:
 
 def _is_logged(http_status: int, ocpi_status: int, hub: Hub) -> bool:
     """Whether there is a line about it: most messages go well, and the journal has them all."""
-    return hub.settings.log_level == "debug" or not _went_well(http_status, ocpi_status)
-
-
-def _went_well(http_status: int, ocpi_status: int) -> bool:
-    return http_status < 400 and ocpi_status in SUCCESS
+    return http_status >= 400 or ocpi_status not in SUCCESS or hub.settings.log_level == "debug"
 
 
 def _line(event: str, http_status: int, ocpi_status: int, seconds: float, trace: Trace) -> MessageLine:
     return MessageLine(
-        level="debug" if _went_well(http_status, ocpi_status) else "info",
+        level="debug" if http_status < 400 and ocpi_status in SUCCESS else "info",
         event=event,
         correlation_id=trace.ids.correlation_id,
         sender=trace.sender and _written(trace.sender),

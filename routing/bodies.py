@@ -75,12 +75,14 @@ def read_members(body: bytes) -> Members:
         UnreadableBody: not UTF-8, not JSON, deeper than 64, or two members of one name that the hub decides on.
         InvalidParameters: JSON, but not an object.
     """
-    _check_utf8(body)
+    if not body.isascii():
+        _check_utf8(body)
     try:
         members = _members.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _unreadable(body, error) from error
-    if _how_many(b"[", body) + _how_many(b"{", body) > MAX_DEPTH:
+    # What is deep has many brackets. To take them out and see what is left takes a third of what `count` takes.
+    if 2 * len(body) - len(body.replace(b"[", b"")) - len(body.replace(b"{", b"")) > MAX_DEPTH:
         _check_depth(body)
     _check_unique(body, members)
     return members
@@ -107,8 +109,6 @@ def is_absent(body: bytes) -> bool:
 
 
 def _check_utf8(body: bytes) -> None:
-    if body.isascii():
-        return
     try:
         body.decode()
     except UnicodeDecodeError as error:
@@ -126,10 +126,6 @@ def _unreadable(body: bytes, error: Exception) -> UnreadableBody | InvalidParame
     if isinstance(error, RecursionError):
         return UnreadableBody(f"The body is nested deeper than {MAX_DEPTH}")
     return UnreadableBody("The body is not well-formed JSON")
-
-
-def _how_many(mark: bytes, body: bytes) -> int:
-    return len(body) - len(body.replace(mark, b""))  # takes a third of what `count` takes
 
 
 def _check_depth(body: bytes) -> None:

@@ -13,13 +13,13 @@ from litestar import Litestar
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import ExceptionHandlersMap, HTTPScope, Receive, Scope, Send
 
-from hub.arrival import Arrival
+from hub.arrival import Arrival, too_long
 from hub.exchange import exchange
 from hub.hub import Hub
-from hub.listener.cycle import whole_answer
+from hub.listener.cycle import at_once
 from hub.recording import record
 from hub.trace import answer_headers
-from routing.errors import TooLarge, UnreadableBody
+from routing.errors import UnreadableBody
 from routing.message import RawHeaders, first_values
 from routing.outcome import with_data
 from routing.paths import ENTRANCES
@@ -61,7 +61,7 @@ def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
             scope["path"] = unquote(path)  # from which the framework has taken the root away
             await rest(scope, receive, send)
             return
-        headers = cast("RawHeaders", http["headers"])
+        headers, direct = cast("RawHeaders", http["headers"]), at_once(scope)
         arrival = Arrival(
             entrance=entrance,
             method=http["method"],
@@ -70,14 +70,15 @@ def functional_modules(hub: Hub, rest: Litestar) -> ASGIRouteHandler:
             headers=headers,
             sent=first_values(headers),
             source=http["client"][0] if http["client"] else "",
+            body=None if direct is None else direct.take_body(),
             read_body=partial(_read_body, receive),
         )
         answer, trace = await exchange(arrival, hub)
         if trace.source is not None and (data := trace.source.quirks.empty_data) is not None:
             answer = with_data(answer, trace.operation, data)
         said = answer_headers(answer, trace)
-        if (whole := whole_answer(scope)) is not None:
-            await whole(answer.http_status, said, answer.body)
+        if direct is not None:
+            await direct.answer(answer.http_status, said, answer.body)
         else:
             said.append((b"content-length", b"%d" % len(answer.body)))
             await send({"type": "http.response.start", "status": answer.http_status, "headers": said})
@@ -105,7 +106,7 @@ async def _read_body(receive: Receive, limit: int) -> bytes:
         chunk = event["body"]
         size += len(chunk)
         if size > limit:
-            raise TooLarge(f"The body has more than {limit} bytes")
+            raise too_long(limit)
         if not event["more_body"]:
             return b"".join([*chunks, chunk]) if chunks else chunk  # most come in one piece
         chunks.append(chunk)

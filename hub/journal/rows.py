@@ -101,7 +101,7 @@ def row_of(noted: Noted, number: int, clock: float, uid_hash: Callable[[str], by
         identity,
         token,
         failure,
-        _reason(noted, failure),
+        None if failure is None and trace.fault is None else _reason(noted, failure),
         None if trace.receivers is None else _encode(trace.receivers).decode(),
         None if (callback_id := _callback_id(trace)) is None else uid_hash(callback_id),
     )
@@ -127,12 +127,7 @@ def _path(trace: Trace, operation: Operation | None, hidden: Sequence[int]) -> s
     return clean(path + masked_query(trace.query) if trace.query else path)
 
 
-_entrance_path = lru_cache(maxsize=64)(Entrance.path.fget)  # type: ignore[attr-defined]  # a property has its function
-
-
-def _below(entrance: Entrance) -> str:
-    path: str = _entrance_path(entrance)
-    return path
+_below: Callable[[Entrance], str] = lru_cache(maxsize=64)(Entrance.path.fget)  # type: ignore[attr-defined]  # a property has its function
 
 
 @lru_cache(maxsize=1024)

@@ -20,21 +20,24 @@ _WORTH_WAITING: Final = 64 * 1024
 """Bytes of an answer. More of them are not collected, so that an app that streams feels how fast its client reads."""
 
 
-WHOLE_ANSWER: Final = "hub.whole_answer"
-"""The name of an extension of ASGI, in the scope: `{"answer": WholeAnswer}`."""
+AT_ONCE: Final = "hub.at_once"
+"""The name of an extension of ASGI, in the scope: `{"exchange": AtOnce}`."""
 
 
-class WholeAnswer(Protocol):
-    """Answers a request at once. Each event that goes through a framework's `send` costs as much as all of this."""
+class AtOnce(Protocol):
+    """Takes a request, and its answer, without events: each that goes through a framework costs as much as all this."""
 
-    async def __call__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        """`headers` have names in lower case, and are complete but for Content-Length."""
+    def take_body(self) -> bytes | None:
+        """All of the body, if all of it is here; None where it has to be received."""
+
+    async def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Give the whole answer. `headers` have names in lower case, and are complete but for Content-Length."""
 
 
-def whole_answer(scope: Mapping[str, Any]) -> WholeAnswer | None:
-    """How to answer this request at once; None where the server cannot."""
-    extension = (scope.get("extensions") or {}).get(WHOLE_ANSWER)
-    return None if extension is None else extension["answer"]
+def at_once(scope: Mapping[str, Any]) -> AtOnce | None:
+    """How to do without events; None where the server cannot."""
+    extension = (scope.get("extensions") or {}).get(AT_ONCE)
+    return None if extension is None else extension["exchange"]
 
 
 class Cycle(RequestResponseCycle):
@@ -46,17 +49,24 @@ class Cycle(RequestResponseCycle):
     render: Renderer
     transport: Outlet  # type: ignore[assignment] # the three methods of a transport that an answer needs
 
-    def offer_whole_answer(self) -> None:
-        """Let the app answer with one call, see `WholeAnswer`, until it has answered."""
-        self.scope["extensions"] = {WHOLE_ANSWER: {"answer": self.answer}}
+    def offer_at_once(self) -> None:
+        """Let the app do without events, see `AtOnce`, until it has answered."""
+        self.scope["extensions"] = {AT_ONCE: {"exchange": self}}
+
+    def take_body(self) -> bytes | None:
+        """All of the body, if all of it is here and nobody has taken it; None, too, once the client is gone."""
+        if self.more_body or not self.message_event.is_set() or self.disconnected or self.response_complete:
+            return None
+        self.message_event.clear()
+        body, self.body = self.body, bytearray()
+        return bytes(body)
 
     async def receive(self) -> ASGIReceiveEvent:
         """What comes next of the request: all of its body if all is there, or that the client is gone."""
-        if self.more_body or not self.message_event.is_set() or self.disconnected or self.response_complete:
+        body = self.take_body()
+        if body is None:
             return await super().receive()
-        self.message_event.clear()
-        body, self.body = self.body, bytearray()
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: ASGISendEvent) -> None:
         """Take an event of the app: the start of its answer, then the body in one or more parts."""

@@ -432,7 +432,7 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.render = self.rules.render
-        cycle.offer_whole_answer()
+        cycle.offer_at_once()
         return cycle
 
 
