@@ -95,6 +95,25 @@ class _Tally:
         self._clear()
 
 
+class _Count:
+    """How often something happened since the library was last told; see `_Tally`."""
+
+    __slots__ = ("_counter", "_times")
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._times = 0
+
+    def add(self) -> bool:
+        """Whether it is the first time since the library was told."""
+        self._times += 1
+        return self._times == 1
+
+    def tell(self) -> None:
+        self._counter.inc(self._times)
+        self._times = 0
+
+
 class Metrics:
     """Every metric of the hub, with one method for each thing that happens.
 
@@ -246,7 +265,8 @@ class Metrics:
         )
         self._message_children: dict[tuple[object, ...], _Tally] = {}
         self._upstream_children: dict[tuple[str, str], _Tally] = {}
-        self._untold: list[_Tally] = []
+        self._delivery_children: dict[tuple[str, str], _Count] = {}
+        self._untold: list[_Tally | _Count] = []
         self._timer: asyncio.TimerHandle | None = None
         self._platform_labels: set[str] = set()
         self._translation_children: dict[tuple[str, Version, Version], _Tally] = {}
@@ -288,7 +308,7 @@ class Metrics:
         reason = reason if reason in FAILURES else "other"
         self._upstream_failures.labels(self._platform_label(platform_id), reason).inc()
 
-    def _to_be_told(self, child: _Tally) -> None:
+    def _to_be_told(self, child: _Tally | _Count) -> None:
         """See that other processes hear of it soon, and that what nobody asks for is no more and more."""
         self._untold.append(child)
         if self._multiprocess and self._timer is None:
@@ -338,7 +358,12 @@ class Metrics:
 
     def broadcast_delivery(self, module: str, outcome: str) -> None:
         """Count what became of a broadcast at one receiver."""
-        self._broadcast_deliveries.labels(_module_label(module), outcome if outcome in OUTCOMES else "other").inc()
+        key = (_module_label(module), outcome if outcome in OUTCOMES else "other")
+        child = self._delivery_children.get(key)
+        if child is None:
+            child = self._delivery_children[key] = _Count(self._broadcast_deliveries.labels(*key))
+        if child.add():
+            self._to_be_told(child)
 
     def client_info_push(self, outcome: str) -> None:
         """Count what became of a ClientInfo object at one platform."""
