@@ -39,6 +39,7 @@ def scenarios(company: Company, cpo: Partner, emsp: Partner) -> list[Scenario]:
     _know_the_card(emsp, cpo)
     return [
         _session("session", cpo, emsp),
+        _session("session_211", older_cpo, older_emsp)._replace(twin="session"),
         _session("session_211_221", older_cpo, emsp)._replace(twin="session"),
         _session("session_221_230", cpo, newer_emsp)._replace(twin="session"),
         _page("page", emsp, cpo),
