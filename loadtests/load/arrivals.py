@@ -14,6 +14,7 @@ from gevent.pool import Pool
 
 from loadtests.load.recording import Recording
 from loadtests.load.shapes import Shape
+from loadtests.traffic.ending import RunOver
 
 MOST_UNDER_WAY = 5_000
 """In one process. What is due beyond that waits, and the report says how long."""
@@ -73,18 +74,23 @@ class Arrivals:
         return monotonic() - self._begun
 
     def run(self, grace_s: float) -> None:
-        """Send everything when it is due; returns when it has ended, or `grace_s` after the last was due."""
+        """Send everything when it is due; returns when it has ended, or `grace_s` after the end of the shape.
+
+        What has no answer then is told by `RunOver`, also when this greenlet is ended before the time.
+        """
         self._begun = monotonic()
         falling = gevent.spawn_later(self._shape.reconnect_at_s, self._fall) if self._shape.reconnect_at_s else None
-        for at_s in due_times(self._shape, self._share, self._luck):
-            gevent.sleep(max(0.0, at_s - self.now_s))
-            self.recording.add_due(at_s)
-            self._pool.spawn(self._act, at_s)
-        gevent.sleep(max(0.0, self._shape.duration_s - self.now_s))
-        self._pool.join(timeout=grace_s)
-        self._pool.kill(timeout=1)
-        if falling is not None:
-            falling.kill(timeout=1)
+        try:
+            for at_s in due_times(self._shape, self._share, self._luck):
+                gevent.sleep(max(0.0, at_s - self.now_s))
+                self.recording.add_due(at_s)
+                self._pool.spawn(self._act, at_s)
+            gevent.sleep(max(0.0, self._shape.duration_s - self.now_s))
+            self._pool.join(timeout=grace_s)
+        finally:
+            self._pool.kill(RunOver, timeout=1)
+            if falling is not None:
+                falling.kill(timeout=1)
 
     def take_lateness_ms(self) -> float:
         """How late the action under way in this greenlet was begun; nothing for its messages after the first."""

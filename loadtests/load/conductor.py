@@ -23,6 +23,8 @@ from loadtests.load.troupe import BEGIN, ENDED, INVITED, READY, REPORT
 
 _REGISTERED_WITHIN_S = 60.0
 _LONGER_FOR_EACH_S = 0.25
+_MOMENT_S = 0.5
+"""Answers come as soon as that mostly: then there is nothing to say about waiting."""
 _LONGER_S = 15.0
 """So long after its end is waited for processes of a run that do not say they have ended."""
 
@@ -106,11 +108,17 @@ class Conductor:
             self._runner.send_message(BEGIN, order, process if isinstance(self._runner, MasterRunner) else None)
         progress = Progress(self._recording, shape)
         showing = gevent.spawn(progress.show, monotonic())
-        self._all_ended.wait(shape.duration_s + GRACE_S + _LONGER_S)
+        self._wait_for_end(shape.duration_s)
         showing.kill()
         self._is_over = True
         self._save()
         (self._runner.stop if self._is_web else self._runner.quit)()
+
+    def _wait_for_end(self, duration_s: float) -> None:
+        if self._all_ended.wait(duration_s + _MOMENT_S):
+            return
+        print(f"waiting {GRACE_S:g} s at most for answers and results of commands", flush=True)  # noqa: T201 - to people
+        self._all_ended.wait(GRACE_S + _LONGER_S)
 
     @property
     def _options(self) -> Namespace:

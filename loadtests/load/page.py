@@ -81,7 +81,8 @@ def _facts(report: Json) -> str:
         "hub": f"{plan['operator_url']}, version {report['hub_version'] or 'not known'}",
         "offered": f"{overall['offered']:,} actions, {overall['offered_per_s']:,.1f} a second",
         "achieved": f"{overall['achieved']:,} actions, {overall['achieved_per_s']:,.1f} a second",
-        "messages": f"{overall['messages']:,}, {overall['errors']:,} of them failed",
+        "messages": f"{overall['messages']:,}, {overall['errors']:,} of them failed; "
+        f"{overall['unanswered']:,} had no answer when the run was over",
         "p99": f"{_text(overall['p99_ms'])} ms from when a message was due, "
         f"{_text(overall['p99_from_sending_ms'])} ms from when it was sent",
         "sent late": f"p50 {_text(generator['late_p50_ms'])} ms, p99 {_text(generator['late_p99_ms'])} ms after due",

@@ -13,6 +13,9 @@ MOST_SPANS = 600
 GRACE_S = 2.0
 """An action counts as done if it ended at most so long after the end of the run."""
 
+UNANSWERED, NO_RESULT = "unanswered", "no result"
+"""Outcomes of a message, and of a command that was accepted, for which nothing had come when the run was over."""
+
 Plain = dict[str, Any]
 
 
@@ -59,6 +62,11 @@ class Tally:
         self.histogram.merge(other.histogram)
         self.outcomes.update(other.outcomes)
         self.failed += other.failed
+
+    @property
+    def unanswered(self) -> int:
+        """So many had no answer when the run was over."""
+        return self.outcomes[UNANSWERED]
 
     def plain(self) -> Plain:
         """As JSON."""

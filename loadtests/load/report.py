@@ -34,7 +34,8 @@ def summary(report: Json) -> str:
     overall = report["overall"]
     rates = (
         f"offered {overall['offered_per_s']:,.1f} actions/s, achieved {overall['achieved_per_s']:,.1f}"
-        f" ({_share(overall['achieved_share'])}); {overall['messages']:,} messages, {overall['errors']:,} errors;"
+        f" ({_share(overall['achieved_share'])}); {overall['messages']:,} messages, {overall['errors']:,} errors"
+        f"{_unanswered(overall)};"
         f" p50 {_ms(overall['p50_ms'])} ms, p95 {_ms(overall['p95_ms'])} ms, p99 {_ms(overall['p99_ms'])} ms"
     )
     lines = [
@@ -81,6 +82,10 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def _unanswered(row: Json) -> str:
+    return f", {row['unanswered']:,} of them unanswered" if row["unanswered"] else ""
 
 
 def _ms(value: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from loadtests.load.hub_time import HubFigures
 from loadtests.load.journal_times import JournalTimes, Times
+from loadtests.load.notes import notes
 from loadtests.load.objectives import Verdict
 from loadtests.load.recording import Kind, Recording, Tally
 
@@ -76,7 +77,7 @@ def figures(results: Results) -> Json:
         "cut_short_s": results.cut_short_s,
         "hub_version": results.hub_version,
         "verdicts": [_verdict(verdict) for verdict in results.verdicts],
-        "notes": list(results.notes),
+        "notes": [*results.notes, *notes(recording)],
         "begun_at": results.begun_at,
         "plan": {**results.plan, "processes": results.processes},
         "machine": machine(),
@@ -143,6 +144,7 @@ def _figures(tally: Tally, seconds: float) -> Json:
         "mean_ms": histogram.mean_ms,
         "max_ms": histogram.greatest_us / 1000 if histogram.count else None,
         "errors": tally.failed,
+        "unanswered": tally.unanswered,
         "error_share": tally.failed / histogram.count if histogram.count else None,
         "outcomes": dict(sorted(tally.outcomes.items(), key=lambda item: (-item[1], item[0]))),
     }

@@ -19,18 +19,19 @@ from loadtests.load.cpu import CpuShare
 from loadtests.load.hubs import taken_parties
 from loadtests.load.partners import CheckedInviting, FreeCast, NamedCast, simulated_partners
 from loadtests.load.plan import PARTIES_OF_A_PROCESS, TOKEN_VARIABLE, Plan
-from loadtests.load.recording import GRACE_S, Kind, Recording, Sample
+from loadtests.load.recording import GRACE_S, NO_RESULT, UNANSWERED, Kind, Recording, Sample
 from loadtests.traffic.cpo import Cpo211, Cpo221, Cpo230
 from loadtests.traffic.day import DAY
 from loadtests.traffic.emsp import Emsp211, Emsp221, Emsp230
 from loadtests.traffic.stage import Stage, close_stage, open_stage
-from loadtests.traffic.users import EVERYBODY, OcpiUser, Refused
+from loadtests.traffic.users import EVERYBODY, OcpiUser, Refused, Unanswered
 from routing.vocabulary import Role
 
 INVITED, READY, BEGIN, REPORT, ENDED = "ocpi_invited", "ocpi_ready", "ocpi_begin", "ocpi_report", "ocpi_ended"
 """What the processes of a run say to each other, besides what locust's say."""
 _REGISTERING_AT_ONCE = 8
 _REPORT_EVERY_S = 1.0
+_LOOK_EVERY_S = 0.05
 _PLAYERS: Final = {(each.role, each.version): each for each in (Cpo211, Cpo221, Cpo230, Emsp211, Emsp221, Emsp230)}
 _TROUPES: Final[dict[int, Troupe]] = {}
 _log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class Troupe:
     def _say_ready(self) -> None:
         """Once everybody has registered, or has failed to."""
         while len(self.everybody()) + len(self._absent) < self._runner.target_user_count:
-            gevent.sleep(0.05)
+            gevent.sleep(_LOOK_EVERY_S)
         players = {str(player.part.party): f"{player.role} {player.version}" for player in self.everybody()}
         self._runner.send_message(READY, {"players": players, "absent": self._absent[:3]})
 
@@ -140,7 +141,11 @@ class Troupe:
         reporting = gevent.spawn(self._report_on, arrivals)
         try:
             arrivals.run(GRACE_S)
+            while arrivals.now_s < shape.duration_s + GRACE_S and any(each.is_waiting for each in self.everybody()):
+                gevent.sleep(_LOOK_EVERY_S)
         finally:
+            for player in self.everybody():
+                player.give_up()
             reporting.kill()
             self._arrivals = None
             self._report(arrivals)
@@ -179,7 +184,9 @@ class Troupe:
             "everybody" if context.get("peer") == EVERYBODY else context.get("peer"),
             response_time or 0.0,
             0.0 if is_result else arrivals.take_lateness_ms(),
-            _outcome(context.get("ocpi_status"), exception, response),
+            (NO_RESULT if is_result else UNANSWERED)
+            if isinstance(exception, Unanswered)
+            else _outcome(context.get("ocpi_status"), exception, response),
             exception is not None,
         )
         arrivals.recording.add(arrivals.now_s, sample)

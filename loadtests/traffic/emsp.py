@@ -11,7 +11,7 @@ from loadtests.simulator import Json
 from loadtests.simulator.messages import now
 from loadtests.simulator.shapes import endpoint_path
 from loadtests.traffic.cast import Part
-from loadtests.traffic.users import OcpiUser, Refused
+from loadtests.traffic.users import OcpiUser, Refused, Unanswered
 from routing.vocabulary import InterfaceRole, ModuleID, Role, Version
 
 _PAGE = 3
@@ -31,6 +31,13 @@ class EmspUser(OcpiUser):
         """See `OcpiUser.on_start`."""
         super().on_start()
         self._next_page: tuple[str, Part | None] | None = None
+        self._awaited: dict[str, tuple[str, float, Part]] = {}
+
+    def give_up(self) -> None:
+        """See `OcpiUser.give_up`. Commands that were accepted, and have no result, are counted as such."""
+        for callback in [*self._awaited]:
+            self._miss(callback)
+        super().give_up()
 
     def do(self, action: str) -> bool:
         """See `OcpiUser.do`."""
@@ -115,9 +122,10 @@ class EmspUser(OcpiUser):
         if answer.data["result"] != "ACCEPTED":
             self.callback(self._name(command), 0, to, Refused(f"not accepted: {answer.data['result']}"))
             return
-        self.behind(lambda: self._await(command, callback, begun, to))
+        self._awaited[callback] = (command, begun, to)
+        self.behind(lambda: self._await(callback))
 
-    def _await(self, command: str, callback: str, begun: float, to: Part) -> None:
+    def _await(self, callback: str) -> None:
         """Report how long the result took from the command on."""
         within_s = self.stage.within_s
         try:
@@ -126,12 +134,20 @@ class EmspUser(OcpiUser):
             if self.stage.simulator.is_closed:
                 return  # the run is over
             raise
+        if callback not in self._awaited:
+            return  # nobody waits for it any more
         if found is None:
-            self.callback(self._name(command), within_s * 1000, to, Refused(f"no result within {within_s:g} s"))
+            self._miss(callback)
             return
+        command, begun, to = self._awaited.pop(callback)
         at, result = found
         error = None if result["result"] == "ACCEPTED" else Refused(f"the result is {result['result']}")
         self.callback(self._name(command), (at - begun) * 1000, to, error)
+
+    def _miss(self, callback: str) -> None:
+        """The result of this command did not come."""
+        command, begun, to = self._awaited.pop(callback)
+        self.callback(self._name(command), (time.monotonic() - begun) * 1000, to, Unanswered("no result"))
 
     def _name(self, command: str) -> str:
         return f"{ModuleID.COMMANDS}.{command}.{self.role}"

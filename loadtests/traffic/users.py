@@ -16,6 +16,7 @@ from locust.exception import StopUser
 from loadtests.simulator.messages import Envelope
 from loadtests.traffic.cast import Part
 from loadtests.traffic.day import drawn
+from loadtests.traffic.ending import RunOver
 from loadtests.traffic.simulator_process import Connection, NotRegistered, Step
 from loadtests.traffic.stage import Stage, stage_of
 from routing.vocabulary import InterfaceRole, Role, Version
@@ -27,6 +28,10 @@ _STEPS = ("versions", "details", "credentials")
 
 class Refused(Exception):
     """What failed, in a few words that are the same each time: they are counted."""
+
+
+class Unanswered(Refused):
+    """Nothing had come when the run was over, or after as long as is waited for the result of a command."""
 
 
 class OcpiUser(FastHttpUser):
@@ -60,7 +65,7 @@ class OcpiUser(FastHttpUser):
         self.stage.cast.enter(self.part)
 
     def on_stop(self) -> None:
-        """Wait for results that are to come, as far as locust's `stop_timeout` allows; the part is free for another."""
+        """Wait for results that are to come, unless `give_up` was called; the part is free for another."""
         if hasattr(self, "part"):
             for waiting in [each for each in self._behind if each.is_alive()]:
                 waiting.join(self.stage.within_s)
@@ -82,6 +87,15 @@ class OcpiUser(FastHttpUser):
             ValueError: this role has no such action.
         """
         raise NotImplementedError
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is to come still that is no answer: the result of a command."""
+        return bool(self._behind)
+
+    def give_up(self) -> None:
+        """Wait for nothing any more: the run is over."""
+        self._behind.clear()
 
     def reconnect(self) -> None:
         """Read the hub's versions and give it new credentials, as after a fall of the whole network."""
@@ -111,6 +125,10 @@ class OcpiUser(FastHttpUser):
             took_ms = (time.perf_counter() - begun) * 1000
             self._fire(method, f"credentials.{method}.{self.role}", took_ms, context, Refused(str(error)[:200]))
             raise StopUser from error
+        except RunOver:
+            took_ms = (time.perf_counter() - begun) * 1000
+            self._fire(method, f"credentials.{method}.{self.role}", took_ms, context, Unanswered("unanswered"))
+            raise
         for module, step in zip(_STEPS, connection.steps, strict=True):
             self._tell(module, step, context)
         return connection
@@ -151,16 +169,21 @@ class OcpiUser(FastHttpUser):
         """One message to this URL: the answer, None if refused, and its `Link`."""
         context = self._context(to, str(self.part.party))
         data = None if body is None else msgspec.json.encode(body)
-        with self.client.request(
-            method,
-            url,
-            name=name,
-            data=data,  # type: ignore[arg-type]  # bytes are sent as they are, whatever the signature says
-            headers=self._headers(to, context["correlation_id"], has_body=data is not None),
-            context=context,
-            catch_response=True,
-        ) as response:
-            return self._read(response), (response.headers or {}).get("Link")
+        begun = time.perf_counter()
+        try:
+            with self.client.request(
+                method,
+                url,
+                name=name,
+                data=data,  # type: ignore[arg-type]  # bytes are sent as they are, whatever the signature says
+                headers=self._headers(to, context["correlation_id"], has_body=data is not None),
+                context=context,
+                catch_response=True,
+            ) as response:
+                return self._read(response), (response.headers or {}).get("Link")
+        except RunOver:  # locust says nothing of what had no answer by then
+            self._fire(method, name, (time.perf_counter() - begun) * 1000, context, Unanswered("unanswered"))
+            raise
 
     def behind(self, work: Callable[[], None]) -> None:
         """Do something while this user goes on. What locust has patched is no thread but a greenlet, which is cheap."""

@@ -83,11 +83,14 @@ def main() -> None:
         wait(lambda: again <= set(heard.seen))
         failures, heard.failures = heard.failures, []
         refused(environment)
+        refusals, heard.failures = heard.failures, []
+        given_up(environment)
         runner.quit()
         report = {
             "missing": sorted((wanted | again) - set(heard.seen)),
             "failures": failures,
-            "refused": heard.failures,
+            "refused": refusals,
+            "given_up": [each for each in heard.failures if each.endswith("no result")],
             "partners": sorted({context["partner"] for context in heard.contexts}),
             "statuses": sorted({str(context["ocpi_status"]) for context in heard.contexts}),
             "tallies": tallies,
@@ -108,6 +111,15 @@ def refused(environment: Environment) -> None:
         )
         is None
     )
+    user.on_stop()
+
+
+def given_up(environment: Environment) -> None:
+    """Order something, and end before its result can have come."""
+    user = Emsp221(environment)
+    user.on_start()
+    assert user.do("command")
+    user.give_up()
     user.on_stop()
 
 

@@ -87,6 +87,18 @@ def test_a_run_of_two_processes_ends_with_a_report_that_has_all_parts(hub: Opera
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG"), name
 
 
+def test_messages_that_nobody_answers_are_counted_and_named(hub: Operator, tmp_path: Path) -> None:
+    size = ("--duration", "2s", "--rate", "20", "--profile", "dead")
+    with begun(*TWO, *size, "--report", "out", hub=hub, folder=tmp_path) as process:
+        said, _ = process.communicate(timeout=110)
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    overall = report["overall"]
+    assert process.returncode == 1, said
+    assert "waiting 2 s at most for answers" in said
+    assert 0 < overall["unanswered"] == overall["errors"] == overall["messages"] == overall["offered"]
+    assert f"{overall['errors']} errors, {overall['unanswered']} of them unanswered" in said
+
+
 @pytest.fixture
 def roam(hub: Operator) -> Iterator[str]:
     """A partner as `ocpi-hub simulate --register` registers them: the id of its platform."""

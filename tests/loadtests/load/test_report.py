@@ -10,7 +10,7 @@ import pytest
 from loadtests.load.hub_time import HubFigures, Spent
 from loadtests.load.journal_times import JournalTimes
 from loadtests.load.objectives import Objectives
-from loadtests.load.recording import Kind, Recording, Sample
+from loadtests.load.recording import NO_RESULT, UNANSWERED, Kind, Recording, Sample
 from loadtests.load.report import summary, write
 from loadtests.load.results import Results
 
@@ -136,6 +136,21 @@ def test_a_terminal_gets_a_table_and_a_line_for_each_objective(tmp_path: Path) -
     [row] = [line.split() for line in text.splitlines() if line.startswith("NL*ABC")]
     assert row[1:4] == ["CPO", "2.2.1", "101"]
     assert row[9:11] == ["1", "0.7"]  # sampled, hub p50
+
+
+def test_what_had_no_answer_and_no_result_is_counted_and_said(tmp_path: Path) -> None:
+    recording = recorded()
+    recording.add(11, Sample(PATCH, "NL*ABC", "DE*XYZ", 3_000.0, 0.0, UNANSWERED, failed=True))
+    order = Kind("commands.START_SESSION.EMSP", result=True)
+    for outcome in ("ACCEPTED", NO_RESULT, NO_RESULT):
+        recording.add(11, Sample(order, "DE*XYZ", "NL*ABC", 3_000.0, 0.0, outcome, failed=outcome == NO_RESULT))
+    report = write(replace(results(), recording=recording), tmp_path)
+    assert report["overall"]["unanswered"] == 1
+    assert report["overall"]["errors"] == 27
+    assert "202 messages, 27 errors, 1 of them unanswered;" in summary(report)
+    said = "2 commands were accepted, and no result had come 2 s after the end of the run"
+    assert f"note  {said}" in summary(report)
+    assert said in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_that_was_cut_short_has_not_passed(tmp_path: Path) -> None:
