@@ -34,7 +34,7 @@ class Limit(NamedTuple):
 class Verdict(NamedTuple):
     """What became of one limit."""
 
-    about: str  # overall, generator, a kind of message or a partner
+    about: str  # overall, generator, a kind of message or a sender
     limit: Limit
     measured: float | None
 
@@ -132,11 +132,11 @@ class Objectives:
     def _of_messages(self, recording: Recording) -> Iterator[Verdict]:
         wanted = [
             *(("kind", pattern, section) for pattern, section in self._sections.get("kinds", {}).items()),
-            *(("partner", partner, section) for partner, section in self._sections.get("partners", {}).items()),
+            *(("sender", partner, section) for partner, section in self._sections.get("partners", {}).items()),
         ]
         if "each_partner" in self._sections:
             partners = sorted({partner for partner, _ in recording.by_sender})
-            wanted += [("partner", partner, self._sections["each_partner"]) for partner in partners]
+            wanted += [("sender", partner, self._sections["each_partner"]) for partner in partners]
         for about, name, section in wanted:
             tally = merged(recording.by_sender, _chosen(about, name))
             for limit in _limits(section):

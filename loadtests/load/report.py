@@ -43,7 +43,9 @@ def summary(report: Json) -> str:
         "",
         _table("kind", report["kinds"]),
         "",
-        _table("partner", report["partners"], hub=True),
+        _table("sender", report["partners"], whose="others' p50"),
+        "",
+        _table("receiver", report["receivers"], whose="own p50"),
         "",
         *(verdict["text"] for verdict in report["verdicts"]),
         *(f"note  {note}" for note in report["notes"]),
@@ -51,12 +53,13 @@ def summary(report: Json) -> str:
     return "\n".join(lines)
 
 
-def _table(name: str, rows: Mapping[str, Json], *, hub: bool = False) -> str:
-    head = [name, *(["plays"] if hub else []), "messages", "per s", "p50 ms", "p95 ms", "p99 ms", "errors"]
-    if hub:
-        head += ["sampled", "hub p50", "partner p50"]
+def _table(name: str, rows: Mapping[str, Json], *, whose: str | None = None) -> str:
+    """`whose` time it is that the hub waited: the receivers' or, in their own rows, that receiver's. None: unknown."""
+    head = [name, *(["plays"] if whose else []), "messages", "per s", "p50 ms", "p95 ms", "p99 ms", "errors"]
+    if whose:
+        head += ["sampled", "hub p50", whose]
     head.append("outcomes")
-    body = [_cells(each, row, hub=hub) for each, row in list(rows.items())[:_SHOWN]]
+    body = [_cells(each, row, hub=whose is not None) for each, row in list(rows.items())[:_SHOWN]]
     text = _columns([head, *body])
     left_out = len(rows) - _SHOWN
     return text if left_out <= 0 else f"{text}\n… and {left_out} more, in the report"

@@ -183,6 +183,7 @@ def _times(times: Times) -> Json:
         "hub_p50_ms": times.hub.quantile_ms(0.5),
         "hub_p99_ms": times.hub.quantile_ms(0.99),
         "partner_p50_ms": times.partner.quantile_ms(0.5),
+        "partner_p95_ms": times.partner.quantile_ms(0.95),
         "partner_p99_ms": times.partner.quantile_ms(0.99),
     }
 

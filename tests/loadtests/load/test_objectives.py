@@ -54,8 +54,8 @@ def test_limits_are_kept_or_not(tmp_path: Path) -> None:
         "generator faults": True,
         "kind locations.* max_ms": True,
         "kind locations.* messages": False,
-        "partner NL*ABC error_share": False,
-        "partner NL*ABC p95_ms": True,
+        "sender NL*ABC error_share": False,
+        "sender NL*ABC p95_ms": True,
     }
 
 
@@ -83,7 +83,7 @@ def test_a_kind_or_a_partner_that_was_not_seen_fails(tmp_path: Path) -> None:
     text = '[kinds."cdrs.POST.CPO"]\np99_ms = 500\n[partners."FR*NON"]\nerror_share = 0.5\n'
     seen = verdicts(tmp_path, text, recorded())
     assert not seen["kind cdrs.POST.CPO p99_ms"]
-    assert not seen["partner FR*NON error_share"]
+    assert not seen["sender FR*NON error_share"]
 
 
 def test_the_result_of_a_command_counts_for_its_own_kind_only(tmp_path: Path) -> None:

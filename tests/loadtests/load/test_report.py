@@ -15,7 +15,14 @@ from loadtests.load.report import summary, write
 from loadtests.load.results import Results
 
 PATCH, AUTHORIZE = Kind("locations.PATCH.CPO"), Kind("tokens.authorize.CPO")
-PLAN = {"operator_url": "http://127.0.0.1:8001", "shape": "steady", "rate": 20.0, "duration_s": 10.0, "platforms": 3}
+PLAN = {
+    "operator_url": "http://127.0.0.1:8001",
+    "shape": "steady",
+    "rate": 20.0,
+    "duration_s": 10.0,
+    "platforms": 3,
+    "peers": [{"party": "DE*XYZ", "role": "EMSP", "version": "2.3.0"}],
+}
 
 
 def recorded() -> Recording:
@@ -111,6 +118,10 @@ def test_the_page_needs_nothing_beside_itself(folder: Path) -> None:
     assert "Failed" in text
     assert "http://127.0.0.1:8001, version 1.2.3" in text
     assert "<td>CPO 2.2.1</td>" in text
+    assert "steady, 20 actions/s, 3 platforms, 1 peer</title>" in text
+    assert "fast, peers as they do" in text
+    assert "<th>others&#x27; p50</th>" in text
+    assert "<th>own p50</th>" in text
     assert "NL*D&lt;F" in text
     assert "NL*D<F" not in text
     assert "ConnectionResetError: 1" in text
@@ -135,7 +146,19 @@ def test_a_terminal_gets_a_table_and_a_line_for_each_objective(tmp_path: Path) -
     assert line.endswith("1000: 75, 2004: 25")
     [row] = [line.split() for line in text.splitlines() if line.startswith("NL*ABC")]
     assert row[1:4] == ["CPO", "2.2.1", "101"]
-    assert row[9:11] == ["1", "0.7"]  # sampled, hub p50
+    assert row[9:12] == ["1", "0.7", "8.5"]  # sampled, hub p50, others' p50
+
+
+def test_a_terminal_says_whose_time_it_was(tmp_path: Path) -> None:
+    senders, receivers = summary(write(results(), tmp_path)).split("\n\n")[2:4]
+    assert senders.split(maxsplit=1)[0] == "sender"
+    assert "hub p50  others' p50  outcomes" in senders
+    assert "DE*XYZ" not in senders
+    head, row = receivers.splitlines()
+    assert head.split(maxsplit=1)[0] == "receiver"
+    assert "hub p50  own p50  outcomes" in head
+    assert row.split()[:3] == ["DE*XYZ", "EMSP", "2.3.0"]
+    assert row.split()[9:12] == ["1", "0.7", "8.5"]
 
 
 def test_what_had_no_answer_and_no_result_is_counted_and_said(tmp_path: Path) -> None:
