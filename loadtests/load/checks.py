@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import click
@@ -13,9 +13,12 @@ from click.core import ParameterSource
 from loadtests.hub_process import Operator
 from loadtests.load.hubs import taken_parties
 from loadtests.load.locust_process import Mode
-from loadtests.load.objectives import Objectives
+from loadtests.load.objectives import Objectives, matches
 from loadtests.load.partners import senders
 from loadtests.load.plan import LOOPBACK, Part, Plan
+from loadtests.load.recording import Kind
+from loadtests.traffic.day import DAY, REGISTERING
+from routing.vocabulary import Role
 
 _NOT_BESIDE_PARTY: Final = {"platforms": "--platforms", "versions": "--version"}
 _NOT_BESIDE_URL: Final = {"database_url": "--database-url", "redis_url": "--redis-url"}
@@ -24,6 +27,18 @@ _SHOWN = 6
 
 class LoadTestFailed(Exception):
     """There is no result; the message is one line."""
+
+
+def kinds(roles: Collection[Role], *, reconnecting: bool) -> list[str]:
+    """The kinds of messages that parties of these roles send in a day, and when they lose their connections."""
+    found: list[str] = []
+    for line in DAY:
+        if line.role in roles:
+            named = [f"{kind}.{line.role}" for kind in line.kinds]
+            found += named
+            found += [str(Kind(name, result=True)) for name in named if line.has_results]
+    found += [f"{kind}.{role}" for role in sorted(roles) for kind in REGISTERING if reconnecting]
+    return list(dict.fromkeys(found))
 
 
 def check_given(*, has_parts: bool, has_url: bool) -> None:
@@ -80,17 +95,38 @@ def check_token(token: str) -> None:
         )
 
 
-def check_senders(objectives: Objectives, plan: Plan, mode: Mode, hub: Operator) -> None:
-    """Raises UsageError for objectives of parties that this run does not play."""
-    if not objectives.partners:
+def check_objectives(objectives: Objectives, plan: Plan, mode: Mode, hub: Operator) -> None:
+    """Raises UsageError for objectives of parties, or of kinds of messages, that are not in this run."""
+    _check_kinds(objectives.kinds, plan, mode)
+    if not objectives.partners and not objectives.receivers:
         return
-    known = senders(plan, mode.senders, taken_parties(hub))
-    missing = [each for each in objectives.partners if each not in known]
-    if missing:
-        some = sorted(known)
+    played = senders(plan, mode.senders, taken_parties(hub))
+    peers = {str(peer.party) for peer in plan.peers}
+    silent = [each for each in objectives.partners if each in peers]
+    if silent:
         raise click.UsageError(
-            f"--slo has objectives for {', '.join(missing)}, which this run does not play; it plays "
-            f"{', '.join(some[:_SHOWN])}{f' and {len(some) - _SHOWN} more' if len(some) > _SHOWN else ''}"
+            f"--slo has objectives for what {', '.join(silent)} sends, and a --peer sends nothing: what it has to "
+            f'achieve as a receiver is said in [receivers."{silent[0]}"]'
+        )
+    for named, known in ((objectives.partners, played), (objectives.receivers, played | peers)):
+        missing = [each for each in named if each not in known]
+        if missing:
+            some = sorted(known)
+            raise click.UsageError(
+                f"--slo has objectives for {', '.join(missing)}, not in this run; in it are "
+                f"{', '.join(some[:_SHOWN])}{f' and {len(some) - _SHOWN} more' if len(some) > _SHOWN else ''}"
+            )
+
+
+def _check_kinds(patterns: Sequence[str], plan: Plan, mode: Mode) -> None:
+    """Raises UsageError. A web page may choose another shape than was typed."""
+    roles = {part.role for part in plan.parts} or {Role.CPO, Role.EMSP}
+    known = kinds(roles, reconnecting=mode.web_port is not None or plan.arrivals().reconnect_at_s is not None)
+    missing = [pattern for pattern in patterns if not any(matches(kind, pattern) for kind in known)]
+    if missing:
+        raise click.UsageError(
+            f"--slo has objectives for kinds {', '.join(missing)}, which this run does not send; it sends "
+            f"{', '.join(known)}"
         )
 
 

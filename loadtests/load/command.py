@@ -20,9 +20,9 @@ from loadtests.load.checks import (
     LoadTestFailed,
     answering,
     check_given,
+    check_objectives,
     check_parts,
     check_port,
-    check_senders,
     check_token,
 )
 from loadtests.load.hub_time import HubFigures
@@ -222,7 +222,7 @@ def loadtest(
         if operator_url is not None:
             check_company(hub, plan)
         if worker_of is None:
-            check_senders(objectives, plan, mode, hub)
+            check_objectives(objectives, plan, mode, hub)
         version = version_of(hub)
         _make(folder)
         _say_beginning(plan, mode, is_own=operator_url is None)
@@ -298,6 +298,7 @@ def _results(folder: Path, objectives: Objectives, hub: Operator, version: str, 
     begun, ended = (datetime.fromisoformat(measured[name]) for name in ("begun_at", "ended_at"))
     before, after = (measured["metrics"][0], measured["metrics"][-1])
     figures = HubFigures.read(after).since(HubFigures.read(before)) if before and after else None
+    journal = JournalTimes.of(hub, begun, ended)
     notes = [] if figures else ["the hub's /metrics could not be read: no time of the hub apart from its partners'"]
     names: dict[str, str] = {}
     try:
@@ -309,9 +310,9 @@ def _results(folder: Path, objectives: Objectives, hub: Operator, version: str, 
         processes=measured["processes"],
         begun_at=measured["begun_at"],
         recording=recording,
-        verdicts=objectives.judge(recording, cpu_share(recording)),
+        verdicts=objectives.judge(recording, cpu_share(recording), journal.by_receiver),
         hub=figures,
-        journal=JournalTimes.of(hub, begun, ended),
+        journal=journal,
         names=names,
         notes=tuple(notes),
         players=measured["players"],

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loadtests.load.recording import Recording, Tally
+from loadtests.load.journal_times import Times
+from loadtests.load.recording import EVERYBODY, Recording, Tally
 
 
 class ObjectivesError(Exception):
@@ -34,7 +35,7 @@ class Limit(NamedTuple):
 class Verdict(NamedTuple):
     """What became of one limit."""
 
-    about: str  # overall, generator, a kind of message or a sender
+    about: str  # overall, generator, a kind of message, a sender or a receiver
     limit: Limit
     measured: float | None
 
@@ -58,10 +59,17 @@ _OF_MESSAGES: dict[str, Callable[[Tally], float | None]] = {
     "error_share": lambda tally: tally.failed / tally.histogram.count if tally.histogram.count else None,
     "messages": lambda tally: tally.histogram.count,
 }
+_OWN: dict[str, Callable[[Times], float | None]] = {
+    "partner_p50_ms": lambda times: times.partner.quantile_ms(0.5),
+    "partner_p95_ms": lambda times: times.partner.quantile_ms(0.95),
+    "partner_p99_ms": lambda times: times.partner.quantile_ms(0.99),
+}
 _OVERALL = {*_OF_MESSAGES, "achieved_share"}
 _GENERATOR = {"cpu_share", "faults", "late_p99_ms"}
-_SECTIONS = {"overall": _OVERALL, "generator": _GENERATOR, "each_partner": set(_OF_MESSAGES)}
-_GROUPS = {"kinds": set(_OF_MESSAGES), "partners": set(_OF_MESSAGES)}
+_SENT = set(_OF_MESSAGES)
+_RECEIVED = {*_OF_MESSAGES, *_OWN}
+_SECTIONS = {"overall": _OVERALL, "generator": _GENERATOR, "each_partner": _SENT, "each_receiver": _RECEIVED}
+_GROUPS = {"kinds": _SENT, "partners": _SENT, "receivers": _RECEIVED}
 _COUNTS = {"messages", "faults"}
 _SHARES = {"error_share", "achieved_share", "cpu_share"}
 ALWAYS: dict[str, dict[str, float]] = {
@@ -78,6 +86,8 @@ class Objectives:
     [generator]                         the load test itself: was it able to?
     [each_partner]                      what each partner has sent
     [partners."NL*ABC"]                 what one has sent
+    [each_receiver]                     what each partner was sent, and the time it took itself
+    [receivers."DE*XYZ"]                that, of one
     [kinds."locations.PATCH.CPO"]       one kind of message; * stands for anything
     """
 
@@ -106,12 +116,32 @@ class Objectives:
 
     @property
     def partners(self) -> list[str]:
-        """Those it names."""
+        """Those it names, as senders."""
         return list(self._sections.get("partners", {}))
 
-    def judge(self, recording: Recording, cpu_share: float | None) -> list[Verdict]:
-        """What became of every limit. A kind or partner of which nothing was seen fails."""
-        return [*self._overall(recording), *self._generator(recording, cpu_share), *self._of_messages(recording)]
+    @property
+    def receivers(self) -> list[str]:
+        """Those it names, as receivers."""
+        return list(self._sections.get("receivers", {}))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds it names, which may have a * for anything."""
+        return list(self._sections.get("kinds", {}))
+
+    def judge(
+        self, recording: Recording, cpu_share: float | None, times: Mapping[str, Times] | None = None
+    ) -> list[Verdict]:
+        """What became of every limit. A kind or partner of which nothing was seen fails.
+
+        `times`: by receiver, how long it took itself.
+        """
+        return [
+            *self._overall(recording),
+            *self._generator(recording, cpu_share),
+            *self._of_messages(recording),
+            *self._of_receivers(recording, times or {}),
+        ]
 
     def _overall(self, recording: Recording) -> Iterator[Verdict]:
         everything = merged(recording.by_sender, lambda _, kind: not kind.endswith("result"))
@@ -142,6 +172,23 @@ class Objectives:
             for limit in _limits(section):
                 yield Verdict(f"{about} {name}", limit, _OF_MESSAGES[limit.figure](tally))
 
+    def _of_receivers(self, recording: Recording, times: Mapping[str, Times]) -> Iterator[Verdict]:
+        wanted = [*self._sections.get("receivers", {}).items()]
+        if "each_receiver" in self._sections:
+            receivers = sorted({receiver for receiver, _ in recording.by_receiver} - {EVERYBODY})
+            wanted += [(receiver, self._sections["each_receiver"]) for receiver in receivers]
+        for receiver, section in wanted:
+            tally, own = merged(recording.by_receiver, _chosen("receiver", receiver)), times.get(receiver, Times())
+            for limit in _limits(section):
+                figure = limit.figure
+                measured = _OWN[figure](own) if figure in _OWN else _OF_MESSAGES[figure](tally)
+                yield Verdict(f"receiver {receiver}", limit, measured)
+
+
+def matches(kind: str, pattern: str) -> bool:
+    """Whether the section of this pattern is about this kind."""
+    return fnmatchcase(kind, pattern)
+
 
 def merged(tallies: Mapping[tuple[str, Any], Tally], chosen: Callable[[str, str], bool]) -> Tally:
     """The messages of those partners and kinds that are chosen, as one."""
@@ -161,7 +208,7 @@ def shown(figure: str, value: float) -> str:
 
 def _chosen(about: str, name: str) -> Callable[[str, str], bool]:
     if about == "kind":
-        return lambda _, kind: fnmatchcase(kind, name)
+        return lambda _, kind: matches(kind, name)
     return lambda partner, kind: partner == name and not kind.endswith("result")
 
 

@@ -16,6 +16,9 @@ GRACE_S = 2.0
 UNANSWERED, NO_RESULT = "unanswered", "no result"
 """Outcomes of a message, and of a command that was accepted, for which nothing had come when the run was over."""
 
+EVERYBODY = "everybody"
+"""The receiver of what is for whom it concerns."""
+
 Plain = dict[str, Any]
 
 

@@ -19,12 +19,13 @@ from loadtests.load.cpu import CpuShare
 from loadtests.load.hubs import taken_parties
 from loadtests.load.partners import CheckedInviting, FreeCast, NamedCast, simulated_partners
 from loadtests.load.plan import PARTIES_OF_A_PROCESS, TOKEN_VARIABLE, Plan
-from loadtests.load.recording import GRACE_S, NO_RESULT, UNANSWERED, Kind, Recording, Sample
+from loadtests.load.recording import EVERYBODY, GRACE_S, NO_RESULT, UNANSWERED, Kind, Recording, Sample
 from loadtests.traffic.cpo import Cpo211, Cpo221, Cpo230
 from loadtests.traffic.day import DAY
 from loadtests.traffic.emsp import Emsp211, Emsp221, Emsp230
 from loadtests.traffic.stage import Stage, close_stage, open_stage
-from loadtests.traffic.users import EVERYBODY, OcpiUser, Refused, Unanswered
+from loadtests.traffic.users import EVERYBODY as TO_EVERYBODY
+from loadtests.traffic.users import OcpiUser, Refused, Unanswered
 from routing.vocabulary import Role
 
 INVITED, READY, BEGIN, REPORT, ENDED = "ocpi_invited", "ocpi_ready", "ocpi_begin", "ocpi_report", "ocpi_ended"
@@ -181,7 +182,7 @@ class Troupe:
         sample = Sample(
             Kind(name, is_result),
             context["partner"],
-            "everybody" if context.get("peer") == EVERYBODY else context.get("peer"),
+            EVERYBODY if context.get("peer") == TO_EVERYBODY else context.get("peer"),
             response_time or 0.0,
             0.0 if is_result else arrivals.take_lateness_ms(),
             (NO_RESULT if is_result else UNANSWERED)

@@ -22,19 +22,28 @@ class Line(NamedTuple):
     """Who says it."""
     weight: float
     """How often, relative to the others."""
+    kinds: tuple[str, ...]
+    """What becomes of it, as locust's events name it, but for the role at their end."""
+    has_results: bool = False
+    """Whether a message of this kind has a result beside its answer."""
 
 
 DAY: Final[tuple[Line, ...]] = (
-    Line("evse_status", Role.CPO, 600),
-    Line("session", Role.CPO, 240),  # of ten, 8 PATCH it, one puts it and one is its CDR
-    Line("authorize", Role.CPO, 60),
-    Line("location", Role.CPO, 12),
-    Line("tariff", Role.CPO, 3),
-    Line("token", Role.EMSP, 10),
-    Line("command", Role.EMSP, 8),
-    Line("crawl", Role.EMSP, 2),  # pages, of lists that go on for some
+    Line("evse_status", Role.CPO, 600, ("locations.PATCH", "locations.PUT")),  # PUT, where it was not shown yet
+    Line(
+        "session", Role.CPO, 240, ("sessions.PATCH", "sessions.PUT", "cdrs.POST")
+    ),  # of ten, 8 PATCH it, one puts it and one is its CDR
+    Line("authorize", Role.CPO, 60, ("tokens.authorize",)),
+    Line("location", Role.CPO, 12, ("locations.PUT",)),
+    Line("tariff", Role.CPO, 3, ("tariffs.PUT",)),
+    Line("token", Role.EMSP, 10, ("tokens.PUT",)),
+    Line("command", Role.EMSP, 8, ("commands.START_SESSION", "commands.STOP_SESSION"), has_results=True),
+    Line("crawl", Role.EMSP, 2, ("locations.GET",)),  # pages, of lists that go on for some
 )
 """Nothing else says how often something is said."""
+
+REGISTERING: Final = ("versions.GET", "details.GET", "credentials.PUT")
+"""Kinds of messages of those who come back."""
 
 SESSION_PATCHES: Final = 8
 """Between the PUT of a session and its CDR; the last one ends it."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from loadtests.hub_process import HubProcess
+from loadtests.load.checks import kinds
 from loadtests.traffic.day import DAY, actions, share
 from routing.vocabulary import Role
 
@@ -26,6 +27,8 @@ def test_users_of_every_kind_register_and_say_everything_without_a_failure(hub: 
     [given_up] = report["given_up"]
     assert given_up.startswith("commands.ST")
     assert report["statuses"] == ["1000", "4001", "None"]  # a callback has no status of its own
+    registered = {f"credentials.POST.{role}" for role in (Role.CPO, Role.EMSP)}
+    assert set(report["kinds"]) - registered == set(kinds((Role.CPO, Role.EMSP), reconnecting=True))
     assert report["partners"] == [*(f"DE*AA{end}" for end in "ABCD"), *(f"NL*AA{end}" for end in "ABCD")]
     assert sum(tally["messages"] for tally in report["tallies"].values()) > 100
     assert sum(tally["duplicates"] for tally in report["tallies"].values()) == 0

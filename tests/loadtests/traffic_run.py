@@ -18,6 +18,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner
 
 from loadtests.hub_process import Operator
+from loadtests.load.recording import Kind
 from loadtests.traffic.cpo import Cpo211, Cpo221, Cpo230
 from loadtests.traffic.day import DAY
 from loadtests.traffic.emsp import Emsp211, Emsp221, Emsp230
@@ -39,6 +40,7 @@ class Heard:
 
     def __init__(self, environment: Environment) -> None:
         self.seen: Counter[str] = Counter()
+        self.kinds: set[str] = set()
         self.failures: list[str] = []
         self.contexts: list[dict[str, Any]] = []
         environment.events.request.add_listener(self._note)
@@ -49,6 +51,7 @@ class Heard:
         what, role = name.rsplit(".", 1)
         callback = ":result" if request_type == "CALLBACK" else ""
         self.seen[f"{what}{callback} {role} {context['version']}"] += 1
+        self.kinds.add(str(Kind(name, result=request_type == "CALLBACK")))
         self.contexts.append(context)
         if exception is not None:
             self.failures.append(f"{name} {context['version']} {context['peer']} {context['ocpi_status']}: {exception}")
@@ -93,6 +96,7 @@ def main() -> None:
             "given_up": [each for each in heard.failures if each.endswith("no result")],
             "partners": sorted({context["partner"] for context in heard.contexts}),
             "statuses": sorted({str(context["ocpi_status"]) for context in heard.contexts}),
+            "kinds": sorted(heard.kinds),
             "tallies": tallies,
         }
     finally:

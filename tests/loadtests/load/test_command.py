@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.version import VERSION
 from loadtests.hub_process import Operator
 from loadtests.inviting import Inviting
-from loadtests.load.checks import LoadTestFailed, answering, check_port, check_senders
+from loadtests.load.checks import LoadTestFailed, answering, check_objectives, check_port, kinds
 from loadtests.load.command import run
 from loadtests.load.hubs import check_company, own_hub, platforms, taken_parties
 from loadtests.load.locust_process import Mode
@@ -203,9 +203,42 @@ def test_a_port_that_is_taken_and_a_token_that_is_wrong_are_said(hub: Operator) 
 
 def test_objectives_name_parties_of_the_run(hub: Operator, tmp_path: Path) -> None:
     plan, mode = Plan(hub.url, str(tmp_path), platforms=4), Mode(processes=2)
-    check_senders(Objectives({"partners": {"NL*AAA": {}, "NL*BTU": {}, "DE*AAA": {}}}), plan, mode, hub)
-    with pytest.raises(UsageError, match=r"objectives for FR\*EVE, which this run does not play; it plays DE\*AAA,"):
-        check_senders(Objectives({"partners": {"NL*AAA": {}, "FR*EVE": {}}}), plan, mode, hub)
+    check_objectives(Objectives({"partners": {"NL*AAA": {}, "NL*BTU": {}, "DE*AAA": {}}}), plan, mode, hub)
+    with pytest.raises(UsageError, match=r"objectives for FR\*EVE, not in this run; in it are DE\*AAA,"):
+        check_objectives(Objectives({"partners": {"NL*AAA": {}, "FR*EVE": {}}}), plan, mode, hub)
+
+
+def test_a_peer_has_objectives_as_a_receiver_only(hub: Operator, tmp_path: Path) -> None:
+    parts, peers = (Part.read("NL*ABC:CPO"),), (Part.read("DE*ROM:EMSP"),)
+    plan, mode = Plan(hub.url, str(tmp_path), platforms=1, parts=parts, peers=peers), Mode()
+    check_objectives(Objectives({"receivers": {"DE*ROM": {}}, "partners": {"NL*ABC": {}}}), plan, mode, hub)
+    with pytest.raises(UsageError, match=r'a --peer sends nothing: .* is said in \[receivers\."DE\*ROM"\]'):
+        check_objectives(Objectives({"partners": {"DE*ROM": {}}}), plan, mode, hub)
+    with pytest.raises(UsageError, match=r"objectives for DE\*AAA, not in this run; in it are DE\*ROM, NL\*ABC"):
+        check_objectives(Objectives({"receivers": {"DE*AAA": {}}}), plan, mode, hub)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "plan"),
+    [
+        ("token.authorize.*", Plan("", "")),
+        ("commands.*", Plan("", "", platforms=1, parts=(Part.read("NL*ABC:CPO"),))),
+        ("credentials.*", Plan("", "")),
+    ],
+)
+def test_a_kind_that_is_not_sent_is_refused_before_the_run(hub: Operator, pattern: str, plan: Plan) -> None:
+    said = rf"objectives for kinds {re.escape(pattern)}, which this run does not send; it sends locations\.PATCH\.CPO, "
+    with pytest.raises(UsageError, match=said):
+        check_objectives(Objectives({"kinds": {pattern: {}}}), plan, Mode(), hub)
+
+
+def test_kinds_that_are_sent_have_objectives(hub: Operator) -> None:
+    sent = Objectives({"kinds": {"tokens.authorize.*": {}, "commands.*.EMSP → result": {}, "*.GET.EMSP": {}}})
+    check_objectives(sent, Plan("", ""), Mode(), hub)
+    back = Objectives({"kinds": {"credentials.PUT.*": {}}})
+    check_objectives(back, Plan("", "", shape="mass-reconnect"), Mode(), hub)
+    check_objectives(back, Plan("", ""), Mode(web_port=8089), hub)
+    assert len(kinds({Role.CPO}, reconnecting=False)) == 7  # locations.PUT once
 
 
 def test_numbered_parties_are_those_that_nobody_else_is() -> None:

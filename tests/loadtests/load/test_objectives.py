@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.load.journal_times import Times
 from loadtests.load.objectives import Objectives, ObjectivesError
-from loadtests.load.recording import Kind, Recording, Sample
+from loadtests.load.recording import EVERYBODY, Kind, Recording, Sample
 
 PATCH, RESULT = Kind("locations.PATCH.CPO"), Kind("commands.START_SESSION.EMSP", result=True)
 
@@ -86,6 +87,33 @@ def test_a_kind_or_a_partner_that_was_not_seen_fails(tmp_path: Path) -> None:
     assert not seen["sender FR*NON error_share"]
 
 
+def test_a_receiver_is_judged_by_what_it_was_sent_and_by_its_own_time(tmp_path: Path) -> None:
+    file = tmp_path / "objectives.toml"
+    file.write_text(
+        """
+        [receivers."DE*XYZ"]
+        partner_p95_ms = 100
+        p95_ms = 96
+        [each_receiver]
+        error_share = 0.01
+        [receivers."FR*NON"]
+        partner_p50_ms = 1
+        """,
+        encoding="utf-8",
+    )
+    times = Times()
+    times.partner.add(809)
+    recording = recorded(failed=2)
+    recording.add(1, Sample(PATCH, "NL*ABC", EVERYBODY, 9_000.0, 0.0, "2000", failed=True))
+    judged = Objectives.load(file).judge(recording, 0.1, {"DE*XYZ": times})
+    assert [str(each) for each in judged if each.about.startswith("receiver")] == [
+        "FAIL  receiver DE*XYZ: partner_p95_ms 809.0 ms, at most 100.0 ms",
+        "pass  receiver DE*XYZ: p95_ms 95.0 ms, at most 96.0 ms",
+        "FAIL  receiver FR*NON: partner_p50_ms not measured, at most 1.0 ms",
+        "FAIL  receiver DE*XYZ: error_share 2.00%, at most 1.00%",
+    ]
+
+
 def test_the_result_of_a_command_counts_for_its_own_kind_only(tmp_path: Path) -> None:
     recording = recorded()
     recording.add(1, Sample(RESULT, "NL*ABC", "DE*XYZ", 9_000.0, 0.0, "ACCEPTED", failed=False))
@@ -106,6 +134,7 @@ def test_the_result_of_a_command_counts_for_its_own_kind_only(tmp_path: Path) ->
         ("[overall]\nerror_share = 5", "error_share = 5 is no share of 1"),
         ("[kinds]\np99_ms = 1", '[kinds."p99_ms"] is no section'),
         ('[kinds."a.*"]\nachieved_share = 1', "has no figure achieved_share"),
+        ('[partners."NL*ABC"]\npartner_p50_ms = 1', "has no figure partner_p50_ms"),
         ("kinds = 3", "there is no section [kinds]"),
     ],
 )
