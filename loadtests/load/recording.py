@@ -16,6 +16,8 @@ GRACE_S = 2.0
 UNANSWERED, NO_RESULT = "unanswered", "no result"
 """Outcomes of a message, and of a command that was accepted, for which nothing had come when the run was over."""
 
+RATE_LIMITED = "2000 (HTTP 429, rate limit)"
+"""The outcome of a message that the hub did not take, because its sender had sent too many."""
 EVERYBODY = "everybody"
 """The receiver of what is for whom it concerns."""
 

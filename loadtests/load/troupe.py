@@ -19,7 +19,7 @@ from loadtests.load.cpu import CpuShare
 from loadtests.load.hubs import taken_parties
 from loadtests.load.partners import CheckedInviting, FreeCast, NamedCast, simulated_partners
 from loadtests.load.plan import PARTIES_OF_A_PROCESS, TOKEN_VARIABLE, Plan
-from loadtests.load.recording import EVERYBODY, GRACE_S, NO_RESULT, UNANSWERED, Kind, Recording, Sample
+from loadtests.load.recording import EVERYBODY, GRACE_S, NO_RESULT, RATE_LIMITED, UNANSWERED, Kind, Recording, Sample
 from loadtests.traffic.cpo import Cpo211, Cpo221, Cpo230
 from loadtests.traffic.day import DAY
 from loadtests.traffic.emsp import Emsp211, Emsp221, Emsp230
@@ -33,6 +33,7 @@ INVITED, READY, BEGIN, REPORT, ENDED = "ocpi_invited", "ocpi_ready", "ocpi_begin
 _REGISTERING_AT_ONCE = 8
 _REPORT_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.05
+_TOO_MANY = 429
 _PLAYERS: Final = {(each.role, each.version): each for each in (Cpo211, Cpo221, Cpo230, Emsp211, Emsp221, Emsp230)}
 _TROUPES: Final[dict[int, Troupe]] = {}
 _log = logging.getLogger(__name__)
@@ -205,6 +206,8 @@ class Troupe:
 
 def _outcome(ocpi_status: int | None, exception: BaseException | None, response: object) -> str:
     """The OCPI status; without one what there is instead. Of each kind of failure always the same words."""
+    if getattr(response, "status_code", 0) == _TOO_MANY:
+        return RATE_LIMITED
     if ocpi_status is not None:
         return str(ocpi_status)
     if isinstance(exception, Refused):

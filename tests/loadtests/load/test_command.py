@@ -99,6 +99,15 @@ def test_messages_that_nobody_answers_are_counted_and_named(hub: Operator, tmp_p
     assert f"{overall['errors']} errors, {overall['unanswered']} of them unanswered" in said
 
 
+def test_a_hub_with_a_rate_limit_is_noticed(tmp_path: Path) -> None:
+    with own_hub({"rate_limit": "10/s burst 10"}) as limited:
+        size = ("--duration", "2s", "--rate", "40", "--report", "out")
+        with begun(*TWO, *size, hub=limited, folder=tmp_path) as process:
+            said, _ = process.communicate(timeout=110)
+    assert "note  the hub's rate limit refused " in said
+    assert "2000 (HTTP 429, rate limit): " in said
+
+
 @pytest.fixture
 def roam(hub: Operator) -> Iterator[str]:
     """A partner as `ocpi-hub simulate --register` registers them: the id of its platform."""

@@ -9,8 +9,9 @@ import pytest
 
 from loadtests.load.hub_time import HubFigures, Spent
 from loadtests.load.journal_times import JournalTimes
+from loadtests.load.notes import notes
 from loadtests.load.objectives import Objectives
-from loadtests.load.recording import NO_RESULT, UNANSWERED, Kind, Recording, Sample
+from loadtests.load.recording import EVERYBODY, NO_RESULT, RATE_LIMITED, UNANSWERED, Kind, Recording, Sample
 from loadtests.load.report import summary, write
 from loadtests.load.results import Results
 
@@ -171,9 +172,32 @@ def test_what_had_no_answer_and_no_result_is_counted_and_said(tmp_path: Path) ->
     assert report["overall"]["unanswered"] == 1
     assert report["overall"]["errors"] == 27
     assert "202 messages, 27 errors, 1 of them unanswered;" in summary(report)
-    said = "2 commands were accepted, and no result had come 2 s after the end of the run"
+    said = "2 commands were accepted, and no result had come when the run was over"
     assert f"note  {said}" in summary(report)
     assert said in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def noted(*outcomes: str) -> list[str]:
+    """What is said of messages to DE*XYZ that ended so; everybody was sent something that failed, too."""
+    recording = Recording()
+    for receiver in (EVERYBODY, "DE*XYZ"):
+        for outcome in outcomes:
+            recording.add(1, Sample(PATCH, "NL*ABC", receiver, 1.0, 0.0, outcome, failed=outcome != "1000"))
+    return [*notes(recording)]
+
+
+def test_notes_name_the_partner_that_does_not_answer() -> None:
+    assert noted("4003", "4003") == ["DE*XYZ could not be reached by the hub: 2 of 2 messages to it ended with 4003"]
+    assert noted("4002") == ["DE*XYZ did not answer the hub in time: 1 of 1 message to it ended with 4002"]
+    assert noted(UNANSWERED) == ["1 of 1 message to DE*XYZ had no answer when the run was over"]
+    assert noted("4003", *["1000"] * 10) == []
+    assert noted("2004", "1000") == []
+
+
+def test_notes_name_the_rate_limit() -> None:
+    assert noted(RATE_LIMITED) == [
+        "the hub's rate limit refused 2 messages: start the hub with HUB_RATE_LIMIT=off, or this measures the limit"
+    ]
 
 
 def test_a_run_that_was_cut_short_has_not_passed(tmp_path: Path) -> None:
