@@ -129,7 +129,10 @@ class Operator:
         try:
             response = self.api.request(method, path, **request)
         except httpx.HTTPError as error:
-            raise HubFailed(f"{method} {path}: {error!r}") from error
+            said = str(error) or type(error).__name__
+            raise HubFailed(
+                f"no hub answers {method} {path} at {self.url}: {said}; start it, or give the operator URL it printed"
+            ) from error
         if not response.is_success:
             raise HubFailed(f"{method} {path}: {response.status_code} {response.text}")
         answer: Json = response.json() if response.content else {}

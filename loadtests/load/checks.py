@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Collection, Mapping, Sequence
+from time import monotonic, sleep
 from typing import Final
 
 import click
@@ -23,10 +24,29 @@ from routing.vocabulary import Role
 _NOT_BESIDE_PARTY: Final = {"platforms": "--platforms", "versions": "--version"}
 _NOT_BESIDE_URL: Final = {"database_url": "--database-url", "redis_url": "--redis-url"}
 _SHOWN = 6
+_LOOK_EVERY_S = 1.0
+MASTER_PORT: Final = 5557
+"""Where locust's master listens."""
 
 
 class LoadTestFailed(Exception):
     """There is no result; the message is one line."""
+
+
+def wait_for_master(host: str, within_s: float) -> None:
+    """Return when a master takes connections on this host. Raises LoadTestFailed."""
+    deadline = monotonic() + within_s
+    while True:
+        try:
+            with socket.create_connection((host, MASTER_PORT), timeout=_LOOK_EVERY_S):
+                return
+        except OSError as error:
+            if monotonic() > deadline:
+                raise LoadTestFailed(
+                    f"no master on {host}, port {MASTER_PORT}, within {within_s:g} s: {error.strerror or error}; begin "
+                    "`ocpi-hub loadtest --master N` there"
+                ) from error
+        sleep(_LOOK_EVERY_S)
 
 
 def kinds(roles: Collection[Role], *, reconnecting: bool) -> list[str]:
@@ -62,7 +82,11 @@ def check_parts(parts: tuple[Part, ...], peers: tuple[Part, ...], mode: Mode, *,
     if len(set(names)) < len(names):
         raise click.UsageError("each --party and each --peer is one platform; one of them is there twice")
     if peers and not parts:
-        raise click.UsageError("--peer needs a --party that talks to it")
+        other = "EMSP" if peers[0].role is Role.CPO else "CPO"
+        raise click.UsageError(
+            f"a --peer only receives: add a party that this run plays and that sends to it, such as "
+            f'--party "{"NL*ABC" if other == "CPO" else "DE*XYZ"}:{other}:2.2.1"'
+        )
     if names and {part.role.value for part in (*parts, *peers)} != {"CPO", "EMSP"}:
         raise click.UsageError("give at least one --party or --peer that is a CPO, and one that is an EMSP")
     if names and (mode.senders > 1 or mode.worker_of is not None):
@@ -135,7 +159,10 @@ def answering(hub: Operator) -> Operator:
     try:
         answer = hub.api.get("/api/v1/platforms", params={"limit": 1})
     except httpx.HTTPError as error:
-        raise LoadTestFailed(f"no hub answers at {hub.url}: {str(error) or type(error).__name__}") from error
+        raise LoadTestFailed(
+            f"no hub answers at {hub.url}: {str(error) or type(error).__name__}; start it with `HUB_RATE_LIMIT=off "
+            "make run`, which prints its operator URL, or leave out --operator-url for a hub of its own"
+        ) from error
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         raise LoadTestFailed(
             f"the hub at {hub.url} does not take this operator token: it is what its HUB_OPERATOR_TOKEN says, or in "

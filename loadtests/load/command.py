@@ -17,6 +17,7 @@ import msgspec
 
 from loadtests.hub_process import HubFailed, Operator
 from loadtests.load.checks import (
+    MASTER_PORT,
     LoadTestFailed,
     answering,
     check_given,
@@ -24,6 +25,7 @@ from loadtests.load.checks import (
     check_parts,
     check_port,
     check_token,
+    wait_for_master,
 )
 from loadtests.load.hub_time import HubFigures
 from loadtests.load.hubs import check_company, own_hub, party_names, remove, version_of
@@ -42,6 +44,7 @@ Json = dict[str, Any]
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
+_MASTER_WITHIN_S = 120.0
 _NEEDED = ("locust", "matplotlib")
 
 
@@ -226,6 +229,8 @@ def loadtest(
         version = version_of(hub)
         _make(folder)
         _say_beginning(plan, mode, is_own=operator_url is None)
+        if worker_of is not None:
+            _wait_for_master(worker_of)
         try:
             is_whole = run_locust(plan, mode, hub.token)
             results = None if worker_of else _results(folder, objectives, hub, version, is_whole=is_whole)
@@ -276,9 +281,22 @@ def _say_beginning(plan: Plan, mode: Mode, *, is_own: bool) -> None:
         return
     hub = "a hub of its own" if is_own else f"the hub at {urlsplit(plan.operator_url).netloc}"
     who = _counted(plan.platforms, "platform") + (f", {_counted(len(plan.peers), 'peer')}" if plan.peers else "")
-    click.echo(f"{plan.shape}, at most {plan.rate:g} actions/s for {plan.duration_s:g} s, {who}, {hub}")
+    click.echo(f"{plan.shape}, highest rate {plan.rate:g} actions/s for {plan.duration_s:g} s, {who}, {hub}")
+    if mode.workers is not None:
+        click.echo(
+            f"waiting for {_counted(mode.workers, 'worker')} at port {MASTER_PORT}: see --worker-of; Ctrl-C ends it"
+        )
     if mode.web_port is not None:
         click.echo(f"begin and end runs at http://127.0.0.1:{mode.web_port}; Ctrl-C for the report of the last one")
+
+
+def _wait_for_master(host: str) -> None:
+    try:
+        click.echo(f"waiting {_MASTER_WITHIN_S:g} s at most for the master; Ctrl-C ends it")
+        wait_for_master(host, _MASTER_WITHIN_S)
+    except KeyboardInterrupt as error:
+        raise LoadTestFailed("ended before there was a master") from error
+    click.echo("the master is there; it begins when all of its workers are")
 
 
 def _counted(count: int, what: str) -> str:

@@ -39,7 +39,7 @@ WHAT_CANNOT_BE = [
     (["--role", "cpo", "--parties", "46657"], "46656"),
     (["--role", "cpo", "--ledger", "/nowhere/ledger"], "/nowhere/ledger: No such file"),
     (["--role", "cpo", "--host", "192.0.2.1"], "192.0.2.1"),
-    (["--role", "cpo", "--operator-url", "http://127.0.0.1:9"], "cannot register"),
+    (["--role", "cpo", "--operator-url", "http://127.0.0.1:9"], "platforms at http://127.0.0.1:9: "),
 ]
 
 

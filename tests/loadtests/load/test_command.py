@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.version import VERSION
 from loadtests.hub_process import Operator
 from loadtests.inviting import Inviting
-from loadtests.load.checks import LoadTestFailed, answering, check_objectives, check_port, kinds
+from loadtests.load.checks import LoadTestFailed, answering, check_objectives, check_port, kinds, wait_for_master
 from loadtests.load.command import run
 from loadtests.load.hubs import check_company, own_hub, platforms, taken_parties
 from loadtests.load.locust_process import Mode
@@ -169,7 +169,11 @@ def test_a_run_with_a_peer_that_is_interrupted_says_that_it_was_cut_short(
         (("--slo", "none.toml"), 2, "none.toml: No such file or directory"),
         (("--operator-url", "http://127.0.0.1"), 2, "--operator-url needs the token"),
         (("--operator-url", "http://127.0.0.1", "--operator-token", "tökén"), 2, "has characters that no token has"),
-        (("--operator-url", "http://127.0.0.1:1", "--operator-token", "x"), 1, "no hub answers at http://127.0.0.1:1"),
+        (
+            ("--operator-url", "http://127.0.0.1:1", "--operator-token", "x"),
+            1,
+            "start it with `HUB_RATE_LIMIT=off make run`",
+        ),
         (("--operator-url", "http://127.0.0.1", "--database-url", "x"), 2, "--database-url cannot be given beside"),
         (
             (*TWO, "--platforms", "4", "--version", "2.2.1"),
@@ -179,6 +183,12 @@ def test_a_run_with_a_peer_that_is_interrupted_says_that_it_was_cut_short(
         ((*TWO, "--processes", "2"), 2, "parties by name are played by one process"),
         (("--party", "NL*ABC:CPO", "--peer", "DE*XYZ:EMSP"), 2, "a --peer is at a hub that runs already"),
         (("--party", "NL*ABC:CPO"), 2, "at least one --party or --peer that is a CPO, and one that is an EMSP"),
+        (
+            ("--operator-url", "http://127.0.0.1", "--peer", "DE*ROM:EMSP"),
+            2,
+            'sends to it, such as --party "NL*ABC:CPO:2.2.1"',
+        ),
+        (("--operator-url", "http://127.0.0.1", "--peer", "NL*ROM:CPO"), 2, '--party "DE*XYZ:EMSP:2.2.1"'),
         (("--party", "NLABC:CPO"), 2, "'NLABC:CPO' is not like NL*ABC:CPO:2.2.1"),
         (("--duration", "soon"), 2, "'soon' is not like 30s, 5m or 1h"),
         (("--processes", "3", "--platforms", "4"), 2, "3 processes need at least 6 platforms"),
@@ -208,6 +218,22 @@ def test_a_port_that_is_taken_and_a_token_that_is_wrong_are_said(hub: Operator) 
     stranger = Operator(hub.url, "guessed")
     with stranger.api, pytest.raises(LoadTestFailed, match="does not take this operator token"):
         answering(stranger)
+
+
+def test_a_worker_without_a_master_ends_and_says_what_to_do() -> None:
+    with pytest.raises(LoadTestFailed, match=r"no master on 127\.0\.0\.1, port 5557, within 0 s: .*--master N` there"):
+        wait_for_master("127.0.0.1", 0)
+
+
+def test_a_worker_that_waits_for_a_master_says_so_until_ctrl_c(hub: Operator, tmp_path: Path) -> None:
+    with begun("--worker-of", "127.0.0.1", "--report", "out", hub=hub, folder=tmp_path) as process:
+        assert process.stdout is not None
+        assert "sending for the master on 127.0.0.1" in process.stdout.readline()
+        assert process.stdout.readline() == "waiting 120 s at most for the master; Ctrl-C ends it\n"
+        process.send_signal(signal.SIGINT)
+        said = process.stdout.read()
+    assert said == "ocpi-hub loadtest: ended before there was a master\n"
+    assert process.returncode == 1
 
 
 def test_objectives_name_parties_of_the_run(hub: Operator, tmp_path: Path) -> None:
