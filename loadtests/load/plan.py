@@ -75,13 +75,17 @@ class Plan(msgspec.Struct, frozen=True):
         """The rate over time."""
         return SHAPES[shape or self.shape](rate or self.rate, duration_s or self.duration_s)
 
-    def part(self, number: int) -> Part:
-        """Who the platform with this number in its process is: CPOs and eMSPs in turn, and their versions too."""
+    def part(self, number: int, process: int = 0) -> Part:
+        """Who the platform with this number in this process is: CPOs and eMSPs in turn, and their versions too.
+
+        Each process begins with the version after that of the one before, or few platforms in many processes would all
+        speak the first ones.
+        """
         if self.parts:
             return self.parts[number % len(self.parts)]
         role = Role.CPO if number % 2 == 0 else Role.EMSP
         shift = 0 if role is Role.CPO else 1  # so that the first CPO and the first eMSP speak different versions
-        return Part(role, self.versions[(number // 2 + shift) % len(self.versions)])
+        return Part(role, self.versions[(number // 2 + shift + process) % len(self.versions)])
 
     def save(self, path: Path) -> None:
         """For the next process."""

@@ -68,7 +68,7 @@ class Troupe:
 
     def joined(self) -> OcpiUser:
         """The next platform, registered. Raises what its registration raised."""
-        part = self._plan.part(self._next)
+        part = self._plan.part(self._next, self._runner.worker_index)
         self._next += 1
         try:
             player = _PLAYERS[(part.role, part.version)](self._environment)

@@ -276,5 +276,15 @@ def test_kinds_that_are_sent_have_objectives(hub: Operator) -> None:
     assert len(kinds({Role.CPO}, reconnecting=False)) == 7  # locations.PUT once
 
 
+def test_versions_go_in_turn_over_all_processes() -> None:
+    plan = Plan("", "", platforms=6)
+    played = [plan.part(number, process) for process in range(3) for number in range(2)]
+    assert [f"{part.role} {part.version}" for part in played] == [
+        "CPO 2.1.1", "EMSP 2.2.1", "CPO 2.2.1", "EMSP 2.3.0", "CPO 2.3.0", "EMSP 2.1.1",
+    ]  # fmt: skip
+    narrow = replace(plan, versions=(Version.V2_2_1, Version.V2_3_0))
+    assert narrow.part(0, 3).version == Version.V2_3_0
+
+
 def test_numbered_parties_are_those_that_nobody_else_is() -> None:
     assert senders(Plan("", "", platforms=4), 1, {"NL*AAA"}) == {"NL*AAB", "NL*AAC", "DE*AAA", "DE*AAB"}
