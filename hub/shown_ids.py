@@ -50,6 +50,7 @@ _Change: TypeAlias = Callable[[Sequence[Json]], Awaitable[Sequence[Json | None]]
 
 _CHARGES: Final = frozenset({Kind.CDR, Kind.SESSION})
 _envelope: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_list: Final = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Place(NamedTuple):
@@ -282,15 +283,20 @@ async def answer_as_shown(
     platform = hub.directory.snapshot.platform_of(route.receiver)
     possible = () if platform is None else platform.parties
 
-    async def shown(objects: Sequence[Json]) -> Sequence[Json]:
-        before = [pair.before for pair in pairs] if len(pairs) == len(objects) else objects
-        owners = [owner_in_object(body, kind, face, possible) or route.receiver for body in before]
-        return await as_shown(list(zip(owners, objects, strict=True)), kind, source, hub)
+    async def shown(found: Sequence[Pair]) -> Sequence[Json]:
+        owners = [owner_in_object(each.before, kind, face, possible) or route.receiver for each in found]
+        owned = [(owner, each.after) for owner, each in zip(owners, found, strict=True)]
+        return await as_shown(owned, kind, source, hub)
 
-    translated = [pair.after for pair in pairs]
-    if translated and all(new is old for new, old in zip(await shown(translated), translated, strict=True)):
-        return answer  # as nearly always, and a page need not be read again to know it
-    return await _with_objects(answer, shown)
+    async def shown_as_it_came(objects: Sequence[Json]) -> Sequence[Json]:
+        return await shown([Pair(body, body) for body in objects])
+
+    if not pairs:
+        return await _with_objects(answer, shown_as_it_came)
+    new = await shown(pairs)
+    if all(body is pair.after for body, pair in zip(new, pairs, strict=True)):
+        return answer  # as nearly always
+    return _with_translated(answer, new)
 
 
 def owner_in_object(body: Json, kind: Kind, face: Face, possible: Collection[Party]) -> Party | None:
@@ -303,6 +309,18 @@ def owner_in_object(body: Json, kind: Kind, face: Face, possible: Collection[Par
         return None
     owner = Party.read(country_code, party_id)
     return owner if owner in possible else None
+
+
+def _with_translated(answer: Answer, objects: Sequence[Json]) -> Answer:
+    """A translated answer with others in place of the objects that it was written from: they need not be read again."""
+    members: dict[str, Any] = dict(_envelope(answer.body))
+    data = members["data"]
+    if bytes(data).startswith(b"["):
+        others = iter(objects)
+        members["data"] = [next(others) if bytes(value).startswith(b"{") else value for value in _list(data)]
+    else:
+        [members["data"]] = objects
+    return msgspec.structs.replace(answer, body=numbers.write(members))
 
 
 async def _with_objects(answer: Answer, change: _Change) -> Answer:

@@ -16,6 +16,9 @@ from routing.vocabulary import InterfaceRole, ModuleID, Party, Role, Version
 
 OLDER_CPO, NEWER_CPO = Party("NL", "WTT"), Party("NL", "AMP")
 OLDER_EMSP, NEWER_EMSP = Party("DE", "RUT"), Party("DE", "RVR")
+ANOTHER_EMSP = Party("DE", "RTT")
+"""Hears of the CPO of 2.1.1, which has stations of the same ids as the one whose pages the other eMSP reads: one eMSP
+would have to be shown them under other ids."""
 _SESSION_BYTES: Final = 1200
 
 
@@ -35,11 +38,12 @@ def scenarios(company: Company, cpo: Partner, emsp: Partner) -> list[Scenario]:
     older_cpo = company.registered("Watt", OLDER_CPO, Role.CPO, Version.V2_1_1)
     newer_cpo = company.registered("Ampere", NEWER_CPO, Role.CPO, Version.V2_3_0)
     older_emsp = company.registered("Route", OLDER_EMSP, Role.EMSP, Version.V2_1_1)
+    another_emsp = company.registered("Routine", ANOTHER_EMSP, Role.EMSP, Version.V2_1_1)
     newer_emsp = company.registered("Rover", NEWER_EMSP, Role.EMSP, Version.V2_3_0)
     _know_the_card(emsp, cpo)
     return [
         _session("session", cpo, emsp),
-        _session("session_211", older_cpo, older_emsp)._replace(twin="session"),
+        _session("session_211", older_cpo, another_emsp)._replace(twin="session"),
         _session("session_211_221", older_cpo, emsp)._replace(twin="session"),
         _session("session_221_230", cpo, newer_emsp)._replace(twin="session"),
         _page("page", emsp, cpo),

@@ -667,6 +667,24 @@ def test_routing_headers_of_an_older_partner_count_only_where_that_is_agreed(hou
         eventually(is_followed)
 
 
+def test_a_page_of_one_cpo_has_an_alias_where_another_has_the_id(house: Scene, at: Scene) -> None:
+    party, location_id, own_id, tariff_id = new_party(), new_id("L"), new_id("L"), new_id("T")
+    choosy = Partner(f"2.1.1 {party}", {party: [Role.EMSP]}, version=V211, routing_headers_211=True)
+    with registered(house.hub, choosy):
+        house.hub.operator.change(platform_of(house.hub, choosy), routing_headers_211=True)
+        at.cpo.hold("locations", place(at.cpo))
+        eventually(lambda: not choosy.get("locations", to=at.cpo_2.party).data)
+        pushes(at.cpo, choosy, location_id, tariff_id)
+        found = [7, place(at.cpo_2, own_id, new_id("T")), None, place(at.cpo_2, location_id, tariff_id)]
+        at.cpo_2.answers_next(envelope(found), module="locations")
+
+        page = choosy.get("locations", to=at.cpo_2.party)
+
+    shown = [each["id"] if isinstance(each, dict) else each for each in page.data]
+    assert shown == [7, own_id, None, f"{''.join(at.cpo_2.party)}-{location_id}"]
+    assert tariffs_in(page.data[3]) == {f"{''.join(at.cpo_2.party)}-{tariff_id}"}
+
+
 def test_a_company_with_both_roles_gets_each_message_on_the_right_side(at: Scene) -> None:
     party = new_party()
     cpo_side = Partner("CPO side", {party: [Role.CPO]}, version=V211)
