@@ -53,10 +53,12 @@ class Figures(Struct, frozen=True, rename={"messages_per_s": "messages/s"}):
     ratio_to_nginx: float = 1.0
     ratio_to_floor: float = 1.0
     """0 where the other cannot carry the message."""
+    twin: str | None = None
+    """The scenario that this is compared with."""
     cpu_to_twin: float | None = None
-    """CPU per message, relative to the same message without translation."""
+    """CPU per message, relative to that one."""
     extra_us_per_object: float | None = None
-    """CPU per object more than without translation."""
+    """CPU per object more than in that one."""
 
 
 Results: TypeAlias = dict[str, dict[str, Figures]]
@@ -152,7 +154,7 @@ class _Bench:
     def results(self, rounds: int, seconds: int) -> Results:
         """Pages come last: their hundreds of objects leave work to the collector for the next seconds."""
         taken: dict[tuple[str, str], list[Figures]] = {}
-        for pairs in (self._compared(), *self._twins()):
+        for pairs in (self._compared(), *self._families()):
             for subject, scenario in pairs:
                 _check_answer(subject, scenario)
                 self._measure(subject, scenario, 1)  # connections, caches and branch predictors get warm
@@ -162,7 +164,7 @@ class _Bench:
                     figures = self._measure(subject, scenario, seconds)
                     taken.setdefault((subject.name, scenario.name), []).append(figures)
         results: Results = {subject.name: {} for subject in self._carried}
-        for subject, scenario in chain(self._compared(), *self._twins()):
+        for subject, scenario in chain(self._compared(), *self._families()):
             results[subject.name][scenario.name] = _summary(taken, subject.name, scenario)
         return results
 
@@ -170,12 +172,16 @@ class _Bench:
         pairs = [(subject, scenario) for subject, scenarios in self._carried.items() for scenario in scenarios]
         return [pair for name in _COMPARED for pair in pairs if pair[1].name == name]
 
-    def _twins(self) -> list[list[tuple[Subject, Scenario]]]:
-        """What only the hub carries: each message between partners of one version, with those that are translated."""
+    def _families(self) -> list[list[tuple[Subject, Scenario]]]:
+        """What only the hub carries: messages that have no twin, each with its twins, and theirs."""
         hub, scenarios = next(iter(self._carried.items()))
-        alone = [scenario for scenario in scenarios if scenario.name not in _COMPARED]
-        names = dict.fromkeys(scenario.twin or scenario.name for scenario in alone)
-        return [[(hub, each) for each in alone if name in (each.name, each.twin)] for name in names]
+        families: dict[str, list[tuple[Subject, Scenario]]] = {}
+        for each in scenarios:
+            if each.name not in _COMPARED:
+                family = families[each.twin] if each.twin else []
+                family.append((hub, each))
+                families[each.name] = family
+        return [family for name, family in families.items() if family[0][1].name == name]
 
     def _measure(self, subject: Subject, scenario: Scenario, seconds: int) -> Figures:
         reached, ticks = self._reached(), cpu_ticks(subject.pid)
@@ -226,7 +232,9 @@ def _summary(taken: dict[tuple[str, str], list[Figures]], subject: str, scenario
     rounds = list(zip(own, taken[subject, scenario.twin], strict=True))
     times = _median(ours.cpu_us_per_message / twin.cpu_us_per_message for ours, twin in rounds)
     more = _median((ours.cpu_us_per_message - twin.cpu_us_per_message) / scenario.objects for ours, twin in rounds)
-    return msgspec.structs.replace(summary, cpu_to_twin=round(times, 2), extra_us_per_object=round(more, 1))
+    return msgspec.structs.replace(
+        summary, twin=scenario.twin, cpu_to_twin=round(times, 2), extra_us_per_object=round(more, 1)
+    )
 
 
 def _median(values: Iterable[float]) -> float:
@@ -239,7 +247,10 @@ def table(results: Results) -> list[str]:
     for scenario in _COMPARED:
         for subject, scenarios in results.items():
             lines.append(f"{scenario:<14}{subject:<9}{_columns(scenarios[scenario])}{_ratios(scenarios[scenario])}")
-    lines += ["", "hub alone              messages/s   p50 ms   p99 ms   CPU µs  of untranslated  more µs an object"]
+    lines += [
+        "",
+        "hub alone              messages/s   p50 ms   p99 ms   CPU µs  beside               more µs an object",
+    ]
     for scenario, found in results["hub"].items():
         if scenario not in _COMPARED:
             lines.append(f"{scenario:<22}{_columns(found)}{_beside_twin(found)}")
@@ -255,7 +266,9 @@ def _ratios(found: Figures) -> str:
 
 
 def _beside_twin(found: Figures) -> str:
-    return "" if found.cpu_to_twin is None else f"{found.cpu_to_twin:>17.2f}{found.extra_us_per_object:>19.1f}"
+    if found.twin is None:
+        return ""
+    return f"{found.cpu_to_twin:>7.2f} of {found.twin:<11}{found.extra_us_per_object:>18.1f}"
 
 
 if __name__ == "__main__":

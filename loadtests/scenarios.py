@@ -29,7 +29,7 @@ class Scenario(NamedTuple):
     headers: HeaderLines
     body: bytes
     twin: str | None = None
-    """Of a message that only the hub can carry: the one without translation that it is compared with."""
+    """Of a message that only the hub can carry: the one that it is compared with, which comes before it."""
     objects: int = 1
     """How many objects it carries there and back."""
 

@@ -44,7 +44,7 @@ def scenarios(company: Company, cpo: Partner, emsp: Partner) -> list[Scenario]:
     return [
         _session("session", cpo, emsp),
         _session("session_211", older_cpo, another_emsp)._replace(twin="session"),
-        _session("session_211_221", older_cpo, emsp)._replace(twin="session"),
+        _session("session_211_221", older_cpo, emsp)._replace(twin="session_211"),
         _session("session_221_230", cpo, newer_emsp)._replace(twin="session"),
         _page("page", emsp, cpo),
         _page("page_211_221", emsp, older_cpo)._replace(twin="page"),

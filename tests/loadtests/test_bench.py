@@ -15,7 +15,7 @@ from loadtests.broadcasting import Broadcasts, lines
 from loadtests.subjects import location
 
 ALONE = Figures(2000.5, 12.25, 40.0, 490.0, 0.1, 0.31)
-PAGE = Figures(100.0, 300.0, 400.0, 9000.0, cpu_to_twin=1.25, extra_us_per_object=33.3)
+PAGE = Figures(100.0, 300.0, 400.0, 9000.0, twin="page", cpu_to_twin=1.25, extra_us_per_object=33.3)
 RESULTS = {
     "hub": {"put_location": ALONE, "get_location": ALONE, "page_211_221": PAGE},
     "nginx": {"put_location": Figures(20_000.0, 1.2, 9.0, 20.0, 1.0, 3.1), "get_location": ALONE},
@@ -32,6 +32,7 @@ def test_the_file_has_the_figures_of_each_subject_and_scenario() -> None:
         "cpu_us_per_message": 490.0,
         "ratio_to_nginx": 0.1,
         "ratio_to_floor": 0.31,
+        "twin": None,
         "cpu_to_twin": None,
         "extra_us_per_object": None,
     }
@@ -44,11 +45,11 @@ def test_the_table_has_a_line_for_each_that_all_carry() -> None:
     assert hub.split() == ["put_location", "hub", "2,000", "12.25", "40.00", "490.0", "0.100", "0.310"]
 
 
-def test_what_only_a_hub_carries_stands_beside_the_same_without_translation() -> None:
+def test_what_only_a_hub_carries_stands_beside_what_it_is_compared_with() -> None:
     title, page = table(RESULTS)[-2:]
 
     assert len(title) == len(page)
-    assert page.split() == ["page_211_221", "100", "300.00", "400.00", "9000.0", "1.25", "33.3"]
+    assert page.split() == ["page_211_221", "100", "300.00", "400.00", "9000.0", "1.25", "of", "page", "33.3"]
 
 
 def test_a_broadcast_with_sick_receivers_stands_beside_the_one_without() -> None:
