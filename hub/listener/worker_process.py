@@ -120,7 +120,7 @@ class WorkerProcess:
     async def _ends(self) -> str:
         code = await self._process.wait()
         self._orders.close()
-        process_ended(self.pid)
+        await asyncio.to_thread(process_ended, self.pid)  # it may have to wait for a scrape
         return f"worker {self.pid} ended with {code}"
 
 

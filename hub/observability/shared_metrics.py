@@ -2,8 +2,8 @@
 
 A process that has ended leaves files behind. Its counters and histograms must go on counting, or sums would go back;
 so they are added to those of all that have ended before it, and the number of files stays that of the processes. Its
-gauges are of nothing any more, and go away. One process alone removes files, the one that also shows the sums, and it
-does so at once: nobody sees a file twice, or not at all.
+gauges are of nothing any more, and go away. One process alone removes files, the one that also shows the sums, and
+never while it reads them: nobody sees a file twice, or not at all.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from prometheus_client import Metric
@@ -22,6 +23,8 @@ DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 _ENDED: Final = "ended"
 """Stands in a file's name where others have the id of a process."""
 _LASTING: Final = ("counter", "histogram")
+_files = Lock()
+"""Held by who reads all files, in a thread, and by who adds some up and removes them."""
 
 
 def are_shared() -> bool:
@@ -38,14 +41,15 @@ def prepare_shared_metrics(var_dir: Path) -> None:
 
 
 def process_ended(pid: int) -> None:
-    """Let the counters of a process go on counting, and its gauges vanish."""
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library lacks types here
+    """Let the counters of a process go on counting, and its gauges vanish. Waits for who reads them just now."""
     directory = Path(os.environ[DIRECTORY])
-    for kind in _LASTING:
-        file = directory / f"{kind}_{pid}.db"
-        if _has_content(file):
-            _add(file, directory / f"{kind}_{_ENDED}.db")
-        file.unlink(missing_ok=True)
+    with _files:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library lacks types here
+        for kind in _LASTING:
+            file = directory / f"{kind}_{pid}.db"
+            if _has_content(file):
+                _add(file, directory / f"{kind}_{_ENDED}.db")
+            file.unlink(missing_ok=True)
 
 
 class SharedMetrics(Collector):
@@ -53,8 +57,9 @@ class SharedMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Read all files, but for those that a process has just begun, which the library cannot read."""
-        files = [str(file) for file in Path(os.environ[DIRECTORY]).glob("*.db") if _has_content(file)]
-        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]  # as above
+        with _files:
+            files = [str(file) for file in Path(os.environ[DIRECTORY]).glob("*.db") if _has_content(file)]
+            metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]  # as above
         return metrics
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,24 @@ def test_counters_of_ended_processes_go_on_counting_in_one_file_and_their_gauges
         assert figures() == {name: before[name] for name in figures()}
         assert "ocpi_hub_journal_waiting" not in figures()
         assert sorted(each.name for each in directory.iterdir()) == ["counter_ended.db", "histogram_ended.db"]
+
+
+def test_processes_that_end_disturb_no_scrape(directory: Path) -> None:
+    """Many have counted the same, and end while others read."""
+    ended = worker()
+    left = range(ended + 1, ended + 200)
+    for pid in left:
+        for kind in ("counter", "histogram"):
+            shutil.copy(directory / f"{kind}_{ended}.db", directory / f"{kind}_{pid}.db")
+
+    with ThreadPoolExecutor(1) as pool:
+        endings = [pool.submit(process_ended, pid) for pid in (ended, *left)]
+        while not all(each.done() for each in endings):
+            assert figures()["ocpi_hub_messages_total"] == 1 + len(left)
+        for each in endings:
+            each.result()
+
+    assert figures()["ocpi_hub_messages_total"] == 1 + len(left)
 
 
 def test_a_file_that_a_process_has_just_begun_disturbs_no_scrape(directory: Path) -> None:
