@@ -106,7 +106,7 @@ class ShownIds:
         missing: list[Id] = []
         now = monotonic()
         for each in ids:
-            place = viewer, each.kind, key_of(each.value)
+            place = _place(viewer, each)
             if (found := self._owned.get(place)) is not None:
                 here[each] = found
             elif self._strange.get(place, -inf) < now - _STRANGE_S:
