@@ -33,17 +33,17 @@ class LoadTestFailed(Exception):
     """There is no result; the message is one line."""
 
 
-def wait_for_master(host: str, within_s: float) -> None:
+def wait_for_master(host: str, within_s: float, port: int = MASTER_PORT) -> None:
     """Return when a master takes connections on this host. Raises LoadTestFailed."""
     deadline = monotonic() + within_s
     while True:
         try:
-            with socket.create_connection((host, MASTER_PORT), timeout=_LOOK_EVERY_S):
+            with socket.create_connection((host, port), timeout=_LOOK_EVERY_S):
                 return
         except OSError as error:
             if monotonic() > deadline:
                 raise LoadTestFailed(
-                    f"no master on {host}, port {MASTER_PORT}, within {within_s:g} s: {error.strerror or error}; begin "
+                    f"no master on {host}, port {port}, within {within_s:g} s: {error.strerror or error}; begin "
                     "`ocpi-hub loadtest --master N` there"
                 ) from error
         sleep(_LOOK_EVERY_S)

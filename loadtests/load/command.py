@@ -54,7 +54,7 @@ def run(arguments: Sequence[str]) -> None:
         loadtest.main(list(arguments), prog_name="ocpi-hub loadtest")
     except (LoadTestFailed, HubFailed, TargetRefused) as error:
         click.echo(f"ocpi-hub loadtest: {' '.join(str(error).split())}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, TargetRefused) else 1)
 
 
 def _read_duration(_: click.Context, __: click.Parameter, value: str) -> float:
@@ -194,7 +194,7 @@ def loadtest(
     Simulated CPOs and eMSPs register at the hub and send each other what partners send in a day, when it is due and not
     when the last message is answered. Without --operator-url a hub is started for it, and ends with it.
 
-    Exit codes: 0 all objectives were met, 1 one was not, or there was no whole run, 2 wrong usage.
+    Exit codes: 0 all objectives were met, 1 one was not, or there was no whole run, 2 what was asked for was refused.
     """
     _check_programs()
     mode = Mode(processes=processes, workers=workers, worker_of=worker_of, web_port=web_port)

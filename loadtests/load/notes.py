@@ -8,7 +8,10 @@ from typing import Final
 from loadtests.load.objectives import merged
 from loadtests.load.recording import EVERYBODY, NO_RESULT, RATE_LIMITED, UNANSWERED, Recording, Tally
 
-_SILENT: Final = {"4002": "did not answer the hub in time", "4003": "could not be reached by the hub"}
+_SILENT: Final = {
+    "4002": "it did not answer the hub in time",
+    "4003": "it could not be reached, a gateway answered for it (502 to 504), or the hub did not try any more",
+}
 """What statuses of OCPI say about a receiver."""
 _MANY: Final = 0.1
 """From this share of the messages to somebody on there is something to say about it."""
@@ -48,7 +51,7 @@ def _silence(receiver: str, tally: Tally) -> Iterator[str]:
     of = f"of {_counted(messages, 'message')}"
     for status, meaning in _SILENT.items():
         if messages and outcomes[status] >= _MANY * messages:
-            yield f"{receiver} {meaning}: {outcomes[status]:,} {of} to it ended with {status}"
+            yield f"{outcomes[status]:,} {of} to {receiver} ended with {status}: {meaning}"
     if messages and outcomes[UNANSWERED] >= _MANY * messages:
         yield f"{outcomes[UNANSWERED]:,} {of} to {receiver} had no answer when the run was over"
 

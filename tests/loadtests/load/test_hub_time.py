@@ -49,9 +49,18 @@ def test_calls_that_nobody_waited_for_are_not_taken_from_the_whole() -> None:
 
 def test_the_journal_says_it_of_single_messages() -> None:
     times = JournalTimes()
-    entry = {"hop": "message", "from": "NL*ABC", "to": "DE*XYZ", "upstream_request_id": "1"}
+    entry = {"hop": "message", "from": "NL*ABC", "to": "DE*XYZ", "upstream_request_id": "1", "failure": None}
     times.add({**entry, "hub_ms": 0.5, "upstream_ms": 20.0})
     times.add({**entry, "hub_ms": 9.0, "upstream_ms": 0.0, "upstream_request_id": None})
     times.add({**entry, "hub_ms": 9.0, "upstream_ms": 1.0, "hop": "delivery"})
     assert times.by_sender["NL*ABC"].hub.greatest_us == 500
     assert times.by_receiver["DE*XYZ"].partner.greatest_us == 20_000
+
+
+def test_a_partner_that_is_gone_is_not_the_quickest() -> None:
+    times = JournalTimes()
+    entry = {"hop": "message", "from": "NL*ABC", "to": "DE*XYZ", "upstream_request_id": "1", "hub_ms": 0.5}
+    times.add({**entry, "upstream_ms": 0.1, "failure": "connect_failed"})
+    assert times.by_receiver["DE*XYZ"].partner.quantile_ms(0.95) is None
+    times.add({**entry, "upstream_ms": 2000.0, "failure": "timeout"})
+    assert times.by_receiver["DE*XYZ"].partner.greatest_us == 2_000_000

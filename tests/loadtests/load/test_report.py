@@ -55,7 +55,7 @@ def recorded() -> Recording:
 
 def results(cut_short_s: float | None = None) -> Results:
     journal = JournalTimes()
-    entry = {"hop": "message", "from": "NL*ABC", "to": "DE*XYZ", "upstream_request_id": "1"}
+    entry = {"hop": "message", "from": "NL*ABC", "to": "DE*XYZ", "upstream_request_id": "1", "failure": None}
     journal.add({**entry, "hub_ms": 0.7, "upstream_ms": 8.5})
     hub = HubFigures({("direct", "locations"): Spent(1.0, 100)}, {("locations", "id-of-roam"): Spent(0.8, 100)}, 7)
     return Results(
@@ -187,8 +187,9 @@ def noted(*outcomes: str) -> list[str]:
 
 
 def test_notes_name_the_partner_that_does_not_answer() -> None:
-    assert noted("4003", "4003") == ["DE*XYZ could not be reached by the hub: 2 of 2 messages to it ended with 4003"]
-    assert noted("4002") == ["DE*XYZ did not answer the hub in time: 1 of 1 message to it ended with 4002"]
+    [unreached] = noted("4003", "4003")
+    assert unreached.startswith("2 of 2 messages to DE*XYZ ended with 4003: it could not be reached, ")
+    assert noted("4002") == ["1 of 1 message to DE*XYZ ended with 4002: it did not answer the hub in time"]
     assert noted(UNANSWERED) == ["1 of 1 message to DE*XYZ had no answer when the run was over"]
     assert noted("4003", *["1000"] * 10) == []
     assert noted("2004", "1000") == []
