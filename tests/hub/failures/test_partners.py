@@ -85,7 +85,7 @@ def test_nobody_waits_for_partners_that_misbehave(healthy: Sequence[Partner], ba
     with unharmed(healthy) as traffic:
         pending = [message for each in hanging for message in each.messages_from(sender)]
         for each in hanging:
-            each.partner.received.wait_for("tokens", count=CONCURRENCY)
+            each.partner.received.wait_for("tokens", count=CONCURRENCY, timeout_s=30)
         for each in bad.values():
             if not each.kind.hangs:
                 statuses = {message.result(10).status_code for message in each.messages_from(sender)}
