@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -88,6 +88,10 @@ def gzip_bomb() -> Behaviour:
     return Behaviour(answer=Answer(200, (*_JSON, ("content-encoding", "gzip")), packed))
 
 
+_UNASKED: Final = frozenset({ModuleID.HUB_CLIENT_INFO, "versions"})
+"""A hub tells who is there, and looks whether somebody is, whenever it likes. No script is made for that."""
+
+
 class _Line(Struct):
     behaviour: Behaviour
     module: str | None
@@ -95,8 +99,7 @@ class _Line(Struct):
     left: int
 
     def fits(self, request: Received) -> bool:
-        # A hub tells who is there whenever it likes, which is no answer to what a script is made for.
-        module = request.module != ModuleID.HUB_CLIENT_INFO if self.module is None else self.module == request.module
+        module = request.module not in _UNASKED if self.module is None else self.module == request.module
         return self.left > 0 and module and self.method in {None, request.method}
 
 

@@ -257,7 +257,8 @@ class Partner:
     ) -> None:
         """Meet the next request (to this module, with this method) this way instead of the usual one.
 
-        Client info has to be named: it comes whenever somebody else comes or goes.
+        Client info and versions have to be named: they come whenever somebody else comes or goes, or the hub looks
+        whether this partner is there.
         """
         behaviour = Behaviour(answer=what) if isinstance(what, Answer) else what
         self.script.add(behaviour, module=module, method=method, times=times)

@@ -164,7 +164,8 @@ def test_a_partner_that_fails_with_one_kind_of_message_only_is_not_cut_off(recei
 
 
 def test_a_gateway_with_nobody_behind_it_opens_the_circuit(receiver: Receiver) -> None:
-    receiver.partner.answers_next(UNAVAILABLE, times=1000)
+    for module in (None, "versions"):
+        receiver.partner.answers_next(UNAVAILABLE, module=module, times=1000)
 
     receiver.opens()
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from click.testing import CliRunner
 
 from hub.live import MOST_VIEWERS
 from hub.message_commands import messages
-from hub.operator.client import OperatorClient
+from hub.operator.client import OperatorClient, Refused
 from hub.operator.story_text import event_line
 from loadtests.hub_process import HubProcess
 from loadtests.simulator import Json, Partner
@@ -137,14 +139,26 @@ def test_more_than_anybody_reads_is_left_out_and_counted(hub: HubProcess, cpo: P
     assert 50 <= len(follower.ids) < 150
 
 
+_Event: TypeAlias = tuple[str, Json]
+
+
+def _followed(client: OperatorClient, party: str) -> tuple[Generator[_Event, None, None], _Event]:
+    """What a terminal follows, and the first of it, once the hub has noticed that those before are gone."""
+    while True:
+        events = client.follow("/messages/live", {"party": party, "module": None})
+        try:
+            return events, next(events)
+        except Refused:
+            time.sleep(0.1)
+
+
 def test_a_terminal_follows_a_line_for_each_message(hub: HubProcess, cpo: Partner, emsp: Partner) -> None:
     with closing(OperatorClient(hub.operator.url, Secret(hub.operator.token))) as client, ThreadPoolExecutor(1) as pool:
-        events = client.follow("/messages/live", {"party": str(cpo.party), "module": None})
         with Following(hub, party=str(cpo.party)) as other:
-            first = pool.submit(next, events)
-            while not first.done():  # only from when it follows
+            following = pool.submit(_followed, client, str(cpo.party))
+            while not following.done():  # only from when it follows
                 push(cpo, emsp)
-            name, data = first.result()
+            events, (name, data) = following.result()
             other.has(1)
         line = event_line(name, data)
         events.close()
