@@ -244,7 +244,7 @@ def test_an_id_in_another_case_is_offered_and_so_is_a_partner_by_part_of_its_nam
     console.get_by_role("link", name="Object SEARCHED-1").click()
     expect(console.get_by_role("heading", level=1)).to_contain_text("message")
 
-    search(console, cpo.name[:-1])
+    search(console, cpo.name[1:])  # the last character is all in which many differ
     expect(console.get_by_role("heading", level=1)).to_contain_text("Did you mean")
     expect(console.get_by_role("listitem").filter(has_text=cpo.name).first).to_be_visible()
 
