@@ -410,6 +410,8 @@ async def test_without_its_database_everything_is_unknown_and_nothing_fails(
 ) -> None:
     async with knowing(store_urls, store) as knowledge:
         knowledge.learn(heard(Kind.TOKEN), TOKEN)
+        # What is read while it is written is not kept.
+        await eventually(lambda: knowledge._learned.remembered.is_written, within_s=OUTAGE_S)
         await knowledge.answers([TokensOfUid(EMSP, "04A1")])
         async with store.database.writing() as session:
             for table in ("learned_tokens", "learned_sessions", "reservation_numbers", "credited_sessions"):
