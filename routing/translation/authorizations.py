@@ -19,7 +19,7 @@ from typing import Any, Final
 from routing.timestamps import write_seconds
 from routing.translation import tokens
 from routing.translation.crossing import NO_DATA, Crossing, Json
-from routing.translation.fields import display_text_in_ascii, drop, inside, is_absent, kept, only_valid, renamed
+from routing.translation.fields import display_text_in_ascii, drop, inside, is_absent, only_valid, renamed
 from routing.translation.identifiers import check_id
 from routing.translation.questions import TokenFacts, TokensOfUid
 
@@ -117,7 +117,7 @@ def _business_name(crossing: Crossing) -> str:
 def to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """AuthorizationInfo, 2.2.1 to 2.1.1. The references it gives to EVSEs are the same in both."""
     info = renamed(body)
-    drop(info, _LOST_IN_2_1_1, crossing, kept("authorization_info", crossing))
+    drop(info, _LOST_IN_2_1_1, crossing, "authorization_info")
     if crossing.destination.quirks.ascii_only:
         inside(info, "info", display_text_in_ascii, crossing)
     return info

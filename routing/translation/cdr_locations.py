@@ -29,9 +29,9 @@ from routing.translation.connectors import folded_standard, to_one_phase
 from routing.translation.crossing import NO_DATA, Crossing, Json
 from routing.translation.embedded_locations import Place, place_in
 from routing.translation.enums import is_agreed, is_lost, is_unknown
-from routing.translation.fields import cut, drop, in_ascii, is_absent, kept
+from routing.translation.fields import cut, drop, in_ascii, inside, is_absent
 from routing.translation.identifiers import LONGEST, check_id
-from routing.translation.places import coordinates_to_2_1_1, country_from_2_1_1, name_operator
+from routing.translation.places import country_from_2_1_1, name_operator, point_to_2_1_1
 from routing.translation.questions import LocationAtHand
 from routing.vocabulary import Version
 
@@ -193,11 +193,11 @@ def cdr_location_to_location(body: Json, tariff_id: str | None, crossing: Crossi
 def _place_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """The CdrLocation as one with values that 2.1.1 has."""
     place = body.copy()
-    drop(place, _LOST_TO_2_1_1, crossing, kept("cdr_location", crossing))
+    drop(place, _LOST_TO_2_1_1, crossing, "cdr_location")
     if is_absent(place, "postal_code"):
         place["postal_code"] = NO_DATA
         crossing.lose("L-13", "/postal_code")
-    coordinates_to_2_1_1(place, "coordinates", crossing)
+    inside(place, "coordinates", point_to_2_1_1, crossing)
     standard = place.get("connector_standard")
     if _is_new_to_2_1_1(standard) and not is_agreed("ConnectorType", standard, crossing):
         place["connector_standard"] = folded_standard(standard, place.get("connector_power_type"))

@@ -181,7 +181,7 @@ def to_2_1_1(body: Json, crossing: Crossing) -> Json:
     check_id(cdr, "id", LONGEST, crossing)
     if credit:
         _remark_credit(cdr, crossing)
-    drop(cdr, _LOST_IN_2_1_1, crossing, wanted)
+    drop(cdr, _LOST_IN_2_1_1, crossing, "cdr")
     token_to_auth_id(cdr, crossing)
     replace(cdr, "auth_method", _OLDER_METHODS, "L-32", crossing)
     cdr_location_to_location(cdr, _first_tariff(body), crossing)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from routing.translation.crossing import Crossing, Json
 from routing.translation.enums import extra, is_agreed, lost
-from routing.translation.fields import drop, each, is_absent, kept, moments, only_valid
+from routing.translation.fields import drop, each, is_absent, moments, only_valid
 from routing.vocabulary import Version
 
 _MOMENTS: Final = ("start_date_time",)
@@ -54,7 +54,7 @@ def from_2_1_1(body: Json, crossing: Crossing) -> Json:
 def to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """2.2.1 to 2.1.1."""
     period = body.copy()
-    drop(period, _LOST_IN_2_1_1, crossing, kept("charging_period", crossing))
+    drop(period, _LOST_IN_2_1_1, crossing, "charging_period")
     moments(period, _MOMENTS, crossing)
     _without(period, _UNKNOWN_TO_2_1_1, "L-40", "L-41", crossing)
     return period

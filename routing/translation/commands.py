@@ -29,7 +29,7 @@ from typing import Any, Final
 from routing.errors import Untranslatable
 from routing.translation import tokens
 from routing.translation.crossing import Crossing, Json
-from routing.translation.fields import drop, inside, is_absent, kept, moments, only_valid, renamed, replace
+from routing.translation.fields import drop, inside, is_absent, moments, only_valid, renamed, replace
 from routing.translation.identifiers import check_id
 from routing.translation.questions import ReservationNumber
 from routing.translation.stand_ins import english, no_number
@@ -121,7 +121,7 @@ def reserve_now_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """
     command = renamed(body)
     inside(command, "token", tokens.embedded_to_2_1_1, crossing)
-    drop(command, _LOST_OF_RESERVE_NOW, crossing, kept("reserve_now", crossing))
+    drop(command, _LOST_OF_RESERVE_NOW, crossing, "reserve_now")
     moments(command, _MOMENTS, crossing)
     if type(body.get("reservation_id")) is str:
         command["reservation_id"] = number = _number(body["reservation_id"], crossing)
@@ -134,7 +134,7 @@ def start_session_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """StartSession, 2.2.1 to 2.1.1."""
     command = renamed(body)
     inside(command, "token", tokens.embedded_to_2_1_1, crossing)
-    drop(command, _LOST_OF_START_SESSION, crossing, kept("start_session", crossing))
+    drop(command, _LOST_OF_START_SESSION, crossing, "start_session")
     return command
 
 
@@ -213,7 +213,7 @@ def response_to_2_1_1(body: Json, crossing: Crossing) -> Json:
         Untranslatable: it has no `result`.
     """
     response = _with_result(body)
-    drop(response, _LOST_OF_RESPONSE, crossing, kept("command_response", crossing))
+    drop(response, _LOST_OF_RESPONSE, crossing, "command_response")
     return response
 
 
@@ -234,7 +234,7 @@ def result_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """
     result = _with_result(body)
     replace(result, "result", _REJECTED, "L-85", crossing)
-    drop(result, _LOST_OF_RESULT, crossing, kept("command_result", crossing))
+    drop(result, _LOST_OF_RESULT, crossing, "command_result")
     return result
 
 

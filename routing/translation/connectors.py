@@ -25,9 +25,9 @@ from typing import Any, Final
 
 from routing.errors import Untranslatable
 from routing.timestamps import read_timestamp
-from routing.translation.crossing import Crossing, Json, Step
+from routing.translation.crossing import Crossing, Json
 from routing.translation.enums import is_agreed, is_lost, is_unknown
-from routing.translation.fields import add_last_updated, drop, each, kept, moments, renamed, taken_over
+from routing.translation.fields import add_last_updated, drop, each, moments, renamed, taken_over
 from routing.translation.publishing import check_published
 from routing.translation.questions import TariffFacts, TariffSeen
 from routing.vocabulary import Version
@@ -98,14 +98,18 @@ def to_2_1_1(body: Json, crossing: Crossing) -> Json:
         Untranslatable: RF-04, 2.1.1 does not have the plug; RF-03, the Location is not published.
     """
     check_published(crossing)
-    if _has_no_plug_of_2_1_1(body, crossing):
+    connector = _to_2_1_1(body, crossing)
+    if connector is None:
         raise Untranslatable("RF-04", f"{_plug(body)} cannot be expressed in OCPI 2.1.1")
-    return _to_2_1_1(body, crossing)
+    return connector
 
 
-def _to_2_1_1(body: Json, crossing: Crossing) -> Json:
+def _to_2_1_1(body: Json, crossing: Crossing) -> Json | None:
+    """None where there is no such plug, here and below."""
+    if _has_no_plug_of_2_1_1(body, crossing):
+        return None
     connector = renamed(taken_over(body, _OLDER_MEMBERS, crossing), _OLDER_NAMES)
-    drop(connector, _LOST_TO_2_1_1, crossing, kept("connector", crossing))
+    drop(connector, _LOST_TO_2_1_1, crossing, "connector")
     to_one_phase(connector, "power_type", "L-22", crossing)
     if "tariff_id" in connector:
         _tariff_to_2_1_1(connector, crossing)
@@ -118,7 +122,7 @@ def _tariff_to_2_1_1(connector: Json, crossing: Crossing) -> None:
     ids = connector["tariff_id"]
     if ids is not None and type(ids) is not list:
         return
-    tariff = _tariff_among([each_id for each_id in ids if type(each_id) is str], crossing) if ids else None
+    tariff = _tariff_among(ids, crossing) if ids else None
     if ids and ids.count(tariff) < len(ids):
         crossing.lose("L-24", "/tariff_ids")
     if tariff is not None or crossing.patch:
@@ -127,14 +131,15 @@ def _tariff_to_2_1_1(connector: Json, crossing: Crossing) -> None:
         del connector["tariff_id"]
 
 
-def _tariff_among(ids: Sequence[str], crossing: Crossing) -> str | None:
+def _tariff_among(values: Sequence[Any], crossing: Crossing) -> str | None:
     """The tariff of a driver with a card or an app and no wishes, as far as the tariffs are known.
 
     Never one for paying ad hoc: rather no price than that of the card terminal.
     """
-    if len(ids) == 1:
-        only = crossing.ask(TariffSeen(crossing.owner, ids[0]))
-        return None if only is not None and only.type == _AD_HOC else ids[0]
+    if len(values) == 1 and type(only := values[0]) is str:
+        known = crossing.ask(TariffSeen(crossing.owner, only))
+        return None if known is not None and known.type == _AD_HOC else only
+    ids = [value for value in values if type(value) is str]
     facts = {tariff: crossing.ask(TariffSeen(crossing.owner, tariff)) for tariff in ids}
     offered = [tariff for tariff in ids if (known := facts[tariff]) is None or known.type != _AD_HOC]
     if len(offered) <= 1:
@@ -156,7 +161,7 @@ def _is_valid(tariff: TariffFacts, crossing: Crossing) -> bool:
 
 def parts_to_2_1_1(evse: Json, crossing: Crossing) -> None:
     """2.2.1 to 2.1.1, on the copy of an EVSE."""
-    _parts(evse, _has_no_plug_of_2_1_1, "L-21", _to_2_1_1, crossing)
+    each(evse, "connectors", _to_2_1_1, crossing, "L-21")
 
 
 def to_2_2(body: Json, crossing: Crossing) -> Json:
@@ -165,12 +170,15 @@ def to_2_2(body: Json, crossing: Crossing) -> Json:
     Raises:
         Untranslatable: M-35, 2.2 does not have the plug.
     """
-    if _has_no_plug_of_2_2(body, crossing):
+    connector = _to_2_2(body, crossing)
+    if connector is None:
         raise Untranslatable("M-35", f"{_plug(body)} has no value in OCPI 2.2")
-    return _to_2_2(body, crossing)
+    return connector
 
 
-def _to_2_2(body: Json, crossing: Crossing) -> Json:
+def _to_2_2(body: Json, crossing: Crossing) -> Json | None:
+    if _has_no_plug_of_2_2(body, crossing):
+        return None
     if body.get("power_type") not in _TWO_PHASES:
         return body
     connector = body.copy()
@@ -180,7 +188,7 @@ def _to_2_2(body: Json, crossing: Crossing) -> Json:
 
 def parts_to_2_2(evse: Json, crossing: Crossing) -> None:
     """2.2.1 to 2.2, on the copy of an EVSE."""
-    _parts(evse, _has_no_plug_of_2_2, "M-33", _to_2_2, crossing)
+    each(evse, "connectors", _to_2_2, crossing, "M-33")
 
 
 def from_2_3_0(body: Json, crossing: Crossing) -> Json:
@@ -189,15 +197,18 @@ def from_2_3_0(body: Json, crossing: Crossing) -> Json:
     Raises:
         Untranslatable: M-35, 2.2.1 does not have the plug.
     """
-    if _has_no_plug_of_2_2_1(body, crossing):
+    connector = _from_2_3_0(body, crossing)
+    if connector is None:
         raise Untranslatable("M-35", f"{_plug(body)} has no value in OCPI 2.2.1")
-    return _from_2_3_0(body, crossing)
+    return connector
 
 
-def _from_2_3_0(body: Json, crossing: Crossing) -> Json:
+def _from_2_3_0(body: Json, crossing: Crossing) -> Json | None:
+    if _has_no_plug_of_2_2_1(body, crossing):
+        return None
     connector = body.copy()
     if crossing.destination.quirks.additive == "drop":
-        drop(connector, _LOST_TO_2_2_1, crossing, kept("connector", crossing))
+        drop(connector, _LOST_TO_2_2_1, crossing, "connector")
     if connector.get("standard") == _J3400 and not is_agreed(_PLUG, _J3400, crossing):
         connector["standard"] = "TESLA_S"  # the same inlet, which had no other name before
         crossing.lose("M-32", "/standard")
@@ -206,7 +217,7 @@ def _from_2_3_0(body: Json, crossing: Crossing) -> Json:
 
 def parts_from_2_3_0(evse: Json, crossing: Crossing) -> None:
     """2.3.0 to 2.2.1, on the copy of an EVSE."""
-    _parts(evse, _has_no_plug_of_2_2_1, "M-33", _from_2_3_0, crossing)
+    each(evse, "connectors", _from_2_3_0, crossing, "M-33")
 
 
 def to_one_phase(body: Json, name: str, loss: str, crossing: Crossing) -> None:
@@ -249,20 +260,3 @@ def _has_no_plug_of_2_2_1(connector: Json, crossing: Crossing) -> bool:
 
 def _plug(connector: Json) -> str:
     return f"the connector standard {str(connector.get('standard'))[:36]}"
-
-
-def _parts(
-    evse: Json, cannot_be_said: Callable[[Json, Crossing], bool], loss: str, step: Step, crossing: Crossing
-) -> None:
-    connectors = evse.get("connectors")
-    if type(connectors) is not list:
-        return
-    left = []
-    for index, connector in enumerate(connectors):
-        if type(connector) is not dict:
-            left.append(connector)
-        elif cannot_be_said(connector, crossing):
-            crossing.lose(loss, f"/connectors/{index}")
-        else:
-            left.append(crossing.nested(step, connector, f"/connectors/{index}"))
-    evse["connectors"] = left

@@ -7,7 +7,6 @@ older version's enum is closed and the newer one's is open ("OpenEnum" of OCPI 2
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import accumulate
 from typing import Any, Final, TypeGuard
 
@@ -104,21 +103,34 @@ def is_agreed(enum: str, value: str, crossing: Crossing) -> bool:
     return crossing.destination.quirks.enum_passthrough or value in extra(enum, crossing)
 
 
-def is_lost(enum: str, newer: Version, older: Version) -> Callable[[Any], TypeGuard[str]]:
-    """Tells the values that `newer` has and `older` does not; what neither has is no such value."""
-    values = lost(enum, newer, older)
+class Lacking:
+    """Tells the values of an enum that a version lacks: called with one, `in_any` of a list at once."""
 
-    def is_one(value: Any) -> TypeGuard[str]:  # noqa: ANN401 - any JSON
-        return type(value) is str and value in values
+    __slots__ = ("_are_lacking", "_values", "enum")
 
-    return is_one
+    def __init__(self, enum: str, values: frozenset[str], *, are_lacking: bool) -> None:
+        """`values` are those the version lacks, or else all it has."""
+        self.enum = enum
+        self._values = values
+        self._are_lacking = are_lacking
+
+    def __call__(self, value: Any) -> TypeGuard[str]:  # noqa: ANN401 - any JSON
+        """Whether this is one."""
+        return type(value) is str and (value in self._values) is self._are_lacking
+
+    def in_any(self, values: list[Any]) -> bool:
+        """Whether one of these is; perhaps, where something among them is no value of any enum."""
+        try:
+            return not (self._values.isdisjoint(values) if self._are_lacking else self._values.issuperset(values))
+        except TypeError:
+            return True
 
 
-def is_unknown(enum: str, version: Version) -> Callable[[Any], TypeGuard[str]]:
-    """Tells the values, of an open enum, that `version` does not have."""
-    values = VALUES[enum][version]
+def is_lost(enum: str, newer: Version, older: Version) -> Lacking:
+    """The values that `newer` has and `older` does not; what neither has is no such value."""
+    return Lacking(enum, lost(enum, newer, older), are_lacking=True)
 
-    def is_one(value: Any) -> TypeGuard[str]:  # noqa: ANN401 - any JSON
-        return type(value) is str and value not in values
 
-    return is_one
+def is_unknown(enum: str, version: Version) -> Lacking:
+    """The values, of an open enum, that `version` does not have."""
+    return Lacking(enum, VALUES[enum][version], are_lacking=False)

@@ -26,20 +26,20 @@ from routing.translation.connectors import parts_from_2_1_1 as connectors_from_2
 from routing.translation.connectors import parts_from_2_3_0 as connectors_from_2_3_0
 from routing.translation.connectors import parts_to_2_1_1 as connectors_to_2_1_1
 from routing.translation.connectors import parts_to_2_2 as connectors_to_2_2
-from routing.translation.crossing import Crossing, Json, Step
-from routing.translation.enums import extra, is_agreed, is_lost, is_unknown
+from routing.translation.crossing import Crossing, Json
+from routing.translation.enums import is_agreed, is_lost, is_unknown
 from routing.translation.fields import (
     add_last_updated,
     display_text_in_ascii,
     drop,
     each,
     in_ascii,
-    kept,
+    inside,
     moments,
     without_values,
 )
 from routing.translation.identifiers import LONGEST, check_id
-from routing.translation.places import coordinates_to_2_1_1, image_from_2_3_0, period
+from routing.translation.places import image_from_2_3_0, period, point_to_2_1_1
 from routing.translation.publishing import check_published
 from routing.vocabulary import Version
 
@@ -86,26 +86,27 @@ def to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """
     check_published(crossing)
     evse = _to_2_1_1(body, crossing)
-    if _lost_all(body, evse):
+    if evse is None:
         raise Untranslatable("RF-04", "no connector of this EVSE can be expressed in OCPI 2.1.1")
     return evse
 
 
-def _to_2_1_1(body: Json, crossing: Crossing) -> Json:
+def _to_2_1_1(body: Json, crossing: Crossing) -> Json | None:
+    """None where it has lost all its Connectors, here and below."""
     evse = body.copy()
-    without_values(evse, "capabilities", _lost_to_2_1_1, "L-20", crossing, extra("Capability", crossing))
+    without_values(evse, "capabilities", _lost_to_2_1_1, "L-20", crossing)
     connectors_to_2_1_1(evse, crossing)
-    coordinates_to_2_1_1(evse, "coordinates", crossing)
+    inside(evse, "coordinates", point_to_2_1_1, crossing)
     _moments(evse, crossing)
     if crossing.destination.quirks.ascii_only:
         in_ascii(evse, _TEXTS, crossing)
         each(evse, "directions", display_text_in_ascii, crossing)
-    return evse
+    return _unless_all_is_lost(body, evse)
 
 
 def parts_to_2_1_1(location: Json, crossing: Crossing) -> None:
     """2.2.1 to 2.1.1, on the copy of a Location."""
-    _parts(location, _to_2_1_1, "L-21", crossing)
+    each(location, "evses", _to_2_1_1, crossing, "L-21")
 
 
 def folded(body: Json, crossing: Crossing) -> Json:
@@ -122,21 +123,21 @@ def to_2_2(body: Json, crossing: Crossing) -> Json:
         Untranslatable: M-35, 2.2 has none of its plugs.
     """
     evse = _to_2_2(body, crossing)
-    if _lost_all(body, evse):
+    if evse is None:
         raise Untranslatable("M-35", "no connector of this EVSE can be expressed in OCPI 2.2")
     return evse
 
 
-def _to_2_2(body: Json, crossing: Crossing) -> Json:
+def _to_2_2(body: Json, crossing: Crossing) -> Json | None:
     evse = body.copy()
-    without_values(evse, "capabilities", _lost_to_2_2, "M-89", crossing, extra("Capability", crossing))
+    without_values(evse, "capabilities", _lost_to_2_2, "M-89", crossing)
     connectors_to_2_2(evse, crossing)
-    return evse
+    return _unless_all_is_lost(body, evse)
 
 
 def parts_to_2_2(location: Json, crossing: Crossing) -> None:
     """2.2.1 to 2.2, on the copy of a Location."""
-    _parts(location, _to_2_2, "M-34", crossing)
+    each(location, "evses", _to_2_2, crossing, "M-34")
 
 
 def from_2_3_0(body: Json, crossing: Crossing) -> Json:
@@ -146,26 +147,26 @@ def from_2_3_0(body: Json, crossing: Crossing) -> Json:
         Untranslatable: M-35, 2.2.1 has none of its plugs.
     """
     evse = _from_2_3_0(body, crossing)
-    if _lost_all(body, evse):
+    if evse is None:
         raise Untranslatable("M-35", "no connector of this EVSE can be expressed in OCPI 2.2.1")
     return evse
 
 
-def _from_2_3_0(body: Json, crossing: Crossing) -> Json:
+def _from_2_3_0(body: Json, crossing: Crossing) -> Json | None:
     evse = body.copy()
     if crossing.destination.quirks.additive == "drop":
-        drop(evse, _LOST_TO_2_2_1, crossing, kept("evse", crossing))
-    without_values(evse, "capabilities", _unknown_capability, "M-27", crossing, extra("Capability", crossing))
+        drop(evse, _LOST_TO_2_2_1, crossing, "evse")
+    without_values(evse, "capabilities", _unknown_capability, "M-27", crossing)
     _restrictions_from_2_3_0(evse, crossing)
     each(evse, "images", image_from_2_3_0, crossing)
     connectors_from_2_3_0(evse, crossing)
-    return evse
+    return _unless_all_is_lost(body, evse)
 
 
 def _restrictions_from_2_3_0(evse: Json, crossing: Crossing) -> None:
     """Places for some people only are for customers: that is what 2.2.1 called them. Nothing stands for the others."""
     restrictions = evse.get("parking_restrictions")
-    if type(restrictions) is not list or not any(map(_unknown_restriction, restrictions)):
+    if type(restrictions) is not list or not _unknown_restriction.in_any(restrictions):
         return
     left: list[Any] = []
     replaced = False
@@ -189,24 +190,9 @@ def _once(values: list[Any], which: str) -> list[Any]:
 
 def parts_from_2_3_0(location: Json, crossing: Crossing) -> None:
     """2.3.0 to 2.2.1, on the copy of a Location."""
-    _parts(location, _from_2_3_0, "M-34", crossing)
+    each(location, "evses", _from_2_3_0, crossing, "M-34")
 
 
-def _parts(location: Json, step: Step, loss: str, crossing: Crossing) -> None:
-    evses = location.get("evses")
-    if type(evses) is not list:
-        return
-    left = []
-    for index, evse in enumerate(evses):
-        pointer = f"/evses/{index}"
-        changed = crossing.nested(step, evse, pointer) if type(evse) is dict else evse
-        if type(evse) is dict and _lost_all(evse, changed):
-            crossing.lose(loss, pointer)
-        else:
-            left.append(changed)
-    location["evses"] = left
-
-
-def _lost_all(before: Json, after: Json) -> bool:
-    """Whether there were Connectors and are none any more. An EVSE that came without is for the receiver to judge."""
-    return after.get("connectors") == [] and before["connectors"] != []
+def _unless_all_is_lost(before: Json, after: Json) -> Json | None:
+    """None if there were Connectors and are none any more. An EVSE that came without is for the receiver to judge."""
+    return None if after.get("connectors") == [] and before["connectors"] != [] else after

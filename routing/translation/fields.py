@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from routing.timestamps import write_seconds
 from routing.translation.crossing import Crossing, Json, Step
+from routing.translation.enums import Lacking, extra
 
 _LONGEST_MOMENT: Final = 25
 _FRACTION: Final = re.compile(r"\.[0-9]+")
@@ -56,13 +57,15 @@ def _kept(kind: str, keep_fields: tuple[str, ...]) -> frozenset[str]:
     return frozenset(member for which, _, member in wanted if which in (kind, "*"))
 
 
-def drop(body: Json, losses: Mapping[str, str], crossing: Crossing, kept: Collection[str] = ()) -> None:
+def drop(body: Json, losses: Mapping[str, str], crossing: Crossing, kind: str | None = None) -> None:
     """Remove the members that the other version does not have, and tell the loss each of them is.
 
-    A member that was null or an empty list is no loss. `kept` stay all the same.
+    A member that was null or an empty list is no loss. Those stay that the receiver wants of this `kind`, see `kept`.
     """
+    wanted = crossing.destination.quirks.keep_fields
+    stay = _NOTHING if kind is None or not wanted else _kept(kind, wanted)
     for name, loss in losses.items():
-        if name in body and name not in kept:
+        if name in body and name not in stay:
             value = body.pop(name)
             if value is not None and value != []:
                 crossing.lose(loss, f"/{name}")
@@ -94,33 +97,45 @@ def replace(body: Json, name: str, values: Mapping[str, str], loss: str, crossin
         crossing.lose(loss, f"/{name}")
 
 
-def without_values(
-    body: Json, name: str, unknown: Callable[[Any], bool], loss: str, crossing: Crossing, agreed: Collection[str] = ()
-) -> None:
-    """Remove the unknown values from a list of enum values. It may become empty, it is never left out.
-
-    `agreed` are values that the receiver takes all the same.
-    """
+def without_values(body: Json, name: str, lacking: Lacking, loss: str, crossing: Crossing) -> None:
+    """Remove from a list of enum values those that the receiver lacks. It may become empty, it is never left out."""
     values = body.get(name)
-    if type(values) is not list or crossing.destination.quirks.enum_passthrough or not any(map(unknown, values)):
+    if type(values) is not list or crossing.destination.quirks.enum_passthrough or not lacking.in_any(values):
         return
-    left = []
+    agreed, left = extra(lacking.enum, crossing), []
     for index, value in enumerate(values):
-        if unknown(value) and value not in agreed:
+        if lacking(value) and value not in agreed:
             crossing.lose(loss, f"/{name}/{index}")
         else:
             left.append(value)
     body[name] = left
 
 
-def each(body: Json, name: str, step: Step, crossing: Crossing) -> None:
-    """Apply a step to every object of a list."""
+def each(
+    body: Json, name: str, step: Callable[[Json, Crossing], Json | None], crossing: Crossing, loss: str = ""
+) -> None:
+    """Apply a step to every object of a list, each of which is complete also in a PATCH.
+
+    One of which the step leaves nothing, None, is left out, and that is the loss `loss`.
+    """
     values = body.get(name)
-    if type(values) is list:
-        body[name] = [
-            crossing.nested(step, value, f"/{name}/{index}") if type(value) is dict else value
-            for index, value in enumerate(values)
-        ]
+    if type(values) is not list:
+        return
+    left: list[Any] = []
+    at, patch = crossing.at, crossing.patch
+    crossing.patch = False
+    try:  # as `Crossing.nested` does it, for all of them at once: there are many in a page
+        for index, value in enumerate(values):
+            if type(value) is dict:
+                crossing.at = f"{at}/{name}/{index}"
+                value = step(value, crossing)  # noqa: PLW2901 - it becomes another
+                if value is None:
+                    crossing.lose(loss, "")
+                    continue
+            left.append(value)
+    finally:
+        crossing.at, crossing.patch = at, patch
+    body[name] = left
 
 
 def inside(body: Json, name: str, step: Step, crossing: Crossing) -> None:

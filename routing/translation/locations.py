@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from routing.translation.countries import nearest_zone, only_zone
 from routing.translation.crossing import NO_DATA, Crossing, Json
-from routing.translation.enums import VALUES, extra, is_agreed, is_lost, is_unknown
+from routing.translation.enums import VALUES, is_agreed, is_lost, is_unknown
 from routing.translation.evses import folded as folded_evse
 from routing.translation.evses import parts_from_2_1_1 as evses_from_2_1_1
 from routing.translation.evses import parts_from_2_3_0 as evses_from_2_3_0
@@ -43,7 +43,6 @@ from routing.translation.fields import (
     in_ascii,
     inside,
     is_absent,
-    kept,
     moments,
     renamed,
     taken_over,
@@ -53,7 +52,6 @@ from routing.translation.identifiers import LONGEST, check_id
 from routing.translation.places import (
     business_details_from_2_3_0,
     business_details_to_2_1_1,
-    coordinates_to_2_1_1,
     country_from_2_1_1,
     energy_mix_from_2_1_1,
     energy_mix_from_2_3_0,
@@ -213,15 +211,15 @@ def embedded_to_2_1_1(body: Json, crossing: Crossing) -> Json:
 
 def _to_2_1_1(body: Json, crossing: Crossing) -> Json:
     location = renamed(taken_over(body, _OLDER_MEMBERS, crossing), _OLDER_NAMES)
-    drop(location, _LOST_TO_2_1_1, crossing, kept("location", crossing))
+    drop(location, _LOST_TO_2_1_1, crossing, "location")
     if crossing.destination.quirks.ascii_only:
         _in_ascii(location, crossing)
     cut(location, "address", _LONGEST_ADDRESS, "L-04", crossing)
     _type_to_2_1_1(location, crossing)
     _required_by_2_1_1(location, crossing)
-    coordinates_to_2_1_1(location, "coordinates", crossing)
+    inside(location, "coordinates", point_to_2_1_1, crossing)
     each(location, "related_locations", point_to_2_1_1, crossing)
-    without_values(location, "facilities", _lost_facility, "L-16", crossing, extra("Facility", crossing))
+    without_values(location, "facilities", _lost_facility, "L-16", crossing)
     inside(location, "opening_times", hours_to_2_1_1, crossing)
     inside(location, "energy_mix", energy_mix_to_2_1_1, crossing)
     evses_to_2_1_1(location, crossing)
@@ -285,10 +283,10 @@ def from_2_3_0(body: Json, crossing: Crossing) -> Json:
     """2.3.0 to 2.2.1."""
     location = body.copy()
     if crossing.destination.quirks.additive == "drop":
-        drop(location, _LOST_TO_2_2_1, crossing, kept("location", crossing))
+        drop(location, _LOST_TO_2_2_1, crossing, "location")
     _cut_to_original(location, Version.V2_2_1, crossing)
     _type_from_2_3_0(location, crossing)
-    without_values(location, "facilities", _unknown_facility, "M-28", crossing, extra("Facility", crossing))
+    without_values(location, "facilities", _unknown_facility, "M-28", crossing)
     each(location, "images", image_from_2_3_0, crossing)
     for name in _PEOPLE:
         inside(location, name, business_details_from_2_3_0, crossing)

@@ -214,22 +214,21 @@ def _translated_list(
 ) -> Any:  # noqa: ANN401
     if type(data) is not list:
         return data
-    answerer = crossing.owner
-    found: list[Any] = []
-
-    def step(value: Json, crossing: Crossing) -> Json:
-        return translate(value, kind, crossing)
-
+    answerer, at, found = crossing.owner, crossing.at, []
+    names_owners = DIALECTS[crossing.origin.version].routing_headers
     for index, value in enumerate(data):
         if type(value) is not dict:
             found.append(value)
             continue
-        if not _is_within(value, within) or _is_somebody_elses(value, answerer, crossing):
+        owner = _owner(value) or answerer
+        if owner != answerer and not names_owners:
+            continue  # an object of 2.1.1 has no owner; this one names one all the same, who is not the one who answers
+        if within != NO_MOMENTS and not _is_within(value, within):
             continue
         mark = len(crossing.losses)
-        crossing.owner = _owner(value, crossing) or answerer
+        crossing.owner, crossing.at = owner, f"{at}/{index}"
         try:
-            after = crossing.nested(step, value, f"/{index}")
+            after = translate(value, kind, crossing)
         except (Untranslatable, UnknownReceiver) as error:
             del crossing.losses[mark:]
             refusal = error if isinstance(error, Untranslatable) else Untranslatable("RF-02", str(error))
@@ -237,30 +236,21 @@ def _translated_list(
         else:
             found.append(after)
             pairs.append(Pair(value, after))
+    crossing.at = at
     return found
 
 
-def _owner(value: Json, crossing: Crossing) -> Party | None:
-    """The owner an object names. Versions without routing headers have no owners in their objects either."""
+def _owner(value: Json) -> Party | None:
+    """The owner an object names."""
     country_code, party_id = value.get("country_code"), value.get("party_id")
-    if DIALECTS[crossing.origin.version].routing_headers and type(country_code) is str and type(party_id) is str:
-        return Party.read(country_code, party_id)
-    return None
-
-
-def _is_somebody_elses(value: Json, answerer: Party, crossing: Crossing) -> bool:
-    """Whether an object of 2.1.1, which has no owners, names one all the same, who is not the one who answers."""
-    country_code, party_id = value.get("country_code"), value.get("party_id")
-    if DIALECTS[crossing.origin.version].routing_headers or type(country_code) is not str or type(party_id) is not str:
-        return False
-    return Party.read(country_code, party_id) != answerer
+    return Party.read(country_code, party_id) if type(country_code) is str and type(party_id) is str else None
 
 
 def _is_within(value: Json, within: Moments) -> bool:
     """Whether the object was updated in the time asked for. One version's `date_from` is not quite the other's."""
     since, until = within
     updated = value.get("last_updated")
-    if (since is None and until is None) or type(updated) is not str:
+    if type(updated) is not str:
         return True
     try:
         moment = read_timestamp(updated)

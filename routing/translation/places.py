@@ -47,20 +47,16 @@ def country_from_2_1_1(body: Json, crossing: Crossing) -> None:
         crossing.lose("L-26", "/country")
 
 
-def coordinates_to_2_1_1(body: Json, name: str, crossing: Crossing) -> None:
-    """Write the GeoLocation in this member of an object with six decimals."""
-    inside(body, name, point_to_2_1_1, crossing)
-
-
 def point_to_2_1_1(body: Json, crossing: Crossing) -> Json:
-    """2.2.1 to 2.1.1, of GeoLocation and AdditionalGeoLocation."""
+    """2.2.1 to 2.1.1, of GeoLocation and AdditionalGeoLocation: six decimals."""
     point = body.copy()
     for name in ("latitude", "longitude"):
         degrees = body.get(name)
         if type(degrees) is str and degrees[-7:-6] != "." and _PLAIN_DECIMAL.fullmatch(degrees):
             point[name] = _with_six_decimals(degrees)
             crossing.lose("L-15", f"/{name}")
-    inside(point, "name", display_text_in_ascii, crossing)
+    if "name" in point:
+        inside(point, "name", display_text_in_ascii, crossing)
     return point
 
 

@@ -107,7 +107,7 @@ def to_2_1_1(body: Json, crossing: Crossing) -> Json:
         Untranslatable: it does not say whose or where it is.
     """
     session, wanted = renamed(body, _OLDER_NAMES), kept("session", crossing)
-    drop(session, _LOST_IN_2_1_1, crossing, wanted)
+    drop(session, _LOST_IN_2_1_1, crossing, "session")
     moments(session, _OLDER_MOMENTS, crossing)
     token_to_auth_id(session, crossing)
     ids_to_location(session, crossing)

@@ -29,7 +29,7 @@ from typing import Any, Final
 from routing.errors import Untranslatable
 from routing.timestamps import read_timestamp, write_seconds
 from routing.translation.crossing import Crossing, Json, Step, identical
-from routing.translation.fields import display_text_in_ascii, drop, each, inside, is_absent, kept, moments, only_valid
+from routing.translation.fields import display_text_in_ascii, drop, each, inside, is_absent, moments, only_valid
 from routing.translation.places import energy_mix_from_2_1_1, energy_mix_from_2_3_0, energy_mix_to_2_1_1
 from routing.translation.prices import Amount, is_amount, limits_from_2_3_0, limits_to_2_3_0
 from routing.translation.questions import ShownBefore, TariffOf
@@ -188,7 +188,7 @@ def embedded_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     _translate_elements(tariff, _unsayable_in_2_1_1, _element_to_2_1_1, crossing)
     if _has_lost_all_elements(tariff, body):
         raise Untranslatable("RF-06", _NOTHING_LEFT)
-    drop(tariff, _LOST_IN_2_1_1, crossing, kept("tariff", crossing))
+    drop(tariff, _LOST_IN_2_1_1, crossing, "tariff")
     if crossing.destination.quirks.ascii_only:
         each(tariff, "tariff_alt_text", display_text_in_ascii, crossing)
     inside(tariff, "energy_mix", energy_mix_to_2_1_1, crossing)
@@ -218,7 +218,7 @@ def _element_to_2_1_1(body: Json, crossing: Crossing) -> Json:
 
 def _component_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     component = body.copy()
-    drop(component, _LOST_OF_COMPONENTS, crossing, kept("price_component", crossing))
+    drop(component, _LOST_OF_COMPONENTS, crossing, "price_component")
     return component
 
 

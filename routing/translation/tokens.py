@@ -24,7 +24,7 @@ from typing import Any, Final
 from routing.errors import Untranslatable
 from routing.translation.crossing import Crossing, Json
 from routing.translation.enums import VALUES, extra
-from routing.translation.fields import add_last_updated, drop, in_ascii, kept, moments, only_valid, renamed, replace
+from routing.translation.fields import add_last_updated, drop, in_ascii, moments, only_valid, renamed, replace
 from routing.translation.questions import TokensOfUid
 from routing.vocabulary import Party, Version
 
@@ -101,7 +101,7 @@ def embedded_to_2_1_1(body: Json, crossing: Crossing) -> Json:
     """2.2.1 to 2.1.1, inside of another object."""
     token = renamed(body, _OLDER_NAMES)
     replace(token, "type", TYPE_IN_2_1_1, "L-70", crossing)
-    drop(token, _LOST_IN_2_1_1, crossing, kept("token", crossing))
+    drop(token, _LOST_IN_2_1_1, crossing, "token")
     moments(token, _MOMENTS, crossing)
     in_ascii(token, _TEXTS, crossing)
     return token

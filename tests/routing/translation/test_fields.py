@@ -6,6 +6,7 @@ import pytest
 
 from routing.quirks import Quirks
 from routing.translation.crossing import Crossing, Json, Loss
+from routing.translation.enums import Lacking
 from routing.translation.fields import (
     add_last_updated,
     cut,
@@ -20,6 +21,9 @@ from routing.translation.fields import (
     without_values,
 )
 from tests.routing.translation.crossings import crossing
+
+NO_TRAMS = Lacking("Facility", frozenset({"TRAM_STOP"}), are_lacking=True)
+HOTELS_ONLY = Lacking("Facility", frozenset({"HOTEL"}), are_lacking=False)
 
 
 def test_a_renamed_member_takes_the_place_of_the_former() -> None:
@@ -62,7 +66,7 @@ def test_dropping_nothing_is_no_loss(nothing: Any) -> None:  # noqa: ANN401 - an
 @pytest.mark.parametrize("path", ["cdr.signed_data", "*.signed_data"])
 def test_a_member_the_receiver_wants_is_kept(path: str) -> None:
     over, body = crossing(destination=Quirks(keep_fields=(path,))), {"signed_data": {"x": 1}}
-    drop(body, {"signed_data": "L-51"}, over, kept("cdr", over))
+    drop(body, {"signed_data": "L-51"}, over, "cdr")
     assert (body, over.losses) == ({"signed_data": {"x": 1}}, [])
 
 
@@ -80,19 +84,34 @@ def test_who_wants_values_as_they_are_gets_them() -> None:
     over = crossing(destination=Quirks(enum_passthrough=True))
     body: Json = {"status": "RESERVATION", "facilities": ["TRAM_STOP"]}
     replace(body, "status", {"RESERVATION": "PENDING"}, "L-38", over)
-    without_values(body, "facilities", {"TRAM_STOP"}.__contains__, "L-16", over)
+    without_values(body, "facilities", NO_TRAMS, "L-16", over)
     assert body == {"status": "RESERVATION", "facilities": ["TRAM_STOP"]}
 
 
 def test_unknown_values_leave_their_list_in_order() -> None:
     over, body = crossing(), {"facilities": ["HOTEL", "TRAM_STOP", "CAFE"]}
-    without_values(body, "facilities", {"TRAM_STOP"}.__contains__, "L-16", over)
+    without_values(body, "facilities", NO_TRAMS, "L-16", over)
     assert (body, over.losses) == ({"facilities": ["HOTEL", "CAFE"]}, [Loss("L-16", "/facilities/1")])
+
+
+@pytest.mark.parametrize("lacking", [NO_TRAMS, HOTELS_ONLY])
+def test_what_is_no_value_at_all_stays_for_the_receiver_to_judge(lacking: Lacking) -> None:
+    over = crossing()
+    body: Json = {"facilities": [["TRAM_STOP"], {}, None, "TRAM_STOP", 7]}
+    without_values(body, "facilities", lacking, "L-16", over)
+    assert (body, over.losses) == ({"facilities": [["TRAM_STOP"], {}, None, 7]}, [Loss("L-16", "/facilities/3")])
+
+
+def test_a_value_that_was_agreed_on_stays() -> None:
+    over = crossing(destination=Quirks(extra_enum_values={"Facility": ("TRAM_STOP",)}))
+    body: Json = {"facilities": ["TRAM_STOP", "CAFE", "HOTEL"]}
+    without_values(body, "facilities", HOTELS_ONLY, "M-28", over)
+    assert (body, over.losses) == ({"facilities": ["TRAM_STOP", "HOTEL"]}, [Loss("M-28", "/facilities/1")])
 
 
 def test_a_list_that_gets_empty_stays() -> None:
     over, body = crossing(), {"facilities": ["TRAM_STOP"]}
-    without_values(body, "facilities", {"TRAM_STOP"}.__contains__, "L-16", over)
+    without_values(body, "facilities", NO_TRAMS, "L-16", over)
     assert body == {"facilities": []}
 
 
@@ -106,6 +125,12 @@ def test_what_nested_objects_lose_is_told_with_the_whole_way_to_them() -> None:
     each(body, "evses", _losing, over)
     inside(body, "operator", _losing, over)
     assert [loss.pointer for loss in over.losses] == ["/evses/0/x", "/evses/2/x", "/operator/x"]
+
+
+def test_an_object_of_which_nothing_is_left_is_left_out_and_told() -> None:
+    over, body = crossing(), {"evses": [{"uid": "1"}, None, {"uid": "2"}]}
+    each(body, "evses", lambda evse, _: None if evse["uid"] == "1" else evse, over, "L-21")
+    assert (body, over.losses) == ({"evses": [None, {"uid": "2"}]}, [Loss("L-21", "/evses/0")])
 
 
 def test_what_is_nested_in_a_patch_is_complete() -> None:

@@ -37,10 +37,9 @@ def from_2_3_0(**more: Any) -> Crossing:  # noqa: ANN401 - fields of a Crossing
 )
 def test_2_1_1_gets_six_decimals_rounded_half_away_from_zero(written: str, expected: str) -> None:
     over = crossing()
-    body = {"coordinates": {"latitude": written, "longitude": "6.090001"}}
-    places.coordinates_to_2_1_1(body, "coordinates", over)
-    assert body == {"coordinates": {"latitude": expected, "longitude": "6.090001"}}
-    assert over.losses == [("L-15", "/coordinates/latitude")]
+    body = {"latitude": written, "longitude": "6.090001"}
+    assert places.point_to_2_1_1(body, over) == {"latitude": expected, "longitude": "6.090001"}
+    assert over.losses == [("L-15", "/latitude")]
 
 
 @pytest.mark.parametrize(
