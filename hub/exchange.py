@@ -38,7 +38,7 @@ from hub.read_backs import check_was_put, read_back
 from hub.refusals import note_refusal
 from hub.shown_ids import request_as_meant
 from hub.store.journal_entries import Failure
-from hub.trace import Trace, TranslationLoss
+from hub.trace import Lost, Trace
 from routing.decision import check_sender
 from routing.dialects import DIALECTS
 from routing.directory import Connection, Platform
@@ -87,7 +87,7 @@ async def exchange(arrival: Arrival, hub: Hub) -> tuple[Answer, Trace]:
 def _note_not_done(answered: AnsweredByHub, trace: Trace) -> None:
     """The answer is a success, and nothing of what was asked for was done."""
     rule, result = answered.rule, answered.data["result"]
-    trace.losses += () if rule is None else (TranslationLoss(None, False, Loss(rule, "")),)
+    trace.losses += () if rule is None else (Lost(None, False, (Loss(rule, ""),)),)
     trace.fault = result if rule is None else f"{result}: {rule}"
     trace.failure = Failure.UNKNOWN_RECEIVER if rule is None else Failure.UNTRANSLATABLE
 

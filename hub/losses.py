@@ -22,7 +22,7 @@ from hub.observability import FilteringBoundLogger, Metrics
 from hub.store.losses import MOST_AT_ONCE, LossCounts, LossKey, LossTally
 from hub.store.records import Direction
 from hub.store.single_flight import last_written
-from hub.trace import TranslationLoss
+from hub.trace import Lost
 from routing.directory import Connection
 from routing.errors import HubFault
 
@@ -43,7 +43,7 @@ class _Same(Struct):
     last_correlation_id: str
 
 
-_Sort: TypeAlias = tuple[Connection, Connection, str, tuple[tuple[tuple[str | None, bool, str], int], ...]]
+_Sort: TypeAlias = tuple[Connection, Connection, str, tuple[tuple[str | None, bool, tuple[tuple[str, int], ...]], ...]]
 """Sender and receiver of the request, module, and what was lost how often."""
 
 
@@ -81,7 +81,7 @@ class Losses:
 
     def note(
         self,
-        lost: Collection[TranslationLoss],
+        lost: Collection[Lost],
         *,
         source: Connection,
         target: Connection,
@@ -95,11 +95,8 @@ class Losses:
         if not lost:
             return
         at = time()
-        what: dict[tuple[str | None, bool, str], int] = {}
-        for each in lost:
-            which = (each.kind, each.in_answer, each.loss.id)
-            what[which] = what.get(which, 0) + 1
-        sort = (source, target, module, tuple(what.items()))
+        what = tuple([(each.kind, each.in_answer, tuple(each.by_rule().items())) for each in lost])
+        sort = (source, target, module, what)
         same = self._heard.get(sort)
         if same is None:
             if len(self._heard) >= self._most:
@@ -115,13 +112,14 @@ class Losses:
         by_loss: Counter[str] = Counter()
         for (source, target, module, what), same in heard.items():
             first_at, last_at = datetime.fromtimestamp(same.first_at, UTC), datetime.fromtimestamp(same.last_at, UTC)
-            for (kind, is_answer, loss), times in what:
-                by_loss[loss] += times * same.times
+            for kind, is_answer, by_rule in what:
                 origin, receiver = (target, source) if is_answer else (source, target)
-                place = (module, kind or "", loss)
-                tally = LossTally(times * same.times, first_at, last_at, same.last_correlation_id)
-                self._add(LossKey(origin.platform_id, Direction.FROM, *place, receiver.version), tally)
-                self._add(LossKey(receiver.platform_id, Direction.TO, *place, origin.version), tally)
+                for loss, times in by_rule:
+                    by_loss[loss] += times * same.times
+                    place = (module, kind or "", loss)
+                    tally = LossTally(times * same.times, first_at, last_at, same.last_correlation_id)
+                    self._add(LossKey(origin.platform_id, Direction.FROM, *place, receiver.version), tally)
+                    self._add(LossKey(receiver.platform_id, Direction.TO, *place, origin.version), tally)
         self._metrics.losses(by_loss)
 
     def _add(self, key: LossKey, more: LossTally) -> None:

@@ -221,7 +221,7 @@ def _of_message(noted: Noted, method: str, module: str, error_type: str | None) 
         "ocpi.status_code": noted.ocpi_status,
         "ocpi.request_id": trace.ids.request_id,
         "ocpi.correlation_id": trace.ids.correlation_id,
-        "ocpi.translation.losses": len(trace.losses),
+        "ocpi.translation.losses": sum(len(lost.losses) for lost in trace.losses),
         "error.type": error_type,
     }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from time import monotonic
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -18,15 +21,27 @@ from routing.receivers import routing_headers_at
 from routing.translation.crossing import Loss
 from routing.vocabulary import Party, Version
 
+_FEW: Final = 16
+_RULE: Final[Callable[[Loss], str]] = itemgetter(Loss._fields.index("id"))
 
-class TranslationLoss(Struct, frozen=True, gc=False):
-    """One loss of one exchange. A page has hundreds of them."""
+
+class Lost(Struct, frozen=True, gc=False):
+    """What an exchange lost in one direction. A page loses hundreds of things."""
 
     kind: str | None
     """What kind of object lost something."""
     in_answer: bool
     """Whether it was in the answer, on its way from the receiver to the sender."""
-    loss: Loss
+    losses: tuple[Loss, ...]
+
+    def by_rule(self) -> Mapping[str, int]:
+        """How often each rule was applied. A Counter would take four times as long for the few there mostly are."""
+        if len(self.losses) > _FEW:
+            return Counter(map(_RULE, self.losses))
+        times: dict[str, int] = {}
+        for loss in self.losses:
+            times[loss.id] = times.get(loss.id, 0) + 1
+        return times
 
 
 class Trace(Struct, eq=False):
@@ -49,7 +64,7 @@ class Trace(Struct, eq=False):
     """What the receiver took of the time."""
     fault: str | None = None
     """Why the hub itself had to answer, if it had to."""
-    losses: list[TranslationLoss] = []
+    losses: list[Lost] = []
     """What was lost between the versions of its two sides, there and back."""
     entrance: Entrance | None = None
     path: str = ""
@@ -89,7 +104,9 @@ class Trace(Struct, eq=False):
 
     def losses_header(self) -> tuple[bytes, bytes]:
         """The ids of the losses, for a sender who wants to hear of them."""
-        return b"translation-loss", ", ".join(sorted({lost.loss.id for lost in self.losses})).encode("ascii")
+        return b"translation-loss", ", ".join(sorted({loss.id for lost in self.losses for loss in lost.losses})).encode(
+            "ascii"
+        )
 
 
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:

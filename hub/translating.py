@@ -42,7 +42,7 @@ from hub.shared_translations import SharedTranslations
 from hub.shown_ids import request_as_shown
 from hub.span_notes import SpanNotes, TranslationNote
 from hub.store.shelves import key_of
-from hub.trace import Trace, TranslationLoss
+from hub.trace import Lost, Trace
 from routing.directory import Connection
 from routing.errors import HubError, HubFault, RoutingError, Untranslatable
 from routing.links import parameter
@@ -175,8 +175,8 @@ class Translation(Struct, eq=False):
         self._keep(translated.pairs, crossing, hub)
         if crossing.without_zone and (shared is None or shared.is_new()):
             hub.figures.habits.saw(self.source.platform_id, Habit.NO_ZONE, crossing.without_zone)
-        for loss in crossing.losses:
-            trace.losses.append(TranslationLoss(self.carried.request, False, loss))
+        if crossing.losses:
+            trace.losses.append(Lost(self.carried.request, False, tuple(crossing.losses)))
         if crossing.nothing_left:
             return None
         method = "PUT" if crossing.put else asked.method
@@ -222,7 +222,7 @@ class Translation(Struct, eq=False):
 
     async def _after(self, refusal: Untranslatable, trace: Trace, hub: Hub) -> None:
         """What has to happen when an object cannot be sent: what the receiver still shows of it must not stay."""
-        trace.losses.append(TranslationLoss(self.carried.request, False, Loss(refusal.rule, "")))
+        trace.losses.append(Lost(self.carried.request, False, (Loss(refusal.rule, ""),)))
         if refusal.rule in _TO_BE_REMEMBERED and self.message.body is not None:
             await self._remember([Withheld(numbers.read(self.message.body), refusal)], self.route.receiver, hub)
         if refusal.withdraw:
@@ -261,7 +261,7 @@ class Translation(Struct, eq=False):
         self._learn_request(answer, hub)
         body, loss = without_data(answer.body, self.version, self.message.version)
         if loss is not None:
-            trace.losses.append(TranslationLoss(None, True, loss))
+            trace.losses.append(Lost(None, True, (loss,)))
         return self._with_body(answer, body)
 
     def _learn_request(self, answer: Answer, hub: Hub) -> None:
@@ -332,12 +332,13 @@ class Translation(Struct, eq=False):
             if await self._remember(translated.withheld, self.message.sender, hub):
                 crossing, translated = await self._translated(run, self.crossing_back, size, hub)
         except Untranslatable as refusal:
-            trace.losses.append(TranslationLoss(kind, True, Loss(refusal.rule, "")))
+            trace.losses.append(Lost(kind, True, (Loss(refusal.rule, ""),)))
             raise
         self.answered = translated.pairs
         if crossing.without_zone:
             hub.figures.habits.saw(self.route.connection.platform_id, Habit.NO_ZONE, crossing.without_zone)
-        trace.losses += [TranslationLoss(kind, True, loss) for loss in crossing.losses]
+        if crossing.losses:
+            trace.losses.append(Lost(kind, True, tuple(crossing.losses)))
         learn_aliases(crossing, self.route.connection, hub)
         learn_answer(self.message, self.route, self.source, kind, translated.pairs, hub)
         return translated

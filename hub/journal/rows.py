@@ -21,7 +21,7 @@ from hub.journal.subjects import object_id, subject_of, token_uid
 from hub.plain_text import readable
 from hub.store.journal_entries import Failure, Hop, NotedLoss
 from hub.store.journal_tables import METHOD_LENGTH
-from hub.trace import Trace, TranslationLoss, answer_headers
+from hub.trace import Lost, Trace, answer_headers
 from routing.envelope import read_envelope
 from routing.message import Answer
 from routing.modules import CALLBACK_ID, Operation
@@ -168,26 +168,27 @@ def _reason(noted: Noted, failure: Failure | None) -> str | None:
     return None if said is None else clean(said, _LONGEST_REASON)
 
 
-def _losses(losses: Sequence[TranslationLoss]) -> str:
-    return _few_losses(tuple(losses)) if len(losses) <= _FEW_LOSSES else _encode(noted_losses(losses)).decode()
+def _losses(lost: Sequence[Lost]) -> str:
+    if len(lost) == 1 and len(lost[0].losses) <= _FEW_LOSSES:
+        return _few_losses(lost[0])
+    return _encode(noted_losses(lost)).decode()
 
 
 @lru_cache(maxsize=4096)  # a Session loses the same with each of its messages
-def _few_losses(losses: tuple[TranslationLoss, ...]) -> str:
-    return _encode(noted_losses(losses)).decode()
+def _few_losses(lost: Lost) -> str:
+    return _encode(noted_losses((lost,))).decode()
 
 
-def noted_losses(losses: Sequence[TranslationLoss]) -> list[NotedLoss]:
-    """What was lost: each place, as long as these are few enough."""
-    if len(losses) <= MOST_LOSSES:
-        return [_noted(lost) for lost in losses]
-    rest = Counter([(lost.loss.id, lost.kind or "", lost.in_answer) for lost in losses[MOST_LOSSES:]])
-    counted = (NotedLoss(rule, kind, "", is_answer, count) for (rule, kind, is_answer), count in rest.items())
-    return [*map(_noted, losses[:MOST_LOSSES]), *counted]
-
-
-def _noted(lost: TranslationLoss) -> NotedLoss:
-    return NotedLoss(lost.loss.id, lost.kind or "", clean(lost.loss.pointer), lost.in_answer)
+def noted_losses(lost: Sequence[Lost]) -> list[NotedLoss]:
+    """What was lost: each place, as long as these are few enough, and how often each rule was applied beyond."""
+    noted: list[NotedLoss] = []
+    more: Counter[tuple[str, str, bool]] = Counter()
+    for each in lost:
+        kind, room = each.kind or "", MOST_LOSSES - len(noted)
+        noted += [NotedLoss(loss.id, kind, clean(loss.pointer), each.in_answer) for loss in each.losses[:room]]
+        rest = msgspec.structs.replace(each, losses=each.losses[room:])
+        more.update({(rule, kind, each.in_answer): times for rule, times in rest.by_rule().items()})
+    return noted + [NotedLoss(rule, kind, "", in_answer, times) for (rule, kind, in_answer), times in more.items()]
 
 
 def exchanged_in(noted: Noted) -> Exchanged:

@@ -13,7 +13,7 @@ from hub.observability import Metrics
 from hub.store.database import Database
 from hub.store.losses import LossCounts
 from hub.store.records import Direction, LossRecord
-from hub.trace import TranslationLoss
+from hub.trace import Lost
 from loadtests.simulator.server import free_port
 from routing.directory import Connection
 from routing.translation.crossing import Loss
@@ -41,7 +41,7 @@ class Both:
     def losses(self, *, most: int = 100, counts: LossCounts | None = None) -> Losses:
         return Losses(counts or self.counts, self.metrics, write_every_s=SOON, most=most)
 
-    def note(self, losses: Losses, *lost: TranslationLoss, correlation_id: str = "m1") -> None:
+    def note(self, losses: Losses, *lost: Lost, correlation_id: str = "m1") -> None:
         """What a message of the CPO's lost."""
         losses.note(lost, source=self.cpo, target=self.emsp, module="locations", correlation_id=correlation_id)
 
@@ -63,8 +63,8 @@ async def of(store: Process) -> Both:
     return Both(store, cpo, emsp)
 
 
-def lost(loss: str, pointer: str = "/id", *, kind: str | None = "Location", is_answer: bool = False) -> TranslationLoss:
-    return TranslationLoss(kind, is_answer, Loss(loss, pointer))
+def lost(loss: str, pointer: str = "/id", *, kind: str | None = "Location", is_answer: bool = False) -> Lost:
+    return Lost(kind, is_answer, (Loss(loss, pointer),))
 
 
 async def test_a_loss_counts_for_the_sender_and_for_the_receiver(both: Both) -> None:

@@ -20,7 +20,7 @@ from hub.store.events import EventRows
 from hub.store.journal import JournalStore
 from hub.store.journal_entries import Capture, Failure, Hop, JournalEntry, NotedLoss
 from hub.store.journal_tables import CaptureRow, EntryKey, JournalGapRow, JournalRow, capture_context
-from hub.trace import Trace, TranslationLoss
+from hub.trace import Lost, Trace
 from routing.bodies import read_members
 from routing.directory import Connection
 from routing.message import Answer, Call, MessageIds, Reply
@@ -126,7 +126,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_an_entry_says_all_there_is_to_say(noting: Noting) -> None:
-    lost = [TranslationLoss("Session", False, Loss("L-24", "/currency"))]
+    lost = [Lost("Session", False, (Loss("L-24", "/currency"),))]
     journal = noting.journal()
     journal.start()
     before = datetime.now(UTC)
@@ -180,7 +180,8 @@ async def test_what_the_receiver_really_said_is_noted_beside_what_the_sender_got
 
 
 async def test_hundreds_of_losses_are_noted_as_numbers(noting: Noting) -> None:
-    lost = [TranslationLoss("Location", True, Loss("L-06", f"/data/{at}/type")) for at in range(250)]
+    before = Lost("Location", False, (Loss("L-06", "/type"),) * 40)
+    lost = [before, Lost("Location", True, tuple(Loss("L-06", f"/data/{at}/type") for at in range(210)))]
     journal = noting.journal()
     journal.start()
     journal.note(noted(session_put(losses=lost)))
@@ -188,7 +189,8 @@ async def test_hundreds_of_losses_are_noted_as_numbers(noting: Noting) -> None:
 
     [entry] = await noting.entries()
     assert sum(each.count for each in entry.losses) == 250
-    assert entry.losses[0].path == "/data/0/type"
+    assert entry.losses[:40] == (NotedLoss("L-06", "Location", "/type"),) * 40
+    assert [each.path for each in entry.losses[40:]] == [*(f"/data/{at}/type" for at in range(60)), ""]
     assert entry.losses[-1] == NotedLoss("L-06", "Location", "", True, 150)
 
 
