@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter
 from time import monotonic
 from typing import Final
 
@@ -22,7 +22,7 @@ from routing.translation.crossing import Loss
 from routing.vocabulary import Party, Version
 
 _FEW: Final = 16
-_RULE: Final[Callable[[Loss], str]] = itemgetter(Loss._fields.index("id"))
+_RULE: Final[Callable[[Loss], str]] = attrgetter("id")
 
 
 class Lost(Struct, frozen=True, gc=False):

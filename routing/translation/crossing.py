@@ -28,7 +28,7 @@ NOTHING_KNOWN: Final[Mapping[Question[Any], Any]] = MappingProxyType({})
 _UNHEARD: Final[Any] = object()
 
 
-class Loss(NamedTuple):
+class Loss(Struct, frozen=True, gc=False):
     """One application of a rule that loses, replaces or assumes something."""
 
     id: str

@@ -33,7 +33,12 @@ def crossing(
     )
 
 
+def losses_of(over: Crossing) -> list[tuple[str, str]]:
+    """The losses so far, each with its pointer."""
+    return [(loss.id, loss.pointer) for loss in over.losses]
+
+
 def lost(step: Step, body: dict[str, Any], over: Crossing) -> set[tuple[str, str]]:
     """The losses of a step, each with its pointer."""
     step(body, over)
-    return {(loss.id, loss.pointer) for loss in over.losses}
+    return set(losses_of(over))

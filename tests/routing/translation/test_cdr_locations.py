@@ -13,7 +13,7 @@ from routing.translation import cdr_locations
 from routing.translation.crossing import Crossing, Json
 from routing.translation.questions import LocationAtHand
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import CPO, crossing, lost
+from tests.routing.translation.crossings import CPO, crossing, losses_of, lost
 
 V211, V22, V221, V230 = Version.V2_1_1, Version.V2_2, Version.V2_2_1, Version.V2_3_0
 START = "2024-05-01T10:00:00Z"
@@ -81,7 +81,7 @@ def older(place: Any, over: Crossing | None = None, tariff_id: str | None = None
 
 
 def told(over: Crossing) -> set[tuple[str, str]]:
-    return {(loss.id, loss.pointer) for loss in over.losses}
+    return set(losses_of(over))
 
 
 # ------------------------------------------------------------------------------------------------ 2.1.1 to 2.2.1

@@ -22,7 +22,7 @@ from routing.translation.questions import (
     TokensOfUid,
 )
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import CPO, EMSP, crossing, lost
+from tests.routing.translation.crossings import CPO, EMSP, crossing, losses_of, lost
 
 V211, V22, V221, V230 = Version.V2_1_1, Version.V2_2, Version.V2_2_1, Version.V2_3_0
 START, END, SENT = "2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z", "2024-05-01T11:05:00Z"
@@ -120,7 +120,7 @@ def without(body: Json, *names: str) -> Json:
 
 
 def told(over: Crossing) -> set[tuple[str, str]]:
-    return {(loss.id, loss.pointer) for loss in over.losses}
+    return set(losses_of(over))
 
 
 # ------------------------------------------------------------------------------------------------ 2.1.1 to 2.2.1

@@ -12,7 +12,7 @@ from routing.translation.crossing import Crossing
 from routing.translation.embedded_locations import ids_to_location, location_to_ids, tariff_at
 from routing.translation.questions import LocationOf, SessionAtReceiver
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import CPO, crossing
+from tests.routing.translation.crossings import CPO, crossing, losses_of
 
 UP = (Version.V2_1_1, Version.V2_2_1)
 DOWN = (Version.V2_2_1, Version.V2_1_1)
@@ -55,7 +55,7 @@ def place(*evses: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN40
 
 
 def losses(over: Crossing) -> set[tuple[str, str]]:
-    return {(loss.id, loss.pointer) for loss in over.losses}
+    return set(losses_of(over))
 
 
 # ------------------------------------------------------------------------------------------------ 2.1.1 to 2.2.1

@@ -8,7 +8,7 @@ from routing.errors import Untranslatable
 from routing.quirks import Quirks
 from routing.translation.identifiers import alias_of, check_id
 from routing.translation.questions import OriginalId
-from tests.routing.translation.crossings import CPO, EMSP, crossing
+from tests.routing.translation.crossings import CPO, EMSP, crossing, losses_of
 
 LONG = "LOC-0123456789-0123456789-0123456789-X"
 
@@ -31,7 +31,7 @@ def test_it_gets_an_alias_where_either_partner_agreed_to_aliases(side: str) -> N
     body = {"id": LONG}
     check_id(body, "id", 36, over)
     assert body == {"id": alias_of(LONG)}
-    assert over.losses == [("L-10", "/id")]
+    assert losses_of(over) == [("L-10", "/id")]
 
 
 def test_an_alias_is_the_beginning_and_a_hash_and_as_long_as_an_id_may_be() -> None:

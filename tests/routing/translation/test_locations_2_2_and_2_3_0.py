@@ -11,7 +11,7 @@ from routing.quirks import Quirks
 from routing.translation import locations
 from routing.translation.crossing import Crossing, Step
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import crossing
+from tests.routing.translation.crossings import crossing, losses_of
 
 UPDATED = "2024-02-01T00:00:00Z"
 ADDRESS = "Carretera de la Universitat Autonoma de Barcelona 118, nau B"
@@ -30,7 +30,7 @@ def from_2_3_0(**more: Any) -> Crossing:  # noqa: ANN401 - fields of a Crossing
 
 
 def losses(over: Crossing) -> set[tuple[str, str]]:
-    return {(loss.id, loss.pointer) for loss in over.losses}
+    return set(losses_of(over))
 
 
 @pytest.mark.parametrize(

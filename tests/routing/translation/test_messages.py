@@ -12,7 +12,7 @@ from routing.translation.crossing import Crossing, Loss
 from routing.translation.kinds import Kind
 from routing.translation.messages import answer_body, request_body, without_data
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import EMSP, crossing
+from tests.routing.translation.crossings import EMSP, crossing, losses_of
 
 _V211, _V221, _V230 = Version.V2_1_1, Version.V2_2_1, Version.V2_3_0
 TOKEN = {
@@ -75,7 +75,7 @@ def test_every_object_of_a_list_is_translated_and_the_envelope_keeps_the_rest() 
 def test_losses_in_a_list_are_told_with_their_place() -> None:
     over = _to_older(answer=True)
     answer_body(_envelope([TOKEN, TOKEN | {"group_id": "G"}]), Kind.TOKEN, over, paged=True)
-    assert Loss("L-71", "/1/group_id") in over.losses
+    assert ("L-71", "/1/group_id") in losses_of(over)
 
 
 def _tariff(tariff_id: str, **restrictions: int) -> dict[str, Any]:

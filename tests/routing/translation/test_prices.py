@@ -12,7 +12,7 @@ from routing.quirks import Quirks
 from routing.translation import prices
 from routing.translation.crossing import Crossing
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import crossing
+from tests.routing.translation.crossings import crossing, losses_of
 
 UP = (Version.V2_2_1, Version.V2_3_0)
 DOWN = (Version.V2_3_0, Version.V2_2_1)
@@ -32,7 +32,7 @@ def older(price: Any, over: Crossing | None = None) -> Any:  # noqa: ANN401 - an
 
 
 def losses(over: Crossing) -> list[tuple[str, str]]:
-    return [(loss.id, loss.pointer) for loss in over.losses]
+    return losses_of(over)
 
 
 def test_a_number_becomes_the_amount_without_vat() -> None:

@@ -12,7 +12,7 @@ from routing.quirks import Quirks
 from routing.translation import locations
 from routing.translation.crossing import Crossing
 from routing.translation.questions import LocationOf, Published, Question, ShownBefore
-from tests.routing.translation.crossings import CPO, EMSP, crossing
+from tests.routing.translation.crossings import CPO, EMSP, crossing, losses_of
 
 UPDATED = "2024-02-01T00:00:00Z"
 RECEIVED = "2024-06-01T12:00:00Z"
@@ -39,7 +39,7 @@ REMOVED = {
 
 
 def losses(over: Crossing) -> set[tuple[str, str]]:
-    return {(loss.id, loss.pointer) for loss in over.losses}
+    return set(losses_of(over))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from routing.translation.kinds import Kind
 from routing.translation.questions import Residue, ResidueOf
 from routing.translation.residue import residue_of, with_residue
 from routing.vocabulary import Party, Version
-from tests.routing.translation.crossings import CPO, EMSP, NOW
+from tests.routing.translation.crossings import CPO, EMSP, NOW, losses_of
 
 V211, V221 = Version.V2_1_1, Version.V2_2_1
 WANTING = Quirks(residue=True)
@@ -59,7 +59,7 @@ def test_an_object_that_was_not_updated_since_is_complete_again_and_loses_nothin
     over.losses += [Loss("L-11", "/type"), Loss("L-04", "/state"), Loss("L-18", "/publish")]
     found = with_residue({**READ, "last_updated": spelled}, AFTER, Kind.LOCATION, over)
     assert found == AFTER | {"state": "Utrecht", "parking_type": "ON_DRIVEWAY"}
-    assert over.losses == [("L-18", "/publish")]
+    assert losses_of(over) == [("L-18", "/publish")]
 
 
 @pytest.mark.parametrize("last_updated", ["2024-05-01T12:00:01Z", "yesterday", None])

@@ -8,7 +8,7 @@ from routing.quirks import Quirks
 from routing.translation.crossing import Crossing, Json
 from routing.translation.signed_data import limit, limit_for_2_2
 from routing.vocabulary import Version
-from tests.routing.translation.crossings import crossing
+from tests.routing.translation.crossings import crossing, losses_of
 
 V22, V221, V230 = Version.V2_2, Version.V2_2_1, Version.V2_3_0
 LONG = "x" * 513
@@ -40,7 +40,7 @@ def test_signed_data_that_2_2_cannot_hold_is_left_out_whole(body: Json) -> None:
     limit_for_2_2(body, over)
 
     assert body == {"id": "C1"}
-    assert [(loss.id, loss.pointer) for loss in over.losses] == [("M-86", "/signed_data")]
+    assert losses_of(over) == [("M-86", "/signed_data")]
 
 
 @pytest.mark.parametrize("body", [cdr("x" * 512, "y" * 512), cdr(public_key=LONG), cdr(7, None), {"id": "C1"}])
