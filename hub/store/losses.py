@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from functools import cache
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -68,7 +69,8 @@ class LossCounts:
         """
         rows = [{**key._asdict(), **asdict(tallies[key])} for key in sorted(tallies)]
         async with self._database.writing() as session:
-            await session.exec(_added_to_what_is_there(self._database.engine.dialect.name, rows))
+            connection = await session.connection()
+            await connection.execute(_added_to_what_is_there(self._database.engine.dialect.name), rows)
 
     async def page(self, platform_id: str, *, limit: int, cursor: str | None) -> Page[LossRecord]:
         """What went lost to and from one platform, in an order that further losses do not disturb.
@@ -92,8 +94,9 @@ class LossCounts:
         return tuple(LossSum(Direction(which), loss, int(times), last_at) for which, loss, times, last_at in rows)
 
 
-def _added_to_what_is_there(dialect: str, rows: list[dict[str, Any]]) -> postgresql.Insert | sqlite.Insert:
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(LossRow).values(rows)
+@cache
+def _added_to_what_is_there(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(LossRow)
     new = insert.excluded
     is_newer = new.last_at >= col(LossRow.last_at)
     return insert.on_conflict_do_update(
