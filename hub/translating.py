@@ -43,6 +43,7 @@ from hub.shown_ids import request_as_shown
 from hub.span_notes import SpanNotes, TranslationNote
 from hub.store.shelves import key_of
 from hub.trace import Lost, Trace
+from routing.bodies import Members
 from routing.directory import Connection
 from routing.errors import HubError, HubFault, RoutingError, Untranslatable
 from routing.links import parameter
@@ -104,6 +105,8 @@ class Translation(Struct, eq=False):
     spans: SpanNotes | None
     sent: Message
     """As it goes out; the same as it came until it is translated."""
+    members: Members | None = None
+    """Those of its body, if they have been told apart."""
     told: Sequence[Pair] = ()
     """The object of the request, before and after, as long as there may be something to learn from it."""
     crossed: Crossing | None = None
@@ -141,6 +144,7 @@ class Translation(Struct, eq=False):
             trace.ids.correlation_id,
             trace.spans,
             message,
+            trace.members or None if message.body is trace.body else None,
         )
 
     @property
@@ -217,7 +221,9 @@ class Translation(Struct, eq=False):
         message = self.message
         body, kind = message.body, self.carried.request
         path = path_to(message.segments, message.operation, crossing)
-        translated = request_body(body, kind, crossing) if body and kind is not None else Translated(body or b"")
+        translated = (
+            request_body(body, kind, crossing, self.members) if body and kind is not None else Translated(body or b"")
+        )
         return translated, query_to(message.query, message.operation, body, crossing), path
 
     async def _after(self, refusal: Untranslatable, trace: Trace, hub: Hub) -> None:

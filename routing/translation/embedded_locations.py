@@ -15,12 +15,14 @@ matter: the receiver's own customer charged there.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from routing.errors import Untranslatable
 from routing.timestamps import write_seconds
+from routing.translation import numbers
 from routing.translation.aliases import at_its_owner
 from routing.translation.crossing import NO_DATA, Crossing, Json
 from routing.translation.identifiers import LONGEST, check_id
@@ -43,6 +45,33 @@ class Ids(NamedTuple):
     location_id: str | None
     evse_uid: str | None
     connector_id: str | None
+
+
+class _ConnectorRead(TypedDict, total=False):
+    id: Any
+    tariff_id: Any
+
+
+class _EvseRead(TypedDict, total=False):
+    uid: Any
+    status: Any
+    connectors: list[_ConnectorRead]
+
+
+class _LocationRead(TypedDict, total=False):
+    id: Any
+    evses: list[_EvseRead]
+
+
+_read_location: Final = msgspec.json.Decoder(_LocationRead).decode
+
+
+def read_place(text: bytes | str | Raw) -> Any:  # noqa: ANN401 - any JSON
+    """Of the Location in a Session of 2.1.1, what says where it is; all of it where it has another form."""
+    try:
+        return _read_location(text)
+    except msgspec.ValidationError:
+        return numbers.read(text)
 
 
 _TOLD_OF_LOCATIONS: Final = ("L-27", "L-58")

@@ -6,7 +6,7 @@ arrive. OCPI 2.2.1, "Transport and format", GET.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -22,6 +22,7 @@ from routing.translation.cdr_tokens import ANOTHERS
 from routing.translation.crossing import Crossing, Json, Loss
 from routing.translation.identifiers import may_hold_alias
 from routing.translation.kinds import Kind
+from routing.translation.numbers import Reader
 from routing.translation.publishing import NOT_PUBLISHED
 from routing.translation.residue import with_residue
 from routing.translation.steps import looked_at, steps_between, translate
@@ -74,8 +75,8 @@ def is_same(kind: Kind, crossing: Crossing) -> bool:
     return not steps_between(crossing.origin.version, crossing.destination.version, kind)
 
 
-def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
-    """The body of a request in the version of its receiver.
+def request_body(body: bytes, kind: Kind, crossing: Crossing, members: Mapping[str, Raw] | None = None) -> Translated:
+    """The body of a request in the version of its receiver. `members` are its own, where they have been told apart.
 
     Raises:
         Untranslatable: it cannot be said there.
@@ -86,7 +87,8 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
     if is_unchanged and not has_aliases:
         return Translated(body)
     try:
-        value = _read(body, kind, crossing)
+        readers = _looked_at(kind, crossing)
+        value = _read(body, readers) if members is None or readers is None else numbers.read_members(readers, members)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableBody("The body is not well-formed JSON") from error
     value = value if type(value) is dict else _object(value, kind)
@@ -101,21 +103,19 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing) -> Translated:
     return Translated(numbers.write(after), (Pair(value, after),))
 
 
-def _read(text: bytes | Raw, kind: Kind, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON
+def _read(text: bytes | Raw, readers: Mapping[str, Reader] | None) -> Any:  # noqa: ANN401 - any JSON
     """The object, as far as anybody looks at it. What no rule looks at goes on byte for byte."""
-    names = _looked_at(kind, crossing)
-    return numbers.read(text) if names is None else numbers.read_only(names, text)
+    return numbers.read(text) if readers is None else numbers.read_only(readers, text)
 
 
-def _looked_at(kind: Kind, crossing: Crossing) -> frozenset[str] | None:
+def _looked_at(kind: Kind, crossing: Crossing) -> Mapping[str, Reader] | None:
     return None if crossing.whole else looked_at(crossing.origin.version, crossing.destination.version, kind)
 
 
-def _read_list(text: Raw, kind: Kind, crossing: Crossing) -> Any:  # noqa: ANN401 - any JSON
-    names = _looked_at(kind, crossing)
-    if names is None or not bytes(text).startswith(b"["):
+def _read_list(text: Raw, readers: Mapping[str, Reader] | None) -> Any:  # noqa: ANN401 - any JSON
+    if readers is None or not bytes(text).startswith(b"["):
         return numbers.read(text)
-    return [numbers.read_only(names, value) for value in _list(text)]
+    return [numbers.read_only(readers, value) for value in _list(text)]
 
 
 def answer_body(
@@ -131,7 +131,8 @@ def answer_body(
     if "data" not in members or (is_same(kind, crossing) and within == NO_MOMENTS):
         return Translated(body)
     try:
-        data = _read_list(members["data"], kind, crossing) if paged else _read(members["data"], kind, crossing)
+        readers = _looked_at(kind, crossing)
+        data = _read_list(members["data"], readers) if paged else _read(members["data"], readers)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotRoutable("The data of the receiver's answer is not well-formed JSON") from error
     pairs: list[Pair] = []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Raw
+
+Reader: TypeAlias = Callable[[bytes | str | Raw], Any]
+"""Gives the value of a JSON text, or as much of it as is wanted. Raises msgspec.DecodeError."""
 
 _WIDEST_EXPONENT: Final = 40
 """1e40 is written out in digits; what is beyond stays as it came, for no one to choke on."""
@@ -24,21 +26,24 @@ def _number(text: str) -> Decimal:
     return number
 
 
-read = msgspec.json.Decoder(float_hook=_number).decode
+read: Final[Reader] = msgspec.json.Decoder(float_hook=_number).decode
 """The value of a JSON text. Raises msgspec.DecodeError."""
 _members: Final[Callable[[bytes | Raw], dict[str, Any]]] = msgspec.json.Decoder(dict[str, Raw]).decode
 write = msgspec.json.Encoder(decimal_format="number").encode
 """A value as JSON text: the same bytes for the same value."""
 
 
-def read_only(names: AbstractSet[str], text: bytes | Raw) -> Any:  # noqa: ANN401 - any JSON
-    """The value of a JSON text, of which, if it is an object, only these members are read.
+def read_only(readers: Mapping[str, Reader], text: bytes | Raw) -> Any:  # noqa: ANN401 - any JSON
+    """The value of a JSON text, of which, if it is an object, only these members are read, each by its reader.
 
     The others are `Raw`: bytes, to be written as they came. Raises msgspec.DecodeError.
     """
     if not bytes(text).lstrip().startswith(b"{"):
         return read(text)
-    value: dict[str, Any] = _members(text)
-    for name in value.keys() & names:
-        value[name] = read(value[name])
-    return value
+    return read_members(readers, _members(text))
+
+
+def read_members(readers: Mapping[str, Reader], members: Mapping[str, Raw]) -> dict[str, Any]:
+    """The same of an object whose members are told apart already."""
+    reader_of = readers.get
+    return {name: text if (reader := reader_of(name)) is None else reader(text) for name, text in members.items()}

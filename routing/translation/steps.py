@@ -23,7 +23,9 @@ from routing.translation import (
     tokens,
 )
 from routing.translation.crossing import Crossing, Json, Step
+from routing.translation.embedded_locations import read_place
 from routing.translation.kinds import Kind
+from routing.translation.numbers import Reader, read
 from routing.vocabulary import Version
 
 _V211, _V22, _V221, _V230 = Version.V2_1_1, Version.V2_2, Version.V2_2_1, Version.V2_3_0
@@ -95,18 +97,28 @@ STEPS: Final[Mapping[tuple[Version, Version], Mapping[Kind, Step]]] = {
     },
 }
 
-_LOOK_AT: Final[Mapping[Step, frozenset[str]]] = {
-    locations.to_2_3_0: frozenset({"address", "state"}),
-    sessions.from_2_2: frozenset({"cdr_token"}),
-    sessions.from_2_3_0: frozenset({"cdr_token", "charging_periods", "total_cost"}),
-    sessions.to_2_2: frozenset({"cdr_token"}),
-    sessions.to_2_3_0: frozenset({"cdr_token", "total_cost"}),
+
+def _all_of(*names: str) -> Mapping[str, Reader]:
+    return dict.fromkeys(names, read)
+
+
+_LOOK_AT: Final[Mapping[Step, Mapping[str, Reader]]] = {
+    locations.to_2_3_0: _all_of("address", "state"),
+    sessions.from_2_1_1: {
+        **_all_of("auth_id", "authorization_reference", "charging_periods", "connector_id", "end_date_time"),
+        **_all_of("end_datetime", "evse_uid", "start_datetime", "total_cost"),
+        "location": read_place,
+    },
+    sessions.from_2_2: _all_of("cdr_token"),
+    sessions.from_2_3_0: _all_of("cdr_token", "charging_periods", "total_cost"),
+    sessions.to_2_2: _all_of("cdr_token"),
+    sessions.to_2_3_0: _all_of("cdr_token", "total_cost"),
 }
 """Steps that look at few members of their object. Any other member need not even be read for them."""
 
-_TOLD: Final = frozenset(
-    {"cdr_token", "country_code", "id", "last_updated", "location_id", "party_id", "publish", "start_date_time"}
-    | {"status", "uid"}
+_TOLD: Final = (
+    *("cdr_token", "country_code", "id", "last_updated", "location_id", "party_id", "publish", "start_date_time"),
+    *("status", "uid"),
 )
 """Members that tell which object it is, and what else there is to learn from it."""
 
@@ -126,7 +138,7 @@ def steps_between(source: Version, target: Version, kind: Kind) -> tuple[Step, .
 
 
 @cache
-def looked_at(source: Version, target: Version, kind: Kind) -> frozenset[str] | None:
+def looked_at(source: Version, target: Version, kind: Kind) -> Mapping[str, Reader] | None:
     """The members of the object that anybody looks at on its way between two versions; None when it may be any.
 
     What both have alike is read for the sake of aliases, which may stand in any member.
@@ -134,11 +146,12 @@ def looked_at(source: Version, target: Version, kind: Kind) -> frozenset[str] | 
     steps = steps_between(source, target, kind)
     if not steps:
         return None
-    found = _TOLD
+    found = dict(_all_of(*_TOLD))
     for step in steps:
         if step not in _LOOK_AT:
             return None
-        found |= _LOOK_AT[step]
+        for name, reader in _LOOK_AT[step].items():
+            found[name] = reader if found.get(name, reader) is reader else read
     return found
 
 

@@ -14,6 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from routing.bodies import Members, read_members
 from routing.errors import Untranslatable
 from routing.quirks import Quirks
 from routing.translation import numbers
@@ -340,10 +341,13 @@ def test_a_step_looks_at_no_member_that_is_not_read_for_it(
 
     assert became(body, message, partly) == became(body, message, whole)
     assert partly.losses == whole.losses
+    apart = message.crossing()
+    assert became(body, message, apart, read_members(body)) == became(body, message, message.crossing())
+    assert apart.losses == whole.losses
 
 
-def became(body: bytes, message: Sent, crossing: Crossing) -> bytes | str:
+def became(body: bytes, message: Sent, crossing: Crossing, members: Members | None = None) -> bytes | str:
     try:
-        return request_body(body, message.kind, crossing).body
+        return request_body(body, message.kind, crossing, members).body
     except Untranslatable as refusal:
         return str(refusal)
