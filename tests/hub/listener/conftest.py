@@ -1,4 +1,4 @@
-"""Listeners for raw sockets, on the event loop that the hub uses, with little patience."""
+"""Listeners for raw sockets, on the event loop that the hub uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from hub.listener.port import Port, bind
 from hub.listener.rules import Limits, Rules
 from tests.hub.listener.raw import App, Listening
 
+PATIENT = Limits(head_s=30, body_s=30, idle_s=0.5, write_s=30, linger_s=30)
+"""No deadline comes before what a test is about, however busy the machine is; only who has his answers is let go."""
 IMPATIENT = Limits(head_s=0.5, body_s=0.6, idle_s=0.5, write_s=0.5, linger_s=0.4)
+"""For tests of the deadlines themselves."""
 
 Listen: TypeAlias = Callable[..., AbstractAsyncContextManager[Listening]]
 
@@ -26,7 +29,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 @asynccontextmanager
-async def listening(limits: Limits = IMPATIENT, render: Renderer = ocpi_answer) -> AsyncIterator[Listening]:
+async def listening(limits: Limits = PATIENT, render: Renderer = ocpi_answer) -> AsyncIterator[Listening]:
     """A listener on a free port."""
     app, drain = App(), Drain()
     with bind("127.0.0.1", 0, "HUB_PORT") as free:
@@ -34,11 +37,13 @@ async def listening(limits: Limits = IMPATIENT, render: Renderer = ocpi_answer) 
         number = free.getsockname()[1]
         await port.start()
         it = Listening(app, port, number, drain, limits, [])
-        yield it
-        app.go.set()
-        for client in it.clients:
-            await client.close()
-        await port.stop(1)
+        try:
+            yield it
+        finally:
+            app.go.set()
+            for client in it.clients:
+                await client.close()
+            await port.stop(1)
 
 
 @pytest.fixture
@@ -49,8 +54,15 @@ def listen() -> Listen:
 
 @pytest.fixture
 async def listener(anyio_backend: object) -> AsyncIterator[Listening]:  # noqa: ARG001 - an async fixture needs it
-    """A listener as partners meet it, but for its short deadlines."""
+    """A listener as partners meet it, but for the time between two requests."""
     async with listening() as it:
+        yield it
+
+
+@pytest.fixture
+async def hasty(anyio_backend: object) -> AsyncIterator[Listening]:  # noqa: ARG001 - an async fixture needs it
+    """A listener with short deadlines."""
+    async with listening(IMPATIENT) as it:
         yield it
 
 

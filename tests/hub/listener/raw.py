@@ -172,7 +172,7 @@ class Listening(NamedTuple):
         [healthy] = await client.answers()
         await client.close()
         assert healthy.status == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 def answers_in(data: bytes) -> list[Answer]:
