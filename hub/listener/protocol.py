@@ -310,6 +310,7 @@ class Connection(HttpToolsProtocol):
             late = "body" if self._head_done else "headers"
             self.refuse(Refusal(408, f"The {late} of the request took too long to arrive"))
         else:
+            self._outlet.flush()
             self.transport.close()
 
     def _abort_when_stuck(self, now: float) -> None:

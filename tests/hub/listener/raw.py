@@ -31,7 +31,11 @@ class Answer(NamedTuple):
 
 
 class App:
-    """Reads and answers. Does not read at /early, waits at /wait, says a lot at /big, fails at the other ones."""
+    """Reads and answers.
+
+    Does not read at /early, waits at /wait, says a lot at /big, keeps everybody waiting after its answer at /busy, fails
+    at the other ones.
+    """
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -54,6 +58,9 @@ class App:
                 for _ in range(BIG_CHUNKS):
                     await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+            case "/busy":
+                await answer(send, 200, b"busy")
+                time.sleep(0.2)  # noqa: ASYNC251 - nothing else happens meanwhile, that is the point
             case "/crash":
                 raise RuntimeError("broken")
             case "/silent":

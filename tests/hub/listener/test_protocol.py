@@ -285,6 +285,14 @@ async def test_who_becomes_slow_is_cut_after_the_answer(
         await dripping
 
 
+async def test_an_answer_goes_out_though_it_is_late_for_the_next_request_already(listen: Listen) -> None:
+    async with listen(PATIENT._replace(idle_s=0.1)) as listener:
+        client = await listener.connect()
+        await client.send(b"GET /busy HTTP/1.1\r\nHost: hub\r\n\r\n")
+
+        assert [answer.body for answer in await client.answers()] == [b"busy"]
+
+
 async def test_an_app_that_waits_for_a_slow_body_learns_that_it_will_not_come(hasty: Listening) -> None:
     await hasty.exchange(post(b"Content-Length: 1000", body=b"x"))
 
