@@ -31,9 +31,12 @@ class Places:
         return self.elsewhere(url)
 
     def restart(self) -> None:
-        """End the process where things begin, and start it again with what is in the stores."""
-        self.begin.stop()
-        self.begin.start()
+        """End all processes, which write what they have learned, and start them again with what is in the stores."""
+        hubs = [self.begin] if self._other is None else [self.begin, self._other]
+        for hub in hubs:
+            hub.stop()
+        for hub in hubs:
+            hub.start()
 
 
 @contextmanager
