@@ -6,7 +6,6 @@ All of it is below `/control`, for whoever knows the token that this process was
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -20,7 +19,7 @@ from loadtests.simulator.messages import Sent
 from loadtests.simulator.profiles import read_profile
 from loadtests.simulator.registration import HubRefused
 from loadtests.simulator.site import Receive, Scope, Send, body_of
-from routing.vocabulary import InterfaceRole, Party, Role, Version
+from routing.vocabulary import Party, Role, Version
 
 PATH: Final = "control"
 
@@ -129,13 +128,7 @@ class Control:
 def _registered(member: Member) -> Registered:
     hub = member.partner.connection
     endpoints = [(module, interface and interface.value, url) for (module, interface), url in hub.endpoints.items()]
-    return Registered(hub.our_token, endpoints, [_step(sent) for sent in _handshake(member)])
-
-
-def _handshake(member: Member) -> Sequence[Sent]:
-    """The requests of the latest one. Results of commands, which are sent meanwhile, are none of them."""
-    credentials = member.partner.connection.url("credentials", InterfaceRole.SENDER)
-    return [sent for sent in member.partner.sent if sent.method == "GET" or sent.url == credentials][-3:]
+    return Registered(hub.our_token, endpoints, [_step(sent) for sent in member.partner.registration.handshake])
 
 
 def _step(sent: Sent) -> Step:

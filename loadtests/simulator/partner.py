@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Self, Unpack
 
 from loadtests.simulator.client import HubClient, HubConnection, Options, authorization, interface_for
@@ -305,4 +306,8 @@ class Partner:
         if response_url and self.command_result is not None:
             await asyncio.sleep(0.05)  # the answer to the command itself goes first
             options: Options = {"to": request.sender, "sender": request.receiver, "json": self.command_result}
-            await self._call("POST", response_url, "", options)
+            hub = self.registration.connection
+            token = "" if hub is None else hub.our_token
+            answer = await self._call("POST", response_url, "", {**options, "token": token})
+            if answer.http_status == HTTPStatus.UNAUTHORIZED and await self.registration.has_replaced(token):
+                await self._call("POST", response_url, "", options)

@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from loadtests.simulator.client import Endpoints, HubClient, HubConnection
-from loadtests.simulator.messages import Answer, Envelope, Json, Received, envelope
+from loadtests.simulator.messages import Answer, Envelope, Json, Received, Sent, envelope
 from loadtests.simulator.shapes import Modules, Roles, credentials_object, version_details, versions_list
 from routing.vocabulary import InterfaceRole, Version
 
@@ -70,6 +70,9 @@ class Registration:
         """How the hub has to write its token."""
         self.grace_s = 0.0
         """For how long both tokens are good when a new one is agreed on: messages are under way with either."""
+        self.handshake: list[Sent] = []
+        """The requests of the latest introduction that we began and the hub took."""
+        self._introducing = asyncio.Lock()
         self._identity = identity
         self._client = client
 
@@ -93,6 +96,11 @@ class Registration:
         self.forget()
         return answer
 
+    async def has_replaced(self, token: str) -> bool:
+        """Whether we have another token for the hub now than this; an introduction under way is waited for."""
+        async with self._introducing:
+            return self.connection is not None and self.connection.our_token != token
+
     def forget(self) -> None:
         """Behave as if never registered."""
         self.connection = None
@@ -105,7 +113,12 @@ class Registration:
         return credentials_object(version, token, url, identity.name, identity.parties, website=identity.website)
 
     async def _introduce(self, method: str, versions_url: str, token: str, version: Version) -> Answer:
-        endpoints = await self._discover(versions_url, token, version)
+        async with self._introducing:
+            return await self._introduced(method, versions_url, token, version)
+
+    async def _introduced(self, method: str, versions_url: str, token: str, version: Version) -> Answer:
+        handshake: list[Sent] = []
+        endpoints = await self._discover(versions_url, token, version, handshake)
         token_b = secrets.token_urlsafe(24)
         self.invitations.add(token_b)  # the hub calls back while its answer is pending
         before = self.their_tokens
@@ -115,6 +128,7 @@ class Registration:
             url = next(url for (module, _), url in endpoints.items() if module == "credentials")
             credentials = self.credentials(version, token_b)
             answer = await self._client.call(method, url, version, {"token": token, "json": credentials})
+            handshake.append(self._client.sent[-1])
             _expect(answer, f"{method} credentials")
         except BaseException:
             self.their_tokens = before
@@ -126,19 +140,22 @@ class Registration:
         else:
             self.their_tokens = {token_b}
         self.connection = HubConnection(version, versions_url, answer.data["token"], endpoints, answer.data)
+        self.handshake = handshake
         return answer
 
     def _end(self, tokens: AbstractSet[str]) -> None:
         self.their_tokens = self.their_tokens - tokens
 
-    async def _discover(self, versions_url: str, token: str, version: Version) -> Endpoints:
-        """The hub's endpoints: its versions, then the details of ours."""
+    async def _discover(self, versions_url: str, token: str, version: Version, handshake: list[Sent]) -> Endpoints:
+        """The hub's endpoints: its versions, then the details of ours. Adds both requests to the handshake."""
         answer = await self._client.call("GET", versions_url, version, {"token": token})
+        handshake.append(self._client.sent[-1])
         _expect(answer, "GET versions")
         url = next((entry["url"] for entry in answer.data if entry["version"] == version), None)
         if url is None:
             raise HubRefused(f"no version {version}", answer)
         answer = await self._client.call("GET", url, version, {"token": token})
+        handshake.append(self._client.sent[-1])
         _expect(answer, "GET version details")
         return {
             (entry["identifier"], InterfaceRole(entry["role"]) if "role" in entry else None): entry["url"]
@@ -189,7 +206,7 @@ class Registration:
         """Take the credentials a hub gives us, look at its endpoints, and give it ours."""
         try:
             theirs: Json = request.json()
-            endpoints = await self._discover(theirs["url"], theirs["token"], version)
+            endpoints = await self._discover(theirs["url"], theirs["token"], version, [])
         except (KeyError, msgspec.MsgspecError) as error:
             return envelope(status_code=2001, status_message=str(error))
         except (HubRefused, httpx.HTTPError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import msgspec
@@ -85,6 +86,23 @@ def test_a_command_is_answered_and_its_result_follows(cpo: Partner, emsp: Partne
     assert result.json() == {"result": "ACCEPTED"}
     assert result.place.path == ("START_SESSION", "42")
     assert cpo.command_result == {"result": "ACCEPTED"}
+
+
+def test_a_result_that_meets_a_change_of_tokens_is_posted_again(cpo: Partner, emsp: Partner) -> None:
+    emsp.answers_next(envelope(status_code=2000, http_status=401), module="commands")
+    response_url = emsp.url("commands", InterfaceRole.SENDER, "START_SESSION", "42")
+    with ThreadPoolExecutor(1) as pool:
+        with emsp.pausing(module="credentials", method="PUT"):
+            updating = pool.submit(cpo.update)
+            emsp.ledger.wait_for(lambda request: (request.module, request.method) == ("credentials", "PUT"))
+            emsp.post("commands", "START_SESSION", to=VOLT, json={"response_url": response_url})
+            emsp.received.wait_for("commands")
+        updating.result()
+
+    cpo.settle()
+
+    assert [sent.answer.http_status for sent in cpo.sent if sent.url == response_url] == [401, 200]
+    assert [step.method for step in cpo.registration.handshake] == ["GET", "GET", "PUT"]
 
 
 def test_a_cdr_gets_a_location_where_it_can_be_read(cpo: Partner) -> None:
