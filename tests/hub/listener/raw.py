@@ -33,8 +33,8 @@ class Answer(NamedTuple):
 class App:
     """Reads and answers.
 
-    Does not read at /early, waits at /wait, says a lot at /big, keeps everybody waiting after its answer at /busy, fails
-    at the other ones.
+    Does not read at /early, waits at /wait, says a lot at /big, keeps everybody waiting after its answer at /busy,
+    fails at the other ones.
     """
 
     def __init__(self) -> None:

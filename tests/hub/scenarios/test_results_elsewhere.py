@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -179,8 +180,11 @@ def test_a_booking_finds_its_cpo_and_its_result_finds_its_emsp(everybody: Everyb
     def patched(booking: str) -> int:
         return status(cpo.patch("bookings", path_of(cpo.party, booking), json=change))[0]
 
+    def is_taken(booking: str) -> bool:
+        return patched(booking) == 200
+
     for booking in (booking_id, request_id):
-        eventually(lambda: patched(booking) == 200)  # a database that does not answer soon makes things unknown
+        eventually(partial(is_taken, booking))  # a database that does not answer soon makes things unknown
     assert patched(new_id("B")) == 404
     assert [each.raw_path.rpartition("/")[2] for each in emsp.received if each.method == "PATCH"] == [
         booking_id,
