@@ -6,6 +6,7 @@ Everything here is a value: immutable, comparable, free of behaviour that would 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -89,10 +90,11 @@ class Party(NamedTuple):
     party_id: str
     """One to three printable characters."""
 
-    @classmethod
-    def read(cls, country_code: str, party_id: str) -> Party:
+    @staticmethod
+    @lru_cache(maxsize=16_384)  # each object of a page names its owner
+    def read(country_code: str, party_id: str) -> Party:
         """The party of these two spellings, whatever their case."""
-        return cls(country_code.upper(), party_id.upper())
+        return Party(country_code.upper(), party_id.upper())
 
     def __str__(self) -> str:
         return f"{self.country_code}*{self.party_id}"
