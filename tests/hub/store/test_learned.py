@@ -180,7 +180,7 @@ async def test_a_notice_nobody_can_read_makes_a_process_forget_everything(shared
 
         await shared.forget([], b"nonsense")
 
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             while one.remembered.get(lookup) is not UNKNOWN:  # noqa: ASYNC110 - it comes over Redis, without an event
                 await asyncio.sleep(0.01)
 

@@ -33,7 +33,7 @@ async def new(redis_server: Redis) -> AsyncIterator[Callable[[str], Lease]]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases that do not last long."""
-    for name, seconds in (("LEASE_S", 0.6), ("_MARGIN_S", 0.2), ("_RENEW_EVERY_S", 0.1), ("_AGAIN_S", 0.02)):
+    for name, seconds in (("LEASE_S", 2.0), ("_MARGIN_S", 0.2), ("_RENEW_EVERY_S", 0.1), ("_AGAIN_S", 0.02)):
         monkeypatch.setattr(leases, name, seconds)
 
 
@@ -76,7 +76,7 @@ async def test_own_terms_are_known_to_have_ended(new: Callable[[str], Lease], re
     await one.take()
     async with open_redis(redis_server.url) as client:
         await client.delete(*one._keys)  # as a Redis does that forgets everything
-    await asyncio.wait_for(one.keep(), 3)
+    await asyncio.wait_for(one.keep(), 10)
     await one.release(4)
 
     assert await one.take()
@@ -89,7 +89,7 @@ async def test_who_saw_a_lease_run_out_begins_at_once(new: Callable[[str], Lease
     await one.take()
     assert not await other.take()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while not await other.take():  # noqa: ASYNC110 - Redis does not tell
             await asyncio.sleep(0.05)
 
@@ -116,7 +116,7 @@ async def test_it_is_kept_for_as_long_as_it_is_renewed(new: Callable[[str], Leas
     await one.take()
     keeping = asyncio.create_task(one.keep())
 
-    _, kept = await asyncio.wait([keeping], timeout=1.5)
+    _, kept = await asyncio.wait([keeping], timeout=1.5 * leases.LEASE_S)
 
     assert kept
     assert not await other.take()
