@@ -90,12 +90,12 @@ def test_an_emsp_is_told_when_a_result_does_not_come_and_gets_it_when_it_does_af
 
 
 def test_an_emsp_with_a_result_is_told_nothing_else(emsp: Partner, cpo: Partner) -> None:
-    response_url = commanded(emsp, cpo, "done")
+    response_url = commanded(emsp, cpo, "done", timeout_s=A_WHILE_S)
     assert post_result(cpo, response_url, emsp).status_code == 1000
     commanded(emsp, cpo, "refused", result="REJECTED")
     commanded(emsp, cpo, "without-a-time", timeout_s=0)
 
-    commanded(emsp, cpo, "later-than-all", timeout_s=2 * SOON_S)
+    commanded(emsp, cpo, "later-than-all", timeout_s=A_WHILE_S)
     emsp.received.wait_for(is_told("later-than-all"))
 
     assert told(emsp, "done") == [{"result": "ACCEPTED"}]
