@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from hub.fan_out import WAIT_FOR_ALLOWED_S, fan_out
-from hub.limits import Limits
+from hub.limits import Buckets, Limits
 from hub.setting_types import RateLimit
 from hub.trace import Trace
 from loadtests.simulator import Answer, Behaviour, Json, Partner, envelope
@@ -57,7 +57,7 @@ class Asking(NamedTuple):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with RunningHub(tmp_path_factory.mktemp("hub"), authorize_timeout_s=2) as running:
+    with RunningHub(tmp_path_factory.mktemp("hub"), authorize_timeout_s=5) as running:
         yield running
 
 
@@ -150,7 +150,7 @@ def test_the_first_who_allows_wins_and_the_others_are_not_waited_for(asking: Ask
     answer, _ = asking.about(uid)
 
     assert answer.sender == allowing.party
-    assert 0.3 <= monotonic() - began < 0.3 + WAIT_FOR_ALLOWED_S
+    assert 0.3 <= monotonic() - began < 4, "and not the 5 s for the silent one"
     assert blocking.party not in owners_known(asking.hub, uid)
     nothing_is_left(asking.hub)
 
@@ -180,7 +180,7 @@ def test_a_token_that_is_known_and_not_allowed_waits_a_second_for_somebody_who_a
     answer, _ = asking.about(uid)
 
     assert answer.sender == blocking.party
-    assert WAIT_FOR_ALLOWED_S <= monotonic() - began < 2 * WAIT_FOR_ALLOWED_S
+    assert WAIT_FOR_ALLOWED_S <= monotonic() - began < 4, "and not the 5 s for the silent one"
 
 
 def test_who_knows_too_little_is_heard_when_nobody_knows_more(asking: Asking, uid: str) -> None:
@@ -224,7 +224,7 @@ def test_nobody_answers_in_time(asking: Asking, uid: str) -> None:
     with pytest.raises(ReceiverTimeout):
         asking.about(uid)
 
-    assert monotonic() - began < 3
+    assert monotonic() - began < 10
     nothing_is_left(asking.hub)
 
 
@@ -271,7 +271,10 @@ def test_those_who_are_known_to_have_the_token_are_asked_one_after_the_other(ask
 def test_a_platform_may_ask_everybody_five_times_a_second(
     asking: Asking, uid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking.hub, "hub", replace(asking.hub.hub, limits=Limits(RateLimit(1000, 1000))))
+    limits = Limits(RateLimit(1000, 1000))
+    assert limits._fan_outs is not None
+    limits._fan_outs = Buckets(limits._fan_outs.limit, lambda: 0.0)  # on a busy machine five take longer than a second
+    monkeypatch.setattr(asking.hub, "hub", replace(asking.hub.hub, limits=limits))
     for _ in range(5):
         for each in asking.emsps:
             meets(each, NOT_MINE)
