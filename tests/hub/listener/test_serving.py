@@ -23,13 +23,13 @@ def test_an_idle_hub_ends_at_once(tmp_path: Path, number: int) -> None:
         hub.signal(number)
 
         assert hub.end() == (0, "")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
 
 
 def test_messages_in_flight_finish_while_new_ones_are_refused(tmp_path: Path, behind: ThreadPoolExecutor) -> None:
     with running(tmp_path) as hub:
         hub.ready()
-        in_flight = [behind.submit(hub.get, "/wait?1.5") for _ in range(4)]
+        in_flight = [behind.submit(hub.get, "/wait?4") for _ in range(4)]
         for _ in in_flight:
             hub.says("waiting")
         hub.signal()
@@ -53,7 +53,7 @@ def test_messages_that_take_too_long_are_cut(tmp_path: Path, behind: ThreadPoolE
         hub.signal()
 
         assert hub.end()[0] == 0
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
         assert isinstance(in_flight.exception(), ConnectionError)
 
 
@@ -179,7 +179,7 @@ def test_a_worker_that_is_killed_is_replaced_while_the_others_serve(tmp_path: Pa
 def test_messages_in_flight_in_a_worker_finish(tmp_path: Path, behind: ThreadPoolExecutor) -> None:
     with running(tmp_path, workers=2) as hub:
         hub.ready()
-        in_flight = [behind.submit(hub.get, "/wait?1.5") for _ in range(4)]
+        in_flight = [behind.submit(hub.get, "/wait?4") for _ in range(4)]
         for _ in in_flight:
             hub.says("waiting")
         hub.signal()
