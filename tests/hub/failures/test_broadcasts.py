@@ -132,7 +132,7 @@ def test_while_redis_is_silent_a_broadcast_is_accepted_and_delivered_once(
         with frozen(cluster.redis):
             began = time.monotonic()
             assert put(line, cpo, "FROZEN").status_code == 1000
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 5
             receivers.wait_for(SIZE)
         eventually(lambda: waiting(cluster) == 0)
         cluster.heals()

@@ -76,7 +76,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_4002_and_is_asked_once(
     hub: HubProcess, cpo: Partner, emsp: Partner
 ) -> None:
     platform_id = platform_of(hub, cpo)
-    hub.operator.change(platform_id, timeout_s=0.3)
+    hub.operator.change(platform_id, timeout_s=1.5)
     try:
         with cpo.behaving(DEAD):
             answer = push_token(emsp, cpo)
@@ -477,7 +477,7 @@ def test_a_2_1_1_partner_is_told_of_hub_errors_in_the_codes_it_knows(
     unknown, known = routed(new_party(), older_emsp.party), routed(older_cpo.party, older_emsp.party)
     token_path = path_of(older_emsp.party, "1")
     platform_id = platform_of(hub, older_cpo)
-    hub.operator.change(platform_id, timeout_s=0.3)
+    hub.operator.change(platform_id, timeout_s=1.5)
     try:
         with older_cpo.behaving(DEAD):
             late = older_emsp.get("locations", headers=known)

@@ -103,7 +103,7 @@ def test_what_the_hub_itself_cannot_do_is_said_in_the_words_of_2_1_1(hub: HubPro
     assert status(location) == (200, 2003)
     assert status(emsp.get("locations", to=nobody)) == (200, 2002)
     assert (location.envelope.status_message or "").startswith("[4001] ")
-    hub.operator.change(platform_of(hub, both.emsp), timeout_s=0.2)
+    hub.operator.change(platform_of(hub, both.emsp), timeout_s=1.5)
     both.emsp.answers_next(Behaviour(silent=True))
     late = pushed(both)
     hub.operator.change(platform_of(hub, both.emsp), timeout_s=None)

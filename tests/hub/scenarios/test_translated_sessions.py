@@ -313,7 +313,7 @@ def test_updates_of_a_session_do_not_pile_up_before_a_receiver_that_is_silent(
 ) -> None:
     both = between(everyone, V221, V211)
     path = path_of(both.cpo.party, new_id("S"))
-    hub.operator.change(platform_of(hub, both.emsp), timeout_s=0.5)
+    hub.operator.change(platform_of(hub, both.emsp), timeout_s=1)
     with both.emsp.behaving(Behaviour(silent=True)):
         update = {"kwh": 9.0, "last_updated": "2026-11-22T12:00:00Z"}
         began = time.monotonic()
@@ -322,7 +322,7 @@ def test_updates_of_a_session_do_not_pile_up_before_a_receiver_that_is_silent(
     hub.operator.change(platform_of(hub, both.emsp), timeout_s=None)
 
     assert codes == {4002, 4003}
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5, "and not the 10 s of one after the other"
     assert len(both.emsp.received) < 4
 
 
