@@ -107,11 +107,12 @@ def test_who_is_offline_is_named_still_and_who_has_left_is_not(hub: HubProcess) 
 
 
 def test_nothing_is_sent_for_what_the_partner_knows_already(hub: HubProcess) -> None:
-    with newest(hub) as emsp, partner(CPO).running() as cpo:
-        hub.operator.registered(cpo)
+    with registered(hub, partner(EMSP, Version.V2_3_0)) as [emsp], partner(CPO).running() as cpo:
+        hub.operator.registered(cpo)  # of which the hub would tell in ten minutes
         emsp.update()
         emsp.ledger.clear()
         known = named(emsp)
+        hub.operator.change(platform_of(hub, emsp), credentials_refresh=REFRESH_S)  # the hub looks at it anew
         time.sleep(REFRESH_S + 0.5)  # that nothing comes can only be waited for
 
         # Those of tests before this one may leave meanwhile, which is news.

@@ -333,14 +333,14 @@ def test_everybody_behind_a_hub_that_was_killed_is_offline_until_it_is_back(peer
     peers.far.kill()
     try:
         assert peers.emsp.get("locations", to=peers.far_cpo.party).status_code == 4003
-        eventually(lambda: are("OFFLINE"))
+        eventually(lambda: are("OFFLINE"), within_s=60)
         again = peers.emsp.get("locations", to=peers.far_cpo.party)
         assert (again.http_status, again.status_code) == (200, 4003)
         assert client_infos(peers.emsp)[peers.cpo.party] == ("CPO", "CONNECTED")
     finally:
         peers.far.start()
 
-    eventually(lambda: are("CONNECTED"))
+    eventually(lambda: are("CONNECTED"), within_s=60)
     eventually(lambda: peers.emsp.get("locations", to=peers.far_cpo.party).status_code == 1000)
     infos = [request.json() for request in peers.emsp.ledger.of("hubclientinfo", "PUT")]
     about_the_cpo = [each["status"] for each in infos if each["party_id"] == peers.far_cpo.party.party_id]
