@@ -377,8 +377,8 @@ def test_a_receiver_that_has_renewed_its_tokens_gets_what_waits_with_the_new_one
         hub.operator.change(platform_of(hub, renewing), timeout_s=A_LONG_TIME_S)
         with renewing.pausing(module="locations"):
             broadcast(cpo, "PUT", "locations", "LOC1", location(cpo.party))
+            renewing.received.wait_for("locations")  # before that, the newer one would go in its place
             waiting = broadcast(cpo, "PUT", "locations", "LOC1", location(cpo.party) | {"name": "newer"})
-            renewing.received.wait_for("locations")
             renewing.update()
 
         assert outcomes(hub, waiting)[str(renewing.party)] == "delivered"
