@@ -104,9 +104,8 @@ class Trace(Struct, eq=False):
 
     def losses_header(self) -> tuple[bytes, bytes]:
         """The ids of the losses, for a sender who wants to hear of them."""
-        return b"translation-loss", ", ".join(sorted({loss.id for lost in self.losses for loss in lost.losses})).encode(
-            "ascii"
-        )
+        rules = {loss.id for lost in self.losses for loss in lost.losses}
+        return b"translation-loss", ", ".join(sorted(rules)).encode("ascii")
 
 
 def answer_headers(answer: Answer, trace: Trace) -> RawHeaders:
