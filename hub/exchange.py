@@ -36,7 +36,7 @@ from hub.loops import Leg
 from hub.observability import FilteringBoundLogger, bind_fields
 from hub.read_backs import check_was_put, read_back
 from hub.refusals import note_refusal
-from hub.shown_ids import request_as_meant
+from hub.shown_ids import means_what_it_says, request_as_meant
 from hub.store.journal_entries import Failure
 from hub.trace import Lost, Trace
 from routing.decision import check_sender
@@ -143,7 +143,7 @@ async def _on_its_way(
     trace.body = message.body
     trace.members = members = check_message(message, own, arrival)
     followed = await _followed(message, platform, hub) if message.operation.hub_made is not None else None
-    if source.face is not None:
+    if source.face is not None and not means_what_it_says(message, members, source, hub):
         message, members = await request_as_meant(message, members, source, hub)
     route = followed or page_links.follow(message, hub) or choose_at_once(message, members, own, hub)
     if route is None:

@@ -138,7 +138,7 @@ def _by_id(trace: Trace) -> dict[str, int]:
     """How often each rule was applied."""
     times: Counter[str] = Counter()
     for lost in trace.losses:
-        times.update(lost.by_rule())
+        times.update(dict(lost.by_rule()))
     return times
 
 

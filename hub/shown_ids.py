@@ -11,7 +11,8 @@ Nothing is shown under an id that the store could not decide upon: the message f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -27,6 +28,7 @@ from routing.message import Answer, Message
 from routing.owner_names import names_owner, with_owner_named
 from routing.routes import Forward
 from routing.shown_ids import (
+    LONGEST_KNOWN,
     Id,
     IdKind,
     has_ids,
@@ -49,6 +51,8 @@ OwnedObject: TypeAlias = tuple[Party, Json]
 _Change: TypeAlias = Callable[[Sequence[Json]], Awaitable[Sequence[Json | None]]]
 
 _CHARGES: Final = frozenset({Kind.CDR, Kind.SESSION})
+_LONGEST_WRITTEN: Final = LONGEST_KNOWN * len(r"\ud83d\ude00") + len('""')
+"""Bytes of an id as JSON, which may spell each character by two numbers."""
 _envelope: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 _list: Final = msgspec.json.Decoder(list[Raw]).decode
 
@@ -141,6 +145,12 @@ def _face(viewer: Connection) -> Face:
 # ------------------------------------------------------------------------------------------------ requests
 
 
+def means_what_it_says(message: Message, members: Members, source: Connection, hub: Hub) -> bool:
+    """Whether no id in a request of a viewer's was shown to it, as in nearly all. False where the store has to say."""
+    _, ids = _ids_of(message, members, _face(source))
+    return not ids or hub.shown_ids.owned_at_once(source.platform_id, ids) == {}
+
+
 async def request_as_meant(message: Message, members: Members, source: Connection, hub: Hub) -> tuple[Message, Members]:
     """A request of a viewer's in the ids of their owner, who is its receiver then. `members` are those of its body.
 
@@ -149,14 +159,8 @@ async def request_as_meant(message: Message, members: Members, source: Connectio
     Raises:
         HubFault: it cannot be told now what the viewer means.
     """
-    operation, face = message.operation, _face(source)
-    kind = carried_by(operation, message.segments).request
-    named = {} if kind is None else _named(members, top_ids(kind, face))
-    ids = set(named.values())
-    if not operation.owned:
-        ids.update(ids_in_path(message.segments, operation, face))
-    if not ids:
-        return message, members
+    operation = message.operation
+    named, ids = _ids_of(message, members, _face(source))
     meant = await hub.shown_ids.owned(source.platform_id, ids)
     if meant:
         anybody = (None, hub.party)
@@ -170,12 +174,24 @@ async def request_as_meant(message: Message, members: Members, source: Connectio
     return msgspec.structs.replace(message, receiver=receiver, segments=segments, body=body), members
 
 
-def _named(members: Members, places: Mapping[str, IdKind]) -> dict[str, Id]:
-    found = {}
-    for name, kind in places.items():
-        if name in members and bytes(members[name]).startswith(b'"') and is_id(value := text(members, name)):
-            found[name] = Id(kind, value)
-    return found
+def _ids_of(message: Message, members: Members, face: Face) -> tuple[dict[str, Id], Collection[Id]]:
+    """The ids of others in a request: those of members by their name, and all there are."""
+    operation, named = message.operation, {}
+    kind = carried_by(operation, message.segments).request
+    for name, id_kind in () if kind is None else top_ids(kind, face).items():
+        written = bytes(members[name]) if name in members else b""
+        if len(written) <= _LONGEST_WRITTEN and (found := _id_in(written, id_kind)) is not None:
+            named[name] = found
+    if operation.owned:
+        return named, named.values()
+    return named, {*named.values(), *ids_in_path(message.segments, operation, face)}
+
+
+@lru_cache(maxsize=16_384)  # who charges sends the same again
+def _id_in(written: bytes, kind: IdKind) -> Id | None:
+    """The id that is the value of a member; None where that is no id."""
+    value = numbers.read(written) if written.startswith(b'"') else None
+    return Id(kind, value) if is_id(value) else None
 
 
 def _with_members(message: Message, members: Members, new: dict[str, str | None]) -> tuple[Members, bytes | None]:

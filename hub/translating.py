@@ -171,8 +171,8 @@ class Translation(Struct, eq=False):
         """
         message, asked = self.message, self.message.operation
         try:
-            out = self._out(hub) if shared is None else self._out_once(hub, shared)
-            crossing, (translated, query, path) = await out
+            out = self._out_at_once(hub) if shared is None else await self._out_once(hub, shared)
+            crossing, (translated, query, path) = out or await self._out(hub)
         except Untranslatable as refusal:
             await self._after(refusal, trace, hub)
             raise
@@ -202,6 +202,23 @@ class Translation(Struct, eq=False):
         self.told = pairs if teaches else ()
         self.crossed = crossing if wants_residue or crossing.aliases else None
         self.tried = None
+
+    def _out_at_once(self, hub: Hub) -> Outgoing | None:
+        """As `_out`, for nearly every message; None where something has to be looked up, or where it takes long."""
+        if len(self.message.body or b"") >= _LARGE:
+            return None
+        crossing = self.tried = self.crossing_out(hub.knowledge.known)
+        began = monotonic()
+        out = None
+        try:
+            out = self.message_out(crossing)
+        except (HubError, AnsweredByHub):
+            if not crossing.asked:
+                raise
+        finally:
+            if not crossing.asked:
+                self._note_time(crossing, began, hub)
+        return None if out is None or crossing.asked else (crossing, out)
 
     def _out(self, hub: Hub) -> Awaitable[Outgoing]:
         return self._translated(self.message_out, self.crossing_out, len(self.message.body or b""), hub)
@@ -387,7 +404,7 @@ class Translation(Struct, eq=False):
                 if not crossing.asked or not (asked := _open_in(crossing, answers)):
                     return crossing, result
             finally:
-                self._note_time(crossing, monotonic() - began, hub)
+                self._note_time(crossing, began, hub)
             answers |= await hub.knowledge.answers(asked, self._looked_up_by(hub).answer)
 
     def _looked_up_by(self, hub: Hub) -> LookUps:
@@ -398,13 +415,13 @@ class Translation(Struct, eq=False):
             self.look_ups = LookUps(hub, sender, receiver, self.correlation_id, self.came, each_s, self.spans)
         return self.look_ups
 
-    def _note_time(self, crossing: Crossing, seconds: float, hub: Hub) -> None:
-        module = self.message.operation.module
+    def _note_time(self, crossing: Crossing, began: float, hub: Hub) -> None:
+        now, module = monotonic(), self.message.operation.module
         source, target = crossing.origin.version, crossing.destination.version
-        hub.metrics.translated(module, source, target, seconds)
+        hub.metrics.translated(module, source, target, now - began)
         if self.spans is not None:
-            now, losses = monotonic(), len(crossing.losses)
-            self.spans.translated(TranslationNote(now - seconds, now, module, source, target, crossing.answer, losses))
+            losses = len(crossing.losses)
+            self.spans.translated(TranslationNote(began, now, module, source, target, crossing.answer, losses))
 
     def crossing_out(self, known: Mapping[Question[Any], Any]) -> Crossing:
         """What there is to know of the way of the request."""

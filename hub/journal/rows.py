@@ -187,7 +187,7 @@ def noted_losses(lost: Sequence[Lost]) -> list[NotedLoss]:
         kind, room = each.kind or "", MOST_LOSSES - len(noted)
         noted += [NotedLoss(loss.id, kind, clean(loss.pointer), each.in_answer) for loss in each.losses[:room]]
         rest = msgspec.structs.replace(each, losses=each.losses[room:])
-        more.update({(rule, kind, each.in_answer): times for rule, times in rest.by_rule().items()})
+        more.update({(rule, kind, each.in_answer): times for rule, times in rest.by_rule()})
     return noted + [NotedLoss(rule, kind, "", in_answer, times) for (rule, kind, in_answer), times in more.items()]
 
 

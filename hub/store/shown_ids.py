@@ -102,16 +102,9 @@ class ShownIds:
         Raises:
             HubFault: the store cannot tell now.
         """
-        here: dict[Id, Owned] = {}
-        missing: list[Id] = []
-        now = monotonic()
-        for each in ids:
-            place = _place(viewer, each)
-            if (found := self._owned.get(place)) is not None:
-                here[each] = found
-            elif self._strange.get(place, -inf) < now - _STRANGE_S:
-                missing.append(each)
+        here, missing = self._at_hand(viewer, ids)
         if missing:
+            now = monotonic()
             read = await self._in_time(self._read(viewer, missing))
             for each in missing:
                 place, owner = _place(viewer, each), read.get(each)
@@ -121,6 +114,23 @@ class ShownIds:
                     self._remember(self._strange, place, now)
             here |= read
         return here
+
+    def owned_at_once(self, viewer: str, ids: Collection[Id]) -> dict[Id, Owned] | None:
+        """As `owned`; None where the store has to be asked."""
+        here, missing = self._at_hand(viewer, ids)
+        return None if missing else here
+
+    def _at_hand(self, viewer: str, ids: Collection[Id]) -> tuple[dict[Id, Owned], list[Id]]:
+        """What is remembered of these ids, and those of which nothing is."""
+        here: dict[Id, Owned] = {}
+        missing: list[Id] = []
+        for each in ids:
+            place = _place(viewer, each)
+            if (found := self._owned.get(place)) is not None:
+                here[each] = found
+            elif self._strange.get(place, -inf) < monotonic() - _STRANGE_S:
+                missing.append(each)
+        return here, missing
 
     # ------------------------------------------------------------ reading and deciding
 

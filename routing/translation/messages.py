@@ -70,11 +70,6 @@ class Translated(Struct, frozen=True):
     """What had to be left out of a list."""
 
 
-def is_same(kind: Kind, crossing: Crossing) -> bool:
-    """Whether the object is the same in both versions, so that its bytes can go on as they came."""
-    return not steps_between(crossing.origin.version, crossing.destination.version, kind)
-
-
 def request_body(body: bytes, kind: Kind, crossing: Crossing, members: Mapping[str, Raw] | None = None) -> Translated:
     """The body of a request in the version of its receiver. `members` are its own, where they have been told apart.
 
@@ -82,7 +77,7 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing, members: Mapping[s
         Untranslatable: it cannot be said there.
         UnreadableBody: it cannot be read.
     """
-    is_unchanged = is_same(kind, crossing)
+    is_unchanged = not steps_between(crossing.origin.version, crossing.destination.version, kind)
     has_aliases = may_hold_alias(body)
     if is_unchanged and not has_aliases:
         return Translated(body)
@@ -128,7 +123,8 @@ def answer_body(
         NotRoutable: the data cannot be read.
     """
     members: dict[str, Any] = _members(body)
-    if "data" not in members or (is_same(kind, crossing) and within == NO_MOMENTS):
+    is_unchanged = not steps_between(crossing.origin.version, crossing.destination.version, kind)
+    if "data" not in members or (is_unchanged and within == NO_MOMENTS):
         return Translated(body)
     try:
         readers = _looked_at(kind, crossing)
@@ -170,7 +166,7 @@ def without_data(body: bytes, source: Version, target: Version) -> tuple[bytes, 
     Raises:
         NotRoutable: it cannot be read.
     """
-    if not _may_have(b'"data"', body):
+    if b'"data"' not in body and b"\\" not in body:  # a name may be spelled with escapes
         return body, None
     members = _members(body)
     data = members.pop("data", None)
@@ -179,11 +175,6 @@ def without_data(body: bytes, source: Version, target: Version) -> tuple[bytes, 
     is_empty = bytes(data) in (b"null", b'""', b"{}", b"[]")
     older = not (DIALECTS[source].interface_roles and DIALECTS[target].interface_roles)
     return numbers.write(members), None if is_empty else Loss("L-90" if older else "M-71", "/data")
-
-
-def _may_have(name: bytes, body: bytes) -> bool:
-    """Whether a JSON text can have a member of this name, which may be spelled with escapes."""
-    return name in body or b"\\" in body
 
 
 def _object(value: Any, kind: Kind) -> Json | None:  # noqa: ANN401 - any JSON

@@ -45,5 +45,8 @@ def read_only(readers: Mapping[str, Reader], text: bytes | Raw) -> Any:  # noqa:
 
 def read_members(readers: Mapping[str, Reader], members: Mapping[str, Raw]) -> dict[str, Any]:
     """The same of an object whose members are told apart already."""
-    reader_of = readers.get
-    return {name: text if (reader := reader_of(name)) is None else reader(text) for name, text in members.items()}
+    values = dict(members)
+    for name, text in members.items():
+        if name in readers:
+            values[name] = readers[name](text)
+    return values

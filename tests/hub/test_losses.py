@@ -88,6 +88,7 @@ async def test_messages_that_lose_the_same_are_added_up(both: Both) -> None:
     losses.start()
     for number in range(5):
         both.note(losses, lost("L-06"), lost("L-06"), lost("L-12"), correlation_id=f"m{number}")
+    losses._sort()
     assert len(losses._heard) == 1
     await losses.close()
 
