@@ -32,15 +32,18 @@ from loadtests.subjects import (
     floor_subject,
     hub_on_servers_subject,
     hub_subject,
+    hub_without_subject,
     nginx_subject,
     partner,
 )
 from loadtests.tools import install_missing
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-_PARTS = ("messages", "latency", "live", "broadcast", "scale", "presence", "outage")
+_PARTS = ("messages", "without", "latency", "live", "broadcast", "scale", "presence", "outage")
 _COMPARED = ("put_location", "get_location")
 """What nginx and the bare framework carry, too; the other scenarios are between versions."""
+_LEFT_OUT = (["journal"], ["learning"], ["journal", "learning"])
+"""What is left out of a hub, each time, to see what that costs."""
 
 
 class Figures(Struct, frozen=True, rename={"messages_per_s": "messages/s"}):
@@ -95,10 +98,10 @@ def main(rounds: int, seconds: int, output: Path, parts: tuple[str, ...], droppe
 
 def _part(part: str, rounds: int, seconds: int, dropped: int) -> tuple[list[str], dict[str, object]]:
     """Measure one part: its table, and its figures by name. All but the first have hubs of their own."""
-    if part == "messages":
+    if part in {"messages", "without"}:
         install_missing("nginx", "wrk")
-        results = measured(rounds, seconds)
-        return table(results), dict(results)
+        results = measured(rounds, seconds) if part == "messages" else measured_without(rounds, seconds)
+        return table(results), dict(results) if part == "messages" else {"without": results}
     if part in {"latency", "live", "scale"}:
         install_missing("nginx", "wrk")
     core = min(os.sched_getaffinity(0))
@@ -132,13 +135,27 @@ def measured(rounds: int, seconds: int) -> Results:
         on_servers, its_own = stack.enter_context(hub_on_servers_subject(folder / "on-servers", core, behind))
         floor = stack.enter_context(floor_subject(folder, core))
         proxy = stack.enter_context(nginx_subject(folder, core, behind))
-        click.echo(
-            f"{wrk.CONNECTIONS} connections, {rounds} rounds of {seconds} s; subjects on core {core}, ", nl=False
-        )
-        click.echo(f"generator and partner on core {cores[-1]}")
         carried = {hub: scenarios, on_servers: its_own, proxy: scenarios, floor: scenarios}
-        bench = _Bench(carried, folder, cores[-1], behind)
-        return bench.results(rounds, seconds)
+        return _Bench(carried, folder, cores[-1], behind).results(rounds, seconds)
+
+
+def measured_without(rounds: int, seconds: int) -> Results:
+    """Measure hubs that leave something out, and one that does not. Raises HubFailed."""
+    cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="ocpi-hub-bench-") as name, ExitStack() as stack:
+        folder, core = Path(name), cores[0]
+        behind = stack.enter_context(partner(folder, cores[-1]))
+        hub, scenarios = stack.enter_context(hub_subject(folder, core, behind))
+        compared = [each for each in scenarios if each.name in _COMPARED]
+        carried = {hub: compared}
+        for number, left_out in enumerate(_LEFT_OUT):
+            leaner, its_own = stack.enter_context(
+                hub_without_subject(folder / f"without-{number}", core, behind, left_out)
+            )
+            carried[leaner] = its_own
+        carried[stack.enter_context(nginx_subject(folder, core, behind))] = compared
+        carried[stack.enter_context(floor_subject(folder, core))] = compared
+        return _Bench(carried, folder, cores[-1], behind).results(rounds, seconds)
 
 
 class _Bench:
@@ -153,6 +170,10 @@ class _Bench:
 
     def results(self, rounds: int, seconds: int) -> Results:
         """Pages come last: their hundreds of objects leave work to the collector for the next seconds."""
+        click.echo(
+            f"{wrk.CONNECTIONS} connections, {rounds} rounds of {seconds} s; "
+            f"subjects on core {min(os.sched_getaffinity(0))}, generator and partner on core {self._core}"
+        )
         taken: dict[tuple[str, str], list[Figures]] = {}
         for pairs in (self._compared(), *self._families()):
             for subject, scenario in pairs:
@@ -243,17 +264,18 @@ def _median(values: Iterable[float]) -> float:
 
 def table(results: Results) -> list[str]:
     """The results for people, a line each: what all carry, then what only a hub can."""
-    lines = ["scenario      subject   messages/s   p50 ms   p99 ms   CPU µs  of nginx  of floor"]
+    width = max(9, *(len(subject) + 1 for subject in results))
+    lines = [f"scenario      {'subject':<{width}} messages/s   p50 ms   p99 ms   CPU µs  of nginx  of floor"]
     for scenario in _COMPARED:
-        for subject, scenarios in results.items():
-            lines.append(f"{scenario:<14}{subject:<9}{_columns(scenarios[scenario])}{_ratios(scenarios[scenario])}")
-    lines += [
-        "",
-        "hub alone              messages/s   p50 ms   p99 ms   CPU µs  beside               more µs an object",
-    ]
-    for scenario, found in results["hub"].items():
-        if scenario not in _COMPARED:
-            lines.append(f"{scenario:<22}{_columns(found)}{_beside_twin(found)}")
+        for subject, found in results.items():
+            lines.append(f"{scenario:<14}{subject:<{width}}{_columns(found[scenario])}{_ratios(found[scenario])}")
+    alone = {scenario: found for scenario, found in results["hub"].items() if scenario not in _COMPARED}
+    if alone:
+        lines += [
+            "",
+            "hub alone              messages/s   p50 ms   p99 ms   CPU µs  beside               more µs an object",
+            *(f"{scenario:<22}{_columns(found)}{_beside_twin(found)}" for scenario, found in alone.items()),
+        ]
     return lines
 
 

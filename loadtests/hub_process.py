@@ -166,9 +166,17 @@ class HubProcess:
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str | None] | None = None, *, command: Sequence[str] = ()
+        self,
+        folder: Path,
+        settings: Mapping[str, str | None] | None = None,
+        *,
+        command: Sequence[str] = (),
+        program: Sequence[str] = ("hub",),
     ) -> None:
-        """`command` stands in front of the hub's own, such as `taskset -c 0`."""
+        """`command` stands in front of the hub's own, such as `taskset -c 0`.
+
+        `program` is another module than the hub's, with arguments, that runs the hub's `serve` in its own way.
+        """
         self.port, self.operator_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.versions_url = f"{self.url}/ocpi/versions"
@@ -176,7 +184,7 @@ class HubProcess:
         token = secrets.token_urlsafe(24)
         self.operator = Operator(f"http://127.0.0.1:{self.operator_port}", token)
         self._folder = folder
-        self._command = [*command, sys.executable, "-m", "hub", "serve"]
+        self._command = [*command, sys.executable, "-m", *program, "serve"]
         self._environment = _environment(
             {
                 "public_url": self.url,

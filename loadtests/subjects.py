@@ -184,6 +184,19 @@ def hub_on_servers_subject(folder: Path, core: int, partner_url: str) -> Iterato
         yield Subject("hub, PG", hub.url, hub.pid, forwards=True), compared
 
 
+@contextmanager
+def hub_without_subject(
+    folder: Path, core: int, partner_url: str, left_out: Sequence[str]
+) -> Iterator[tuple[Subject, list[Scenario]]]:
+    """The hub without these parts of `hub_without`. Gives the messages that nginx carries, too."""
+    folder.mkdir()
+    with ExitStack() as stack:
+        command, program = ["taskset", "-c", str(core)], ["loadtests.hub_without", ",".join(left_out)]
+        hub = stack.enter_context(HubProcess(folder, _UNLIMITED, command=command, program=program))
+        *_, compared = _compared(Company(hub, partner_url, stack))
+        yield Subject(f"without {' and '.join(left_out)}", hub.url, hub.pid, forwards=True), compared
+
+
 def _compared(company: Company) -> tuple[Partner, Partner, list[Scenario]]:
     """A CPO and an eMSP of 2.2.1, and the messages between them that nginx and the floor carry, too."""
     cpo, emsp = company.registered("Volt", VOLT, Role.CPO), company.registered("Roam", ROAM, Role.EMSP)
