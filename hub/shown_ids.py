@@ -148,7 +148,7 @@ def _face(viewer: Connection) -> Face:
 def means_what_it_says(message: Message, members: Members, source: Connection, hub: Hub) -> bool:
     """Whether no id in a request of a viewer's was shown to it, as in nearly all. False where the store has to say."""
     _, ids = _ids_of(message, members, _face(source))
-    return not ids or hub.shown_ids.owned_at_once(source.platform_id, ids) == {}
+    return hub.shown_ids.are_strange(source.platform_id, ids)
 
 
 async def request_as_meant(message: Message, members: Members, source: Connection, hub: Hub) -> tuple[Message, Members]:

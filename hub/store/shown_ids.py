@@ -102,9 +102,16 @@ class ShownIds:
         Raises:
             HubFault: the store cannot tell now.
         """
-        here, missing = self._at_hand(viewer, ids)
+        here: dict[Id, Owned] = {}
+        missing: list[Id] = []
+        now = monotonic()
+        for each in ids:
+            place = _place(viewer, each)
+            if (found := self._owned.get(place)) is not None:
+                here[each] = found
+            elif self._strange.get(place, -inf) < now - _STRANGE_S:
+                missing.append(each)
         if missing:
-            now = monotonic()
             read = await self._in_time(self._read(viewer, missing))
             for each in missing:
                 place, owner = _place(viewer, each), read.get(each)
@@ -115,22 +122,14 @@ class ShownIds:
             here |= read
         return here
 
-    def owned_at_once(self, viewer: str, ids: Collection[Id]) -> dict[Id, Owned] | None:
-        """As `owned`; None where the store has to be asked."""
-        here, missing = self._at_hand(viewer, ids)
-        return None if missing else here
-
-    def _at_hand(self, viewer: str, ids: Collection[Id]) -> tuple[dict[Id, Owned], list[Id]]:
-        """What is remembered of these ids, and those of which nothing is."""
-        here: dict[Id, Owned] = {}
-        missing: list[Id] = []
+    def are_strange(self, viewer: str, ids: Collection[Id]) -> bool:
+        """Whether this viewer was never shown any of these ids, as far as that is remembered here."""
+        since = monotonic() - _STRANGE_S
         for each in ids:
             place = _place(viewer, each)
-            if (found := self._owned.get(place)) is not None:
-                here[each] = found
-            elif self._strange.get(place, -inf) < monotonic() - _STRANGE_S:
-                missing.append(each)
-        return here, missing
+            if place in self._owned or self._strange.get(place, -inf) < since:
+                return False
+        return True
 
     # ------------------------------------------------------------ reading and deciding
 
