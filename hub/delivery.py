@@ -163,7 +163,8 @@ def _as_it_came(
         _learn(message, said, route, source, hub)
         return said
     if translation is not None and translation.carried.answer is None:
-        learn_ways(message, route, said, hub)
+        if not translation.repeats:
+            learn_ways(message, route, said, hub)
         return translation.acknowledgement(said, trace, hub)
     return None
 

@@ -69,7 +69,10 @@ _KEPT_IN_2_1_1: Final[Mapping[Kind, str]] = {
     Kind.TARIFF: ModuleID.TARIFFS,
     Kind.TOKEN: ModuleID.TOKENS,
 }
-_SAID_OF_SESSIONS: Final = ("status", "start_datetime", "start_date_time", "auth_id", "location_id")
+_SAID_OF_SESSIONS: Final = (
+    *("status", "start_datetime", "start_date_time", "auth_id", "location_id", "evse_uid"),
+    "authorization_reference",
+)
 _SAID_OF_TOKENS: Final = ("country_code", "party_id", "uid", "type", "contract_id")
 _SHOWN: Final[Mapping[Kind, str]] = {Kind.LOCATION: ModuleID.LOCATIONS, Kind.TARIFF: ModuleID.TARIFFS}
 
@@ -115,7 +118,7 @@ def facts_in(heard: Heard, body: Json, translated: Json | None) -> Iterator[Fact
 
 
 class SaidOfSession(Struct, frozen=True):
-    """All that the facts in one message about a Session follow from. Most messages say nothing new."""
+    """All that the facts in one message about a Session follow from, also who it leads to. Most say nothing new."""
 
     about: Lookup
     said: int
@@ -146,7 +149,7 @@ def compared(
         emsp,
         session_id,
         *map(body.get, _SAID_OF_SESSIONS),
-        place.get("id") if type(place) is dict else None,
+        *(_said_of_place(place) if type(place) is dict else ()),
         own.get("contract_id") if type(own) is dict else None,
         *(map(chosen.get, _SAID_OF_TOKENS) if type(chosen) is dict else ()),
     )
@@ -154,6 +157,13 @@ def compared(
         return SaidOfSession(session(owner, session_id), hash(said))
     except TypeError:  # a list or an object where there should be a text
         return None
+
+
+def _said_of_place(place: Json) -> tuple[Any, Any]:
+    """Where a Session of 2.1.1 is: the Location, and the EVSE if there is only one."""
+    evses = place.get("evses")
+    evse = evses[0] if type(evses) is list and len(evses) == 1 else None
+    return place.get("id"), evse.get("uid") if type(evse) is dict else None
 
 
 def residue_left(heard: Heard, receiver: Party, residue: Residue | None) -> ResidueLeft | None:

@@ -230,19 +230,17 @@ def learn_request(
         hub.knowledge.learn(heard, pair.before, pair.after)
 
 
-def may_teach(passage: Passage, ids: tuple[str, ...], kind: Kind | None, pairs: Collection[Pair], hub: Hub) -> bool:
-    """Whether `learn_request` would learn something from these, once they are taken.
+def says_the_same(passage: Passage, ids: tuple[str, ...], kind: Kind | None, pairs: Collection[Pair], hub: Hub) -> bool:
+    """Whether a request only repeats what was said of its Session last: there is nothing to learn from it then.
 
     What was said last had a sender who could be believed. So it need not be asked whether this one can.
     """
-    if kind is not Kind.SESSION:
-        return True
     version = passage.sender.version
-    if version is not Version.V2_1_1 or not pairs:
+    if kind is not Kind.SESSION or version is not Version.V2_1_1 or not pairs:
         return False
     [pair] = pairs  # a request has one body
     said = compared(version, passage.sides.emsp, passage.owner, ids[0], pair.before, pair.after)
-    return hub.knowledge.is_news(said)
+    return not hub.knowledge.is_news(said)
 
 
 def learn_broadcast(message: Message, source: Connection, hub: Hub) -> None:

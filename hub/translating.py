@@ -30,8 +30,8 @@ from hub.lessons import (
     learn_same_answer,
     learn_same_request,
     learn_withheld,
-    may_teach,
     object_ids,
+    says_the_same,
     was_taken,
     went_well,
 )
@@ -107,6 +107,8 @@ class Translation(Struct, eq=False):
     """As it goes out; the same as it came until it is translated."""
     members: Members | None = None
     """Those of its body, if they have been told apart."""
+    repeats: bool = False
+    """Whether it says the same of its Session as the last message about it: it teaches nothing."""
     told: Sequence[Pair] = ()
     """The object of the request, before and after, as long as there may be something to learn from it."""
     crossed: Crossing | None = None
@@ -197,9 +199,10 @@ class Translation(Struct, eq=False):
 
     def _keep(self, pairs: Sequence[Pair], crossing: Crossing, hub: Hub) -> None:
         """Keep what there will be to learn from, if the receiver takes the message; most teach nothing new."""
-        wants_residue = self.passage.leaves_residue
-        teaches = wants_residue or may_teach(self.passage, self.ids, self.carried.request, pairs, hub)
-        self.told = pairs if teaches else ()
+        kind, wants_residue = self.carried.request, self.passage.leaves_residue
+        self.repeats = says_the_same(self.passage, self.ids, kind, pairs, hub)
+        says_by_itself = kind is Kind.SESSION and self.source.version is not Version.V2_1_1  # see `learn_request`
+        self.told = pairs if wants_residue or not (self.repeats or says_by_itself) else ()
         self.crossed = crossing if wants_residue or crossing.aliases else None
         self.tried = None
 
@@ -207,7 +210,7 @@ class Translation(Struct, eq=False):
         """As `_out`, for nearly every message; None where something has to be looked up, or where it takes long."""
         if len(self.message.body or b"") >= _LARGE:
             return None
-        crossing = self.tried = self.crossing_out(hub.knowledge.known)
+        crossing = self.tried = self.passage.crossing(self.ids, self.came, hub.knowledge.known)
         began = monotonic()
         out = None
         try:

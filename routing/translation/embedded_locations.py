@@ -112,7 +112,12 @@ def location_to_ids(body: Json, crossing: Crossing) -> Place:
     location, place = body.get("location_id"), NOWHERE
     if type(location) is dict:
         place = place_in(location, crossing, charging=body.get("status") == "ACTIVE")
-        _set_ids(body, location, place)
+        body["location_id"] = _id(location, "id")
+        # Those that the Location lacks may be there already, from a sender ahead of its version.
+        if (evse_uid := _id(place.evse, "uid")) is not None:
+            body["evse_uid"] = evse_uid
+        if (connector_id := _id(place.connector, "id")) is not None:
+            body["connector_id"] = connector_id
         crossing.lose("L-34", "/location")
     for name in Ids._fields:
         value = body.get(name)
@@ -136,15 +141,6 @@ def _go_without(body: Json, name: str, crossing: Crossing) -> None:
     else:
         body[name] = NO_DATA
         crossing.lose("L-05", f"/{name}")
-
-
-def _set_ids(body: Json, location: Json, place: Place) -> None:
-    """Write the ids that the Location has; those it lacks may be there already, from a sender ahead of its version."""
-    body["location_id"] = _id(location, "id")
-    if (evse_uid := _id(place.evse, "uid")) is not None:
-        body["evse_uid"] = evse_uid
-    if (connector_id := _id(place.connector, "id")) is not None:
-        body["connector_id"] = connector_id
 
 
 def ids_to_location(body: Json, crossing: Crossing) -> None:

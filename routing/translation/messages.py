@@ -77,12 +77,13 @@ def request_body(body: bytes, kind: Kind, crossing: Crossing, members: Mapping[s
         Untranslatable: it cannot be said there.
         UnreadableBody: it cannot be read.
     """
-    is_unchanged = not steps_between(crossing.origin.version, crossing.destination.version, kind)
+    versions = crossing.origin.version, crossing.destination.version
+    is_unchanged = not steps_between(*versions, kind)
     has_aliases = may_hold_alias(body)
     if is_unchanged and not has_aliases:
         return Translated(body)
     try:
-        readers = _looked_at(kind, crossing)
+        readers = None if crossing.whole else looked_at(*versions, kind)
         value = _read(body, readers) if members is None or readers is None else numbers.read_members(readers, members)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableBody("The body is not well-formed JSON") from error
@@ -103,10 +104,6 @@ def _read(text: bytes | Raw, readers: Mapping[str, Reader] | None) -> Any:  # no
     return numbers.read(text) if readers is None else numbers.read_only(readers, text)
 
 
-def _looked_at(kind: Kind, crossing: Crossing) -> Mapping[str, Reader] | None:
-    return None if crossing.whole else looked_at(crossing.origin.version, crossing.destination.version, kind)
-
-
 def _read_list(text: Raw, readers: Mapping[str, Reader] | None) -> Any:  # noqa: ANN401 - any JSON
     if readers is None or not bytes(text).startswith(b"["):
         return numbers.read(text)
@@ -123,11 +120,12 @@ def answer_body(
         NotRoutable: the data cannot be read.
     """
     members: dict[str, Any] = _members(body)
-    is_unchanged = not steps_between(crossing.origin.version, crossing.destination.version, kind)
+    versions = crossing.origin.version, crossing.destination.version
+    is_unchanged = not steps_between(*versions, kind)
     if "data" not in members or (is_unchanged and within == NO_MOMENTS):
         return Translated(body)
     try:
-        readers = _looked_at(kind, crossing)
+        readers = None if crossing.whole else looked_at(*versions, kind)
         data = _read_list(members["data"], readers) if paged else _read(members["data"], readers)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotRoutable("The data of the receiver's answer is not well-formed JSON") from error

@@ -21,6 +21,7 @@ from hub.store.facts import (
     TokenUsed,
 )
 from hub.store.shelves import KnownSession, KnownToken, Reference, UsedToken
+from hub.way_parts import SessionPart
 from routing.translation.kinds import Kind
 from routing.translation.questions import TariffFacts, TokenFacts
 from routing.vocabulary import Party, Version
@@ -278,6 +279,26 @@ def test_a_patch_of_a_session_teaches_what_it_names() -> None:
     assert facts(what, {"status": "COMPLETED", "kwh": 5}) == [
         known_session(status="COMPLETED", start=None, auth_key=None, location_key=None)
     ]
+
+
+def test_who_a_session_leads_to_is_not_looked_into_again_where_it_says_the_same() -> None:
+    """Every member that says who it leads to is one of those that are compared."""
+    what = heard(Kind.SESSION, version=V211, ids=("S1",))
+    first = said_of_session(what, LEGACY_SESSION, None)
+    other = {
+        "id": "S2",
+        "status": "COMPLETED",
+        "location_id": "Loc2",
+        "evse_uid": "E2",
+        "authorization_reference": "R2",
+        "location": {"id": "Loc1", "evses": [{"uid": "E2"}]},
+    }
+
+    assert first is not None
+    assert other.keys() | {"country_code", "party_id"} == set(SessionPart.__struct_fields__)
+    for name, value in other.items():
+        if name != "id":  # that of the path counts
+            assert said_of_session(what, {**LEGACY_SESSION, name: value}, None) != first, name
 
 
 def test_a_session_that_only_went_on_says_the_same_and_one_that_teaches_something_does_not() -> None:
