@@ -42,7 +42,7 @@ from hub.store.facts import (
 )
 from hub.store.learned_ends import RESERVATIONS, TOKENS_OF_COMMANDS, UNDATED_RESERVATIONS
 from hub.store.residues import write_residue
-from hub.store.shelves import KnownSession, KnownToken, Lookup, Reference, UsedToken, key_of, session
+from hub.store.shelves import LONGEST_ID, KnownSession, KnownToken, Lookup, Reference, UsedToken, key_of, session
 from routing.contracts import contract_key
 from routing.timestamps import read_timestamp
 from routing.translation import numbers
@@ -55,8 +55,7 @@ from routing.vocabulary import ModuleID, Party, Version
 Mode: TypeAlias = Literal["put", "patch", "post", "delete", "list", "object"]
 """How the body came: pushed with that method, or as the answer to one, or read: in a list, or on its own."""
 
-_LONGEST: Final = 80
-"""OCPI's identifiers have 39 characters at most. In upper case some characters become three."""
+_LONGEST_MOMENT: Final = 80
 _YEARS: Final = range(1970, 9999)
 """Of moments that every database, and every sum, can bear."""
 MOST_RESIDUE: Final = 16 * 1024
@@ -347,7 +346,7 @@ _LESSONS: Final[Mapping[Kind, Callable[[Heard, Party, Json, Json | None], Iterat
 
 def _text(value: Any) -> str | None:  # noqa: ANN401 - any JSON
     """A text that can be an identifier. Nothing else may come near a column of a database."""
-    if type(value) is str and 0 < len(value) <= _LONGEST and value.isprintable() and value != NO_DATA:
+    if type(value) is str and 0 < len(value) <= LONGEST_ID and value.isprintable() and value != NO_DATA:
         return value
     return None
 
@@ -365,7 +364,7 @@ def key_in(value: Any) -> str | None:  # noqa: ANN401 - any JSON
 
 def moment_in(value: Any) -> datetime | None:  # noqa: ANN401 - any JSON
     """A moment that can be remembered and reckoned with."""
-    return _moment(value) if type(value) is str else None
+    return _moment(value) if type(value) is str and len(value) <= _LONGEST_MOMENT else None
 
 
 @lru_cache(maxsize=4096)  # a Session says when it began in each of its messages

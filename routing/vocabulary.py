@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Version(StrEnum):
@@ -91,13 +91,22 @@ class Party(NamedTuple):
     """One to three printable characters."""
 
     @staticmethod
-    @lru_cache(maxsize=16_384)  # each object of a page names its owner
     def read(country_code: str, party_id: str) -> Party:
         """The party of these two spellings, whatever their case."""
-        return Party(country_code.upper(), party_id.upper())
+        if len(country_code) + len(party_id) > _LONGEST_REMEMBERED:  # nobody, and as long as somebody wants it to be
+            return _party(country_code, party_id)
+        return _remembered_party(country_code, party_id)
 
     def __str__(self) -> str:
         return f"{self.country_code}*{self.party_id}"
+
+
+def _party(country_code: str, party_id: str) -> Party:
+    return Party(country_code.upper(), party_id.upper())
+
+
+_LONGEST_REMEMBERED: Final = 10
+_remembered_party: Final = lru_cache(maxsize=16_384)(_party)  # each object of a page names its owner
 
 
 class Secret:

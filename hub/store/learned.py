@@ -32,7 +32,7 @@ from hub.store.redis import CacheUnreachable, LearnedCache, RedisClient
 from hub.store.remembered import UNKNOWN, Remembered
 from hub.store.residues import Key as ResidueKey
 from hub.store.residues import residues, write_residues
-from hub.store.shelves import GROUPS, READ_FRESH, Credit, Lookup, Shelf, references
+from hub.store.shelves import GROUPS, READ_FRESH, Credit, Lookup, Shelf, empty, is_too_long, references
 from hub.store.single_flight import SingleFlight, cancelled
 from hub.store.truth import DirectoryTruth
 from hub.store.vault import Vault
@@ -146,6 +146,7 @@ class Learned:
     async def groups(self, lookups: Collection[Lookup]) -> dict[Lookup, Any]:
         """What stands there. What cannot be told soon is missing; rather than nothing, it is what was known before."""
         here = {lookup: group for lookup in lookups if (group := self.remembered.get(lookup)) is not UNKNOWN}
+        here |= {lookup: empty(lookup.shelf) for lookup in lookups if is_too_long(lookup)}
         missing = [lookup for lookup in lookups if lookup not in here]
         if missing:
             here |= await self._soon(self._fetched(missing)) or {

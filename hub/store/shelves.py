@@ -46,6 +46,10 @@ READ_FRESH: Final = frozenset({Shelf.SESSIONS_AT, Shelf.CREDITS, Shelf.OWN, Shel
 """Shelves that are needed too rarely, or are too large, to be kept anywhere but in the database."""
 
 
+LONGEST_ID: Final = 80
+"""Characters of an identifier of which anything is remembered. OCPI's own have 39 at most, a partner may send any."""
+_LONGEST_KEY: Final = 3 * LONGEST_ID
+"""In upper case some characters become three."""
 MOST_WAYS: Final = 50
 """Parties that one thing leads to."""
 MOST_DETAILS: Final = 200
@@ -164,6 +168,11 @@ _OF_MANY: Final = frozenset(
 )
 
 
+def is_too_long(lookup: Lookup) -> bool:
+    """Whether nothing can stand there. What is not kept anywhere but in the database may be looked for all the same."""
+    return lookup.shelf not in READ_FRESH and max(map(len, lookup.key)) > _LONGEST_KEY
+
+
 def tokens_of_uid(uid: str) -> Lookup:
     """The Tokens of a uid, of whatever owner and type."""
     return Lookup(Shelf.TOKENS_OF_UID, (key_of(uid),))
@@ -174,9 +183,14 @@ def tokens_of_contract(contract_id: str) -> Lookup:
     return Lookup(Shelf.TOKENS_OF_CONTRACT, (contract_key(contract_id),))
 
 
-@lru_cache(maxsize=16_384)  # each message about a Session looks there several times, and messages about it come again
 def session(owner: Party, session_id: str) -> Lookup:
     """One Session."""
+    find = _session if len(session_id) <= LONGEST_ID else _session.__wrapped__
+    return find(owner, session_id)
+
+
+@lru_cache(maxsize=16_384)  # each message about a Session looks there several times, and messages about it come again
+def _session(owner: Party, session_id: str) -> Lookup:
     return Lookup(Shelf.SESSION, (*owner, key_of(session_id)))
 
 

@@ -23,6 +23,7 @@ _NONCE_BYTES = 12
 _TOKEN_BYTES = 32
 _HASH_BYTES = 32
 _REMEMBERED = 16_384
+_LONGEST_UID = 36
 
 
 class VaultError(HubFault):
@@ -49,7 +50,7 @@ class Vault:
         self.forms_key = Secret(_derived(material, "console forms").hex())
         """What signs the tokens in the console's forms, the same in every process."""
         self._hash = lru_cache(_REMEMBERED)(self._token_hash)
-        self.uid_hash = lru_cache(_REMEMBERED)(self._uid_hash)
+        self._remembered_uid_hash = lru_cache(_REMEMBERED)(self._uid_hash)
 
     def token_hash(self, token: str) -> bytes:
         """32 bytes by which this token is recognised: keyed BLAKE2b (RFC 7693).
@@ -62,8 +63,14 @@ class Vault:
     def _token_hash(self, token: str) -> bytes:
         return hashlib.blake2b(token.encode(), key=self._hash_key, digest_size=_HASH_BYTES).digest()
 
+    def uid_hash(self, uid: str) -> bytes:
+        """32 bytes by which the uid of a Token is found again, in whatever case it is written: keyed BLAKE2b.
+
+        Remembered, unless it is longer than a uid is: a partner may send any text for one.
+        """
+        return self._remembered_uid_hash(uid) if len(uid) <= _LONGEST_UID else self._uid_hash(uid)
+
     def _uid_hash(self, uid: str) -> bytes:
-        """32 bytes by which the uid of a Token is found again, in whatever case it is written: keyed BLAKE2b."""
         key = uid.upper().encode(errors="surrogatepass")
         return hashlib.blake2b(key, key=self._uid_key, digest_size=_HASH_BYTES).digest()
 

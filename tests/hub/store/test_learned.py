@@ -117,6 +117,16 @@ async def test_that_nothing_was_learned_is_known_too(one: Learned) -> None:
     assert found == {lookup: shelves.empty(lookup.shelf) for lookup in lookups}
 
 
+async def test_nothing_is_kept_for_what_is_too_long_to_be_an_identifier(one: Learned) -> None:
+    """Who sends such a thing could fill the memory of the hub with it, and Redis."""
+    lookups = [shelves.tokens_of_contract("C" * 1000), shelves.session(CPO, "S" * 1000), shelves.tokens_of_uid("0123")]
+
+    found = await one.groups(lookups)
+
+    assert found == {lookup: shelves.empty(lookup.shelf) for lookup in lookups}
+    assert [one.remembered.get(lookup) for lookup in lookups] == [UNKNOWN, UNKNOWN, ()]
+
+
 async def test_a_process_knows_what_it_learned_before_it_is_written(one: Learned) -> None:
     cached = [(fact, lookup, expected) for fact, lookup, expected in FACTS if lookup.shelf not in shelves.READ_FRESH]
     await one.groups([lookup for _, lookup, _ in cached])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+import sys
 
 import pytest
 
@@ -15,6 +16,17 @@ def test_a_token_is_recognised_by_its_hash_and_only_with_the_same_key() -> None:
     assert len(VAULT.token_hash("token")) == 32
     assert VAULT.token_hash("token") != VAULT.token_hash("Token")
     assert VAULT.token_hash("token") != Vault(Secret("other")).token_hash("token")
+
+
+def test_a_text_that_is_longer_than_a_uid_has_a_hash_and_is_not_kept() -> None:
+    short, long = (b"0123".decode(), (b"0123" * 1000).decode())
+    counts = sys.getrefcount(short), sys.getrefcount(long)
+
+    assert VAULT.uid_hash(short) == Vault(Secret("key material")).uid_hash("0123")
+    assert VAULT.uid_hash(long) == Vault(Secret("key material")).uid_hash("0123" * 1000)
+
+    assert sys.getrefcount(short) > counts[0]
+    assert sys.getrefcount(long) == counts[1]
 
 
 def test_a_new_token_has_128_random_bits_or_more_and_fits_every_partner() -> None:
