@@ -143,12 +143,15 @@ def compared(
     """The same of a Session whose id and owner are known, without a look at whether they can be believed."""
     place, own = body.get("location"), body.get("cdr_token")
     chosen = None if translated is None else translated.get("cdr_token")
+    evses = place.get("evses") if type(place) is dict else None
+    evse = evses[0] if type(evses) is list and len(evses) == 1 else None
     said = (
         version,
         emsp,
         session_id,
         *map(body.get, _SAID_OF_SESSIONS),
-        *(_said_of_place(place) if type(place) is dict else ()),
+        place.get("id") if type(place) is dict else None,
+        evse.get("uid") if type(evse) is dict else None,
         own.get("contract_id") if type(own) is dict else None,
         *(map(chosen.get, _SAID_OF_TOKENS) if type(chosen) is dict else ()),
     )
@@ -156,13 +159,6 @@ def compared(
         return SaidOfSession(session(owner, session_id), hash(said))
     except TypeError:  # a list or an object where there should be a text
         return None
-
-
-def _said_of_place(place: Json) -> tuple[Any, Any]:
-    """Where a Session of 2.1.1 is: the Location, and the EVSE if there is only one."""
-    evses = place.get("evses")
-    evse = evses[0] if type(evses) is list and len(evses) == 1 else None
-    return place.get("id"), evse.get("uid") if type(evse) is dict else None
 
 
 def residue_left(heard: Heard, receiver: Party, residue: Residue | None) -> ResidueLeft | None:

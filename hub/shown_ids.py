@@ -147,7 +147,7 @@ def _face(viewer: Connection) -> Face:
 
 def means_what_it_says(message: Message, members: Members, source: Connection, hub: Hub) -> bool:
     """Whether no id in a request of a viewer's was shown to it, as in nearly all. False where the store has to say."""
-    _, ids = _ids_of(message, members, _face(source))
+    ids = _ids_of(message, members, _face(source))[1]
     return hub.shown_ids.are_strange(source.platform_id, ids)
 
 
@@ -177,8 +177,7 @@ async def request_as_meant(message: Message, members: Members, source: Connectio
 def _ids_of(message: Message, members: Members, face: Face) -> tuple[dict[str, Id], Collection[Id]]:
     """The ids of others in a request: those of members by their name, and all there are."""
     operation, named = message.operation, {}
-    kind = carried_by(operation, message.segments).request
-    for name, id_kind in () if kind is None else top_ids(kind, face).items():
+    for name, id_kind in top_ids(carried_by(operation, message.segments).request, face):
         written = bytes(members[name]) if name in members else b""
         if len(written) <= _LONGEST_WRITTEN and (found := _id_in(written, id_kind)) is not None:
             named[name] = found

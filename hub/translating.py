@@ -295,7 +295,7 @@ class Translation(Struct, eq=False):
         is_known = (
             self.route.speaker is not None and self.version is not Version.V2_1_1
         )  # from a broadcast's acceptance
-        if kind is None or is_known:
+        if kind is None or is_known or self.repeats:
             pass
         elif not self.told and self._is_same(kind):
             if was_taken(self.message, answer):

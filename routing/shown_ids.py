@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from itertools import count
 from typing import Any, Final, NamedTuple, TypeGuard
@@ -144,10 +145,11 @@ def with_ids(body: Json, kind: Kind, face: Face, instead: Mapping[Id, str]) -> J
     return body if places is None else _replaced(body, places, instead)
 
 
-def top_ids(kind: Kind, face: Face) -> Mapping[str, IdKind]:
-    """The members of the object itself that hold an id of others."""
-    places = _PLACES[face].get(kind)
-    return {} if places is None else places.members
+@cache
+def top_ids(kind: Kind | None, face: Face) -> tuple[tuple[str, IdKind], ...]:
+    """The members of the object itself that hold an id of others, and what each is of."""
+    places = None if kind is None else _PLACES[face].get(kind)
+    return () if places is None else tuple(places.members.items())
 
 
 def _collect(bodies: Sequence[Json], places: _Places, found: Mapping[IdKind, set[str]]) -> None:

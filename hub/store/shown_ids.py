@@ -126,7 +126,7 @@ class ShownIds:
         """Whether this viewer was never shown any of these ids, as far as that is remembered here."""
         since = monotonic() - _STRANGE_S
         for each in ids:
-            place = _place(viewer, each)
+            place = viewer, each.kind, key_of(each.value)
             if place in self._owned or self._strange.get(place, -inf) < since:
                 return False
         return True

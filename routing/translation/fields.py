@@ -28,16 +28,15 @@ def renamed(body: Json, names: Mapping[str, str] = _NO_NAMES) -> Json:
 
     Where both names are there, the old one has the value that counts.
     """
-    new_name = names.get
     members: Json = {}
     for name, value in body.items():  # a comprehension would be one call more
-        members[new_name(name, name)] = value
+        members[names[name] if name in names else name] = value  # noqa: SIM401 - a call for each, of few that are there
     if len(members) == len(body):
         return members
     # A new name was there as well: of the two, only the old one stays.
     taken = [new for name, new in names.items() if name in body]
     left = {name: value for name, value in body.items() if name in names or name not in taken}
-    return {new_name(name, name): value for name, value in left.items()}
+    return {names.get(name, name): value for name, value in left.items()}
 
 
 def is_absent(body: Json, name: str) -> bool:

@@ -126,9 +126,10 @@ def test_what_is_no_id_stays_what_it_is(value: object) -> None:
 
 
 def test_members_of_the_object_itself_are_those_a_command_is_found_by() -> None:
-    assert top_ids(Kind.START_SESSION, Face.CPO) == {"location_id": IdKind.LOCATION}
-    assert top_ids(Kind.SESSION, Face.EMSP) == {"auth_id": IdKind.AUTH_ID}
-    assert top_ids(Kind.TOKEN, Face.CPO) == {}
+    assert top_ids(Kind.START_SESSION, Face.CPO) == (("location_id", IdKind.LOCATION),)
+    assert top_ids(Kind.SESSION, Face.EMSP) == (("auth_id", IdKind.AUTH_ID),)
+    assert top_ids(Kind.TOKEN, Face.CPO) == ()
+    assert top_ids(None, Face.CPO) == ()
 
 
 @pytest.mark.parametrize(
