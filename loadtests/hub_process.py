@@ -124,6 +124,13 @@ class Operator:
         """Change settings of one platform, such as `timeout_s=1`."""
         return self.ask("PATCH", f"/api/v1/platforms/{platform_id}", json={"settings": settings})
 
+    def metric(self, name: str) -> float:
+        """A figure without labels, as `/metrics` has it now. Raises HubFailed."""
+        for line in self.api.get("/metrics").text.splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.rpartition(" ")[2])
+        raise HubFailed(f"the hub at {self.url} has no metric {name}")
+
     def ask(self, method: str, path: str, **request: Any) -> Json:  # noqa: ANN401 - httpx's own arguments
         """One request that has to succeed; its JSON, or {} without a body. Raises HubFailed."""
         try:

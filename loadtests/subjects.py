@@ -20,7 +20,7 @@ import httpx
 import msgspec
 
 from loadtests import translated
-from loadtests.hub_process import HubFailed, HubProcess
+from loadtests.hub_process import HubFailed, HubProcess, Operator
 from loadtests.scenarios import Company, Scenario, message
 from loadtests.simulator import Json, Partner, envelope
 from loadtests.simulator.server import free_port
@@ -41,6 +41,19 @@ class Subject(NamedTuple):
     pid: int
     forwards: bool
     """Whether its messages reach the partner."""
+    operator: Operator | None = None
+    """That of a hub."""
+
+    def check_kept_up(self, most: float) -> None:
+        """Make sure that no more entries than `most` wait for being written, and none was dropped. Raises HubFailed.
+
+        A hub that writes less than it carries would be quick at what it leaves for later.
+        """
+        if self.operator is not None:
+            waiting, dropped = (self.operator.metric(f"ocpi_hub_journal_{end}") for end in ("waiting", "dropped_total"))
+            if waiting > most or dropped:
+                said = f"{waiting:.0f} entries of its journal wait, {dropped:.0f} were dropped"
+                raise HubFailed(f"{self.name} did not keep up: {said}")
 
 
 def location() -> bytes:
@@ -168,7 +181,10 @@ def hub_subject(folder: Path, core: int, partner_url: str) -> Iterator[tuple[Sub
         hub = stack.enter_context(HubProcess(folder, _UNLIMITED, command=["taskset", "-c", str(core)]))
         company = Company(hub, partner_url, stack)
         cpo, emsp, compared = _compared(company)
-        yield Subject("hub", hub.url, hub.pid, forwards=True), [*compared, *translated.scenarios(company, cpo, emsp)]
+        yield (
+            Subject("hub", hub.url, hub.pid, forwards=True, operator=hub.operator),
+            [*compared, *translated.scenarios(company, cpo, emsp)],
+        )
 
 
 @contextmanager
@@ -181,7 +197,7 @@ def hub_on_servers_subject(folder: Path, core: int, partner_url: str) -> Iterato
         stores = {"database_url": asyncio.run(postgres.create_database()), "redis_url": redis.url}
         hub = stack.enter_context(HubProcess(folder, _UNLIMITED | stores, command=["taskset", "-c", str(core)]))
         *_, compared = _compared(Company(hub, partner_url, stack))
-        yield Subject("hub, PG", hub.url, hub.pid, forwards=True), compared
+        yield Subject("hub, PG", hub.url, hub.pid, forwards=True, operator=hub.operator), compared
 
 
 @contextmanager
@@ -194,7 +210,8 @@ def hub_without_subject(
         command, program = ["taskset", "-c", str(core)], ["loadtests.hub_without", ",".join(left_out)]
         hub = stack.enter_context(HubProcess(folder, _UNLIMITED, command=command, program=program))
         *_, compared = _compared(Company(hub, partner_url, stack))
-        yield Subject(f"without {' and '.join(left_out)}", hub.url, hub.pid, forwards=True), compared
+        name = f"without {' and '.join(left_out)}"
+        yield Subject(name, hub.url, hub.pid, forwards=True, operator=hub.operator), compared
 
 
 def _compared(company: Company) -> tuple[Partner, Partner, list[Scenario]]:

@@ -174,9 +174,13 @@ class Journal:
                     is_last = await self._ends.wait()
             self.make_rows()
             pause_s = self._write_every_s if await self._write() else _AGAIN_AFTER_S
-            self._metrics.journal_waiting(len(self._rows))
-            if self._gap is not None:
-                self._events.happened(EventKind.JOURNAL_DROPPING, dropped=self._gap.entries)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say how far behind it is: also while it writes, which a database that is too slow keeps it from ending."""
+        self._metrics.journal_waiting(len(self._rows))
+        if self._gap is not None:
+            self._events.happened(EventKind.JOURNAL_DROPPING, dropped=self._gap.entries)
 
     async def _write(self) -> bool:
         """Write all there is; returns whether the database takes it."""
@@ -207,6 +211,7 @@ class Journal:
         if refused:
             log.error("journal_entries_refused", entries=refused)
             self._drop(refused)
+        self._tell()
 
     async def _write_capture(self) -> None:
         key, exchanged = self._captures[0]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
+from threading import Thread
 
 import msgspec
 import pytest
@@ -12,7 +16,8 @@ from loadtests import latency, scale, watched
 from loadtests.arrivals import Due, Sender, Took, poisson
 from loadtests.bench import Figures, table
 from loadtests.broadcasting import Broadcasts, lines
-from loadtests.subjects import location
+from loadtests.hub_process import HubFailed, HubProcess, Operator
+from loadtests.subjects import Subject, location
 
 ALONE = Figures(2000.5, 12.25, 40.0, 490.0, 0.1, 0.31)
 PAGE = Figures(100.0, 300.0, 400.0, 9000.0, twin="page", cpu_to_twin=1.25, extra_us_per_object=33.3)
@@ -150,3 +155,42 @@ def test_messages_that_come_independently_come_as_often_as_asked() -> None:
     assert moments == sorted(moments)
     assert 9_500 < len(moments) < 10_500
     assert poisson(200, 50, Random(1)) == moments
+
+
+def test_a_hub_that_has_written_what_it_carried_has_kept_up(hub: HubProcess) -> None:
+    assert hub.operator.metric("ocpi_hub_ready") == 1
+    with pytest.raises(HubFailed, match="no metric ocpi_hub_steady"):
+        hub.operator.metric("ocpi_hub_steady")
+
+    Subject("hub", hub.url, hub.pid, forwards=True, operator=hub.operator).check_kept_up(0)
+
+
+@pytest.mark.parametrize(("waiting", "dropped"), [("12.0", "0.0"), ("0.0", "34.0")])
+def test_a_hub_that_leaves_its_journal_for_later_has_no_figures(waiting: str, dropped: str) -> None:
+    with _metrics(f"ocpi_hub_journal_waiting {waiting}\nocpi_hub_journal_dropped_total {dropped}\n") as url:
+        subject = Subject("hub", "", 0, forwards=True, operator=Operator(url, "token"))
+        with pytest.raises(
+            HubFailed, match=r"^hub did not keep up: \d+ entries of its journal wait, \d+ were dropped$"
+        ):
+            subject.check_kept_up(11)
+
+
+@contextmanager
+def _metrics(text: str) -> Iterator[str]:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base names it
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -13,9 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import col, select
 from structlog.testing import capture_logs
 
+from hub.event_kinds import EventKind
 from hub.events import Events
 from hub.journal import Journal, Noted
 from hub.observability import Metrics
+from hub.store.administration_tables import EventRow
 from hub.store.events import EventRows
 from hub.store.journal import JournalStore
 from hub.store.journal_entries import Capture, Failure, Hop, JournalEntry, NotedLoss
@@ -203,6 +205,25 @@ async def test_more_than_fits_into_one_writing_is_written(noting: Noting) -> Non
 
     assert len({each.request_id for each in await noting.entries()}) == 2500
     assert journal.waiting == 0
+
+
+async def test_how_far_behind_it_is_is_said_while_it_goes_on_writing(noting: Noting) -> None:
+    """A database that is too slow keeps it from ever coming to an end."""
+    journal = noting.journal(most=5000)
+    for number in range(6000):
+        journal.note(noted(session_put(f"r{number}")))
+        if number % 64 == 0:
+            await asyncio.sleep(0)
+    journal.start()
+    await until(lambda: 0 < noting.metric("ocpi_hub_journal_written_total") < 5000)
+
+    assert 0 < noting.metric("ocpi_hub_journal_waiting") < 5000
+    await journal.close()
+    assert noting.metric("ocpi_hub_journal_waiting") == 0
+    noting.events.start()
+    await noting.events.close()
+    async with noting.database.reading() as session:
+        assert (await session.exec(select(EventRow.kind))).all() == [EventKind.JOURNAL_DROPPING]
 
 
 async def test_what_there_is_no_room_for_is_counted_and_said(noting: Noting) -> None:
