@@ -209,15 +209,15 @@ async def test_more_than_fits_into_one_writing_is_written(noting: Noting) -> Non
 
 async def test_how_far_behind_it_is_is_said_while_it_goes_on_writing(noting: Noting) -> None:
     """A database that is too slow keeps it from ever coming to an end."""
-    journal = noting.journal(most=5000)
-    for number in range(6000):
+    journal = noting.journal(most=10_000)
+    for number in range(11_000):
         journal.note(noted(session_put(f"r{number}")))
         if number % 64 == 0:
             await asyncio.sleep(0)
     journal.start()
-    await until(lambda: 0 < noting.metric("ocpi_hub_journal_written_total") < 5000)
+    await until(lambda: 0 < noting.metric("ocpi_hub_journal_written_total") < 10_000)
 
-    assert 0 < noting.metric("ocpi_hub_journal_waiting") < 5000
+    assert 0 < noting.metric("ocpi_hub_journal_waiting") < 10_000
     await journal.close()
     assert noting.metric("ocpi_hub_journal_waiting") == 0
     noting.events.start()
